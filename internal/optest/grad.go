@@ -13,11 +13,11 @@ import (
 // maxProbes bounds the number of elements of an input whose derivative is compared with a difference quotient.
 const maxProbes = 200
 
-// graph puts the case's op into a gorgonia graph with an input node for each tensor and one for ∂L/∂out.
+// graph is the case's op in a gorgonia graph, with an input node for each tensor.
 type graph struct {
-	g         *gorgonia.ExprGraph
-	in        []*kernels.Node
-	out, dout *kernels.Node
+	g   *gorgonia.ExprGraph
+	in  []*kernels.Node
+	out *kernels.Node
 }
 
 func (c Case) graph(t *testing.T, in []kernels.Tensor) graph {
@@ -31,7 +31,6 @@ func (c Case) graph(t *testing.T, in []kernels.Tensor) graph {
 		t.Fatalf("Apply: %v", err)
 	}
 	g.out = out
-	g.dout = inputNode(g.g, "dout", kernels.SpecOf(out))
 	return g
 }
 
@@ -47,11 +46,12 @@ func (c Case) grads(t *testing.T, in []kernels.Tensor, dout kernels.Tensor) []ke
 	t.Helper()
 	g := c.graph(t, in)
 	op := g.out.Op().(*kernels.Adapter)
-	nodes, err := op.SymDiff(g.in, g.out, g.dout)
+	d := inputNode(g.g, "dout", dout.Spec)
+	nodes, err := op.SymDiff(g.in, g.out, d)
 	if err != nil {
 		t.Fatalf("gradient rule: %v", err)
 	}
-	given := map[*kernels.Node]kernels.Tensor{g.dout: dout}
+	given := map[*kernels.Node]kernels.Tensor{d: dout}
 	for i, n := range g.in {
 		given[n] = in[i]
 	}
