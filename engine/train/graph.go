@@ -1,0 +1,118 @@
+package train
+
+import (
+	"fmt"
+
+	"ganglion/engine"
+	"ganglion/kernels"
+	"ganglion/kernels/dense"
+	"ganglion/kernels/optim"
+	"ganglion/kernels/random"
+)
+
+// The names of the programs' inputs and outputs.
+const (
+	inputX, inputY, inputRow, inputKey, inputStep, inputHyper = "x", "y", "row", "key", "step", "hyper"
+	outputLoss, outputOK, outputNet, outputNorm               = "loss", "ok", "output", "gradient norm"
+)
+
+// stepGraph writes forward, loss, gradients and update of one training step as one graph.
+func stepGraph(m Model, task Task, o Options) (g *engine.Graph, strength float64, err error) {
+	d := dtype(o.DType)
+	g, err = engine.Build("train", d, func(s *engine.Scope) {
+		in := Inputs{
+			X:     s.Input(inputX, kernels.S(d, o.Batch, task.Inputs)),
+			Row:   s.Input(inputRow, kernels.S(kernels.Int32, o.Batch)),
+			Key:   s.Input(inputKey, kernels.S(kernels.Int32, 4)),
+			Step:  s.Input(inputStep, kernels.S(kernels.Int32, 1)),
+			Hyper: s.Input(inputHyper, kernels.S(d, 3)),
+		}
+		net := m.Forward(s, in)
+		strength = net.Strength
+		loss := lossOf(s, task, net.Output, o.Batch)
+		s.Output(outputLoss, loss)
+		s.Output(outputNet, net.Output)
+		params := s.Params()
+		update(s, params, s.Grad(loss, params...), loss, net, in, o)
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("training graph: %w", err)
+	}
+	return g, strength, nil
+}
+
+// evalGraph writes the forward pass alone.
+func evalGraph(m Model, task Task, o Options) (*engine.Graph, error) {
+	d := dtype(o.DType)
+	g, err := engine.Build("evaluate", d, func(s *engine.Scope) {
+		net := m.Forward(s, Inputs{X: s.Input(inputX, kernels.S(d, o.Batch, task.Inputs))})
+		s.Output(outputNet, net.Output)
+		s.Output(outputLoss, lossOf(s, task, net.Output, o.Batch))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("evaluation graph: %w", err)
+	}
+	return g, nil
+}
+
+func lossOf(s *engine.Scope, task Task, out *Node, batch int) *Node {
+	if task.Kind == Classify {
+		y := s.Input(inputY, kernels.S(kernels.Int32, batch))
+		return s.Apply(dense.SoftmaxCrossEntropy{}, out, y)
+	}
+	y := s.Input(inputY, kernels.S(s.DType(), batch, task.Outputs))
+	return s.Apply(dense.MSE{}, out, y)
+}
+
+// update writes the optimiser's step: the parameters and its moments are one block z, the gradients another.
+func update(s *engine.Scope, params, grads []*Node, loss *Node, net Net, in Inputs, o Options) {
+	g := s.Apply(dense.Pack{}, grads...)
+	n := kernels.SpecOf(g).Size()
+	ok := s.Apply(optim.Finite{}, g, loss)
+	s.Output(outputOK, ok)
+	if o.Clip > 0 {
+		g = s.Apply(optim.ClipNorm{Max: o.Clip}, g)
+	}
+	op, slots := optimiser(o)
+	parts := append([]*Node(nil), params...)
+	for i := range slots {
+		parts = append(parts, s.State(fmt.Sprintf("optimiser/moment%d", i+1), kernels.S(s.DType(), n), random.Zeros{}))
+	}
+	z := s.Apply(dense.Pack{}, parts...)
+	z = s.Apply(op, z, g, in.Hyper, ok)
+	block := Block{Hyper: in.Hyper, OK: ok, offsets: map[*Node]int{}}
+	at := 0
+	for _, p := range params {
+		block.offsets[p] = at
+		at += kernels.SpecOf(p).Size()
+	}
+	for _, f := range net.After {
+		z = f(s, z, block)
+	}
+	at = 0
+	for _, p := range parts {
+		spec := kernels.SpecOf(p)
+		s.Update(p, s.Apply(dense.NewView(at, spec.Shape...), z))
+		at += spec.Size()
+	}
+}
+
+// optimiser returns the update op and the number of blocks of its own that it keeps beside the parameters.
+func optimiser(o Options) (kernels.Op, int) {
+	switch o.Optimiser {
+	case "sgd":
+		return optim.SGD{WeightDecay: o.Decay}, 0
+	case "momentum":
+		return optim.SGD{Momentum: o.Momentum, WeightDecay: o.Decay}, 1
+	case "adamw":
+		return optim.AdamW{WeightDecay: o.Decay}, 2
+	}
+	return optim.Adam{}, 2
+}
+
+func dtype(name string) kernels.DType {
+	if name == "f64" {
+		return kernels.Float64
+	}
+	return kernels.Float32
+}

@@ -1,0 +1,68 @@
+package train
+
+import (
+	"ganglion/engine"
+	"ganglion/kernels"
+)
+
+// Node is a node of the model's graph.
+type Node = kernels.Node
+
+// Kind is what a task asks for.
+type Kind uint8
+
+// The kinds of tasks.
+const (
+	Classify Kind = iota // one class of several: logits, softmax cross-entropy
+	Regress              // real targets: mean squared error
+)
+
+// Task describes the data that a model is built for.
+type Task struct {
+	Kind     Kind
+	Inputs   int // features of a sample
+	Outputs  int // classes, or targets
+	Examples int // samples of the training part
+}
+
+// Model writes a network for one task. Forward is called once for each program (training, evaluation) and must declare the same
+// parameters each time.
+type Model interface {
+	Forward(s *engine.Scope, in Inputs) Net
+}
+
+// Inputs are the nodes that a network may read.
+type Inputs struct {
+	X     *Node // [batch, Inputs], graph's float type
+	Row   *Node // int32 [batch], position of each sample in the training part; nil outside of training
+	Key   *Node // int32 [4], seed and step of random ops; nil outside of training
+	Step  *Node // int32 [1], number of the step from 1; nil outside of training
+	Hyper *Node // [3], learning rate, step, Net.Strength; nil outside of training
+}
+
+// Net is what Forward returns.
+type Net struct {
+	Output *Node // [batch, Outputs]: logits or predictions
+	// After are update steps on the parameter block, applied in order after the optimiser's: regularisers that are decoupled from it.
+	After []Update
+	// Strength is the third element of Inputs.Hyper, for the regulariser.
+	Strength float64
+}
+
+// Update is one step on the parameter block z [(1+slots)·n]: it returns the new block. A step must return z unchanged when ok is 0.
+type Update func(b kernels.Builder, z *Node, block Block) *Node
+
+// Block tells an Update where things are.
+type Block struct {
+	Hyper, OK *Node
+	offsets   map[*Node]int
+}
+
+// Offset is the position of a parameter's first element in the block.
+func (b Block) Offset(param *Node) int {
+	o, ok := b.offsets[param]
+	if !ok {
+		panic("train: Block.Offset: not a parameter of this model")
+	}
+	return o
+}

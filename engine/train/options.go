@@ -1,0 +1,86 @@
+// Package train is the training loop: it turns a model into one program per purpose (train, evaluate), feeds it mini-batches, and keeps
+// the run on disk so that it can be resumed at the exact step.
+package train
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Options configures a run. The zero value of a field means its default, in brackets; Resolve fills them in.
+type Options struct {
+	Epochs    int     `yaml:"epochs" doc:"passes over the training part [30]"`
+	Batch     int     `yaml:"batch" doc:"samples of a mini-batch [64]"`
+	LR        float64 `yaml:"lr" doc:"learning rate [0.003]"`
+	Optimiser string  `yaml:"optimiser" doc:"sgd, momentum, adam or adamw [adam]"`
+	Momentum  float64 `yaml:"momentum" doc:"momentum of the optimiser momentum [0.9]"`
+	Decay     float64 `yaml:"weight_decay" doc:"weight decay: decoupled for adamw, an L2 gradient for sgd and momentum [0]"`
+	Schedule  string  `yaml:"schedule" doc:"learning rate over the steps: constant, cosine, linear or step [cosine]"`
+	Warmup    int     `yaml:"warmup" doc:"steps of linear warm-up [0]"`
+	Clip      float64 `yaml:"clip" doc:"largest global norm of the gradient; 0 does not clip [0]"`
+	Patience  int     `yaml:"patience" doc:"epochs without a better validation loss before the run stops; 0 never stops early [0]"`
+	NonFinite string  `yaml:"non_finite" doc:"what to do with a step whose loss or gradient is not finite: stop or skip [stop]"`
+	Save      int     `yaml:"save_steps" doc:"steps between checkpoints; 0 saves at ends of epochs, at most once a second [0]"`
+	Keep      int     `yaml:"keep_checkpoints" doc:"newest checkpoints kept besides the best [2]"`
+	Seed      uint64  `yaml:"seed" doc:"seed of initial values, batches and dropout [1]"`
+	DType     string  `yaml:"dtype" doc:"f32 or f64 [f32]"`
+	Strict    bool    `yaml:"strict" doc:"a solver that misses its tolerance, or an op without a kernel, ends the run [false]"`
+	Threads   int     `yaml:"threads" doc:"worker threads; results do not depend on it [all cores]"`
+}
+
+// The words that Options takes.
+var (
+	optimisers = []string{"adam", "adamw", "momentum", "sgd"}
+	schedules  = []string{"constant", "cosine", "linear", "step"}
+	policies   = []string{"skip", "stop"}
+	dtypes     = []string{"f32", "f64"}
+)
+
+// Resolve returns o with defaults filled in, or an error that names the first bad field and what it takes.
+func (o Options) Resolve() (Options, error) {
+	def(&o.Epochs, 30)
+	def(&o.Batch, 64)
+	def(&o.LR, 0.003)
+	def(&o.Optimiser, "adam")
+	def(&o.Momentum, 0.9)
+	def(&o.Schedule, "cosine")
+	def(&o.NonFinite, "stop")
+	def(&o.Keep, 2)
+	def(&o.Seed, 1)
+	def(&o.DType, "f32")
+	for _, c := range []struct {
+		name, value string
+		known       []string
+	}{{"optimiser", o.Optimiser, optimisers}, {"schedule", o.Schedule, schedules},
+		{"non_finite", o.NonFinite, policies}, {"dtype", o.DType, dtypes}} {
+		if !slices.Contains(c.known, c.value) {
+			return o, fmt.Errorf("%s: %q is not one of %s", c.name, c.value, strings.Join(c.known, ", "))
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		value float64
+		min   float64
+	}{{"epochs", float64(o.Epochs), 1}, {"batch", float64(o.Batch), 1}, {"warmup", float64(o.Warmup), 0},
+		{"weight_decay", o.Decay, 0}, {"clip", o.Clip, 0}, {"patience", float64(o.Patience), 0},
+		{"save_steps", float64(o.Save), 0}, {"keep_checkpoints", float64(o.Keep), 1}, {"threads", float64(o.Threads), 0}} {
+		if !(c.value >= c.min) {
+			return o, fmt.Errorf("%s: %v is below %v", c.name, c.value, c.min)
+		}
+	}
+	if !(o.LR > 0) || o.LR > 1e6 {
+		return o, fmt.Errorf("lr: %v is not a positive number", o.LR)
+	}
+	if !(o.Momentum > 0 && o.Momentum < 1) {
+		return o, fmt.Errorf("momentum: %v is not between 0 and 1", o.Momentum)
+	}
+	return o, nil
+}
+
+func def[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
