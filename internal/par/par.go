@@ -173,22 +173,23 @@ func (p *Pool) help(worker int) {
 	}
 }
 
-// fail records the panic of a chunk and cancels the chunks that nobody has claimed. Without a value the chunk has ended
+// fail cancels the chunks that nobody has claimed and records the panic of a chunk. Without a value the chunk has ended
 // its goroutine; the caller of Run then simply ends too, but must be told when it was a worker.
 func (p *Pool) fail(chunk, worker int, value any) {
+	if left := p.left.Swap(0); left > 0 {
+		p.done.Add(left)
+	}
 	if value == nil && worker > 0 {
 		value = "runtime.Goexit was called"
 	}
-	if value != nil {
-		f := newPanic(chunk, worker, value)
-		p.failing.Lock()
-		if p.failure == nil || f.Chunk < p.failure.Chunk {
-			p.failure = f
-		}
-		p.failing.Unlock()
+	if value == nil {
+		return
 	}
-	if left := p.left.Swap(0); left > 0 {
-		p.done.Add(left)
+	f := newPanic(chunk, worker, value)
+	p.failing.Lock()
+	defer p.failing.Unlock()
+	if p.failure == nil || f.Chunk < p.failure.Chunk {
+		p.failure = f
 	}
 }
 

@@ -188,6 +188,9 @@ func TestPanicReachesTheCaller(t *testing.T) {
 					started.Add(1)
 					defer running.Add(-1)
 					explode(chunk, worker)
+					if chunk > 5 {
+						time.Sleep(50 * time.Microsecond)
+					}
 				})
 			})
 			if n := running.Load(); n != 0 {
