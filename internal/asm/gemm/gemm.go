@@ -1,0 +1,163 @@
+// Package gemm multiplies matrices: C = A·B or C += A·B in all four transposes, for float32 and float64, row-major with
+// leading dimensions, on every kernel path and on any number of workers.
+//
+// The element C[i][j] is the sum over k, in blocks of fixed length, each block summed in a fixed order. Work is cut by
+// size and never along k, so a result depends on the path and the shape only: the number of workers changes no bit of it.
+// No value is skipped, so NaN and Inf propagate as IEEE 754 says (0·NaN = NaN).
+//
+// How a product is computed depends on its shape alone (see plan in shape.go): through packed panels of B and packed
+// blocks of A in the manner of GotoBLAS and BLIS, directly on the operands when packing would not pay, or by inner
+// products when C is a few rows or columns of products of contiguous vectors. All of them use the micro-kernels of the
+// path; those of the AVX2 and AVX-512 paths are generated from one source (internal/asm/_gen), and the Go path is their
+// twin.
+package gemm
+
+import (
+	"fmt"
+	"math/bits"
+	"unsafe"
+
+	"ganglion/internal/cpu"
+	"ganglion/internal/par"
+)
+
+// float is an element type for which there are kernels.
+type float interface{ float32 | float64 }
+
+// Args are the operands of C = op(A)·op(B), or C += op(A)·op(B) if Acc is set. All matrices are row-major: element (i, j)
+// of a matrix X stands at X[i*LDX+j], and its leading dimension is at least its number of columns, or 1 if it has none. What stands between the
+// end of a row and the start of the next one is neither read nor written. C must not overlap A or B.
+type Args[T float32 | float64] struct {
+	TransA, TransB bool // op(X) is Xᵀ if set, else X
+
+	M, N, K int // op(A) is [M, K], op(B) is [K, N], C is [M, N]
+
+	A   []T // [M, K], or [K, M] if TransA
+	LDA int
+	B   []T // [K, N], or [N, K] if TransB
+	LDB int
+	C   []T // [M, N]
+	LDC int
+	Acc bool // add to C instead of overwriting it
+
+	// Work is scratch memory of at least Workspace bytes, for the workers of the pool. Its contents are of no importance.
+	Work []byte
+}
+
+// Plan holds the state of a product while workers compute it. The zero value is ready; the first parallel use of a Plan
+// allocates once. A Plan serves one product at a time.
+type Plan struct {
+	f32 job[float32]
+	f64 job[float64]
+}
+
+// F32 computes a float32 product on the given path. With a pool and a plan it is shared among the workers if it is large
+// enough; if either is nil it runs on the caller alone. The result is the same.
+//
+// K = 0 gives C = 0, or leaves C as it is if a.Acc is set; M = 0 or N = 0 is a no-op. Negative sizes, leading dimensions
+// that are too small, slices that are too short and a workspace that is too small are bugs of the caller, and panic.
+func F32(p *Plan, path cpu.Path, pool *par.Pool, a Args[float32]) {
+	if p == nil || pool == nil {
+		var j job[float32]
+		j.multiply(kernels32(path), nil, a)
+		return
+	}
+	if p.f32.run == nil {
+		p.f32.run = p.f32.chunk
+	}
+	p.f32.multiply(kernels32(path), pool, a)
+}
+
+// F64 is F32 for float64.
+func F64(p *Plan, path cpu.Path, pool *par.Pool, a Args[float64]) {
+	if p == nil || pool == nil {
+		var j job[float64]
+		j.multiply(kernels64(path), nil, a)
+		return
+	}
+	if p.f64.run == nil {
+		p.f64.run = p.f64.chunk
+	}
+	p.f64.multiply(kernels64(path), pool, a)
+}
+
+// Workspace returns the bytes of scratch memory that a product of op(A) [m, k] and op(B) [k, n] needs on any path with up to the
+// given number of workers, for elements of elem bytes (4 or 8). It grows with the number of workers.
+func Workspace(m, n, k, elem, workers int) int {
+	if m <= 0 || n <= 0 || k <= 0 {
+		return 0
+	}
+	w := max(packedB(n, k), gathered(k)) + max(workers, 1)*max(packedA(m, k), scratchC(m, n))
+	return w*elem + alignment
+}
+
+// alignment is that of the packed operands, in bytes: a cache line, and an AVX-512 vector.
+const alignment = 64
+
+// Limits of the blocks of all kernels, which size the workspace; a test holds the kernels to them.
+const (
+	maxKC = 256  // length of a block along k
+	maxNC = 4096 // columns of a packed block of B
+	maxMC = 168  // rows of a packed block of A
+	maxMR = 14   // rows of a register tile
+	maxNR = 32   // columns of a register tile
+)
+
+// roundUp returns the least multiple of unit that is not below x ≥ 0.
+func roundUp(x, unit int) int { return (x + unit - 1) / unit * unit }
+
+// packedB returns the elements of a packed block of B.
+func packedB(n, k int) int { return min(k, maxKC) * roundUp(min(n, maxNC), maxNR) }
+
+// packedA returns the elements of a packed block of A, with each worker's rounded up to cache lines.
+func packedA(m, k int) int { return roundUp(min(k, maxKC)*min(roundUp(m, maxMR), maxMC), alignment) }
+
+// scratchC returns the elements of the scratch tile in which a worker computes a part of Cᵀ.
+func scratchC(m, n int) int { return roundUp(min(n, fewRows)*min(m, swapRows), alignment) }
+
+// gathered returns the elements of a block of a thin operand whose rows are gathered for inner products.
+func gathered(k int) int { return fewRows * min(k, dotKC) }
+
+// validate panics if the arguments contradict each other.
+func (a *Args[T]) validate() {
+	if a.M < 0 || a.N < 0 || a.K < 0 {
+		panic(fmt.Sprintf("gemm: negative size: m=%d n=%d k=%d", a.M, a.N, a.K))
+	}
+	rowsA, colsA := a.M, a.K
+	if a.TransA {
+		rowsA, colsA = a.K, a.M
+	}
+	rowsB, colsB := a.K, a.N
+	if a.TransB {
+		rowsB, colsB = a.N, a.K
+	}
+	validMatrix("A", len(a.A), rowsA, colsA, a.LDA)
+	validMatrix("B", len(a.B), rowsB, colsB, a.LDB)
+	validMatrix("C", len(a.C), a.M, a.N, a.LDC)
+}
+
+// validMatrix panics if a matrix does not fit its slice. A matrix without elements fits any.
+func validMatrix(name string, have, rows, cols, ld int) {
+	if rows == 0 || cols == 0 {
+		return
+	}
+	if ld < cols {
+		panic(fmt.Sprintf("gemm: %s [%d, %d]: leading dimension %d is below the number of columns", name, rows, cols, ld))
+	}
+	hi, need := bits.Mul64(uint64(rows-1), uint64(ld))
+	if hi != 0 || need > uint64(have) || have-int(need) < cols {
+		panic(fmt.Sprintf("gemm: %s [%d, %d] with leading dimension %d needs more than the %d elements it has",
+			name, rows, cols, ld, have))
+	}
+}
+
+// carve returns the workspace as elements, from the first aligned one on.
+func carve[T float](work []byte) []T {
+	if len(work) < alignment {
+		return nil
+	}
+	var zero T
+	base := unsafe.Pointer(unsafe.SliceData(work))
+	skip := int(-uintptr(base) % alignment)
+	return unsafe.Slice((*T)(unsafe.Add(base, skip)), (len(work)-skip)/int(unsafe.Sizeof(zero)))
+}
