@@ -132,13 +132,6 @@ func (p *page) frame(x, y, w, h, width float64, c color.Color) {
 	p.stroke(p.box(nil, x+d, y+d, w-width, h-width), width, c)
 }
 
-func (p *page) line(a, b point, width float64, c color.Color) {
-	var path vg.Path
-	path.Move(p.at(a))
-	path.Line(p.at(b))
-	p.stroke(path, width, c)
-}
-
 // pill fills and outlines a disc of radius r stretched by length l to the right and left of its centre.
 func (p *page) pill(q point, r, l float64, body, edge color.Color, width float64) {
 	var path vg.Path
