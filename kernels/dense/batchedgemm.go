@@ -1,0 +1,103 @@
+package dense
+
+import (
+	"ganglion/internal/asm/gemm"
+	"ganglion/kernels"
+)
+
+// BatchedGEMM is C_i = op(A_i)·op(B_i) for every index i of the leading dimensions, which a and b share.
+// Inputs: a float [..., m, k] ([..., k, m] if TransA), b float [..., k, n] ([..., n, k] if TransB), three dimensions at least.
+// Output: [..., m, n].
+//
+// Zeros are not skipped: 0·NaN and 0·Inf are NaN.
+type BatchedGEMM struct{ TransA, TransB bool }
+
+var (
+	_ kernels.Differentiable = BatchedGEMM{}
+	_ kernels.CPUOp          = BatchedGEMM{}
+	_ kernels.Scratcher      = BatchedGEMM{}
+)
+
+// Infer checks the leading dimensions and the inner one.
+func (o BatchedGEMM) Infer(in []kernels.Spec) (kernels.Spec, error) {
+	none := kernels.Spec{}
+	if err := wantFloats(o, in, 2); err != nil {
+		return none, err
+	}
+	rank := in[0].Rank()
+	if rank < 3 || in[1].Rank() != rank {
+		return none, kernels.Errorf(o, in, kernels.ErrShape, "wants inputs of the same rank, 3 at least")
+	}
+	shape := append([]int(nil), in[0].Shape...)
+	for i, d := range in[1].Shape[:rank-2] {
+		if shape[i] != d {
+			return none, kernels.Errorf(o, in, kernels.ErrShape, "leading dimension %d differs: %d and %d", i, shape[i], d)
+		}
+	}
+	m, k := oriented(in[0].Shape, o.TransA)
+	k2, n := oriented(in[1].Shape, o.TransB)
+	if k != k2 {
+		return none, kernels.Errorf(o, in, kernels.ErrShape, "inner dimensions differ: %d and %d", k, k2)
+	}
+	shape[rank-2], shape[rank-1] = m, n
+	return kernels.S(in[0].DType, shape...), nil
+}
+
+// Ref is the triple loop for each matrix.
+func (o BatchedGEMM) Ref(out kernels.Tensor, in []kernels.Tensor) {
+	batch, m, n, k := o.sizes(in[0].Shape, out.Shape)
+	for i := range batch {
+		gemmRef(GEMM(o), m, n, k, out.F64[i*m*n:], in[0].F64[i*m*k:], in[1].F64[i*k*n:])
+	}
+}
+
+func (o BatchedGEMM) sizes(a, out []int) (batch, m, n, k int) {
+	_, k = oriented(a, o.TransA)
+	r := len(out)
+	return product(out[:r-2]), out[r-2], out[r-1], k
+}
+
+// Grad is two products.
+func (o BatchedGEMM) Grad(b kernels.Builder, in []*kernels.Node, _, dout *kernels.Node) []*kernels.Node {
+	return productGrad(in[0], in[1], dout, o.TransA, o.TransB, func(ta, tb bool, x, y *kernels.Node) *kernels.Node {
+		return b.Apply(BatchedGEMM{TransA: ta, TransB: tb}, x, y)
+	})
+}
+
+// Flops is 2mnk for each matrix.
+func (o BatchedGEMM) Flops(in []kernels.Spec, out kernels.Spec) float64 {
+	_, k := oriented(in[0].Shape, o.TransA)
+	return 2 * float64(out.Size()) * float64(k)
+}
+
+// CPU multiplies chunks of the batch.
+func (o BatchedGEMM) CPU(c *kernels.Call) {
+	batch, m, n, k := o.sizes(c.In[0].Shape, c.Out.Shape)
+	run(c, c.Rows(batch, 100+float64(m)*float64(n)*float64(k)/20), batchBody[float32], batchBody[float64])
+}
+
+// Workspace holds what a product packs, for each worker.
+func (o BatchedGEMM) Workspace(in []kernels.Spec, out kernels.Spec, workers int) int {
+	_, m, n, k := o.sizes(in[0].Shape, out.Shape)
+	return workers * kernels.CarveSize(gemm.Workspace(m, n, k, out.DType.Size(), 1), 1)
+}
+
+func batchBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
+	o := c.Op.(BatchedGEMM)
+	batch, m, n, k := o.sizes(c.In[0].Shape, c.Out.Shape)
+	a, b, out := kernels.Of[T](c.In[0]), kernels.Of[T](c.In[1]), kernels.Of[T](c.Out)
+	work := len(c.Work) / c.Pool.Workers()
+	args := gemm.Args[T]{TransA: o.TransA, TransB: o.TransB, M: m, N: n, K: k, LDA: k, LDB: n, LDC: n,
+		Work: c.Work[worker*work : (worker+1)*work]}
+	if o.TransA {
+		args.LDA = m
+	}
+	if o.TransB {
+		args.LDB = k
+	}
+	lo, hi := c.Chunk(chunk, batch)
+	for i := lo; i < hi; i++ {
+		args.A, args.B, args.C = a[i*m*k:(i+1)*m*k], b[i*k*n:(i+1)*k*n], out[i*m*n:(i+1)*m*n]
+		multiply(c.Path, args)
+	}
+}

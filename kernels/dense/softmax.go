@@ -1,0 +1,162 @@
+package dense
+
+import (
+	"math"
+
+	"ganglion/kernels"
+	"ganglion/kernels/act"
+)
+
+// Softmax is y_i = e^{x_i} / Σ_j e^{x_j} along one axis, by default the last.
+// Input: x float [any], one dimension at least.  Output: the same shape.
+//
+// The largest element is subtracted first, so nothing overflows; a line that holds NaN or +Inf, or only −Inf, gives NaN.
+//
+// Gradient: dx = y ⊙ (dy − Σ dy⊙y).
+type Softmax struct {
+	FromLast int // the axis, counted from the last: 0 is the last, 1 the one before it
+}
+
+var (
+	_ kernels.Differentiable = Softmax{}
+	_ kernels.CPUOp          = Softmax{}
+	_ kernels.InPlacer       = Softmax{}
+)
+
+// Infer returns the spec of x.
+func (o Softmax) Infer(in []kernels.Spec) (kernels.Spec, error) {
+	return softmaxSpec(o, o.FromLast, in)
+}
+
+func softmaxSpec(op kernels.Op, fromLast int, in []kernels.Spec) (kernels.Spec, error) {
+	if err := wantFloats(op, in, 1); err != nil {
+		return kernels.Spec{}, err
+	}
+	if err := wantRank(op, in); err != nil {
+		return kernels.Spec{}, err
+	}
+	if rank := in[0].Rank(); fromLast < 0 || fromLast >= rank {
+		return kernels.Spec{}, kernels.Errorf(op, in, kernels.ErrShape, "no axis %d before the last of %d", fromLast, rank)
+	}
+	return in[0], nil
+}
+
+// Ref computes line by line.
+func (o Softmax) Ref(out kernels.Tensor, in []kernels.Tensor) {
+	softmaxRef(o.FromLast, false, out, in[0])
+}
+
+func softmaxRef(fromLast int, logarithm bool, out, in kernels.Tensor) {
+	outer, n, inner := around(in.Shape, in.Rank()-1-fromLast)
+	for l := range outer * inner {
+		at := func(i int) int { return (l/inner*n+i)*inner + l%inner }
+		top, sum := math.Inf(-1), 0.0
+		for i := range n {
+			top = max(top, in.F64[at(i)])
+		}
+		for i := range n {
+			sum += math.Exp(in.F64[at(i)] - top)
+		}
+		for i := range n {
+			x := in.F64[at(i)] - top
+			if out.F64[at(i)] = math.Exp(x) / sum; logarithm {
+				out.F64[at(i)] = x - math.Log(sum)
+			}
+		}
+	}
+}
+
+// Grad follows the formula above.
+func (o Softmax) Grad(b kernels.Builder, in []*kernels.Node, out, dout *kernels.Node) []*kernels.Node {
+	return []*kernels.Node{softmaxGrad(b, On(in[0].Dims()-1-o.FromLast), out, dout)}
+}
+
+// softmaxGrad is y ⊙ (dy − Σ dy⊙y) with the sum over one axis.
+func softmaxGrad(b kernels.Builder, axis Axes, y, dy *kernels.Node) *kernels.Node {
+	sum := b.Apply(Reduce{Axes: axis, Keep: true}, b.Apply(Binary{Kind: Mul}, dy, y))
+	return b.Apply(Binary{Kind: Mul}, y, b.Apply(Binary{Kind: Sub}, dy, sum))
+}
+
+// InPlace is true for x.
+func (o Softmax) InPlace(i int) bool { return i == 0 }
+
+// CPU computes line by line.
+func (o Softmax) CPU(c *kernels.Call) { softmaxCall(c, o.FromLast, false) }
+
+const (
+	argLast = iota
+	argLog
+)
+
+func softmaxCall(c *kernels.Call, fromLast int, logarithm bool) {
+	c.Arg[argLast], c.Arg[argLog] = fromLast, 0
+	if logarithm {
+		c.Arg[argLog] = 1
+	}
+	outer, n, inner := around(c.Out.Shape, c.Out.Rank()-1-fromLast)
+	run(c, c.Rows(outer*inner, 20+4*float64(n)), softmaxBody[float32], softmaxBody[float64])
+}
+
+func softmaxBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
+	x, y := kernels.Of[T](c.In[0]), kernels.Of[T](c.Out)
+	outer, n, inner := around(c.Out.Shape, c.Out.Rank()-1-c.Arg[argLast])
+	lo, hi := c.Chunk(chunk, outer*inner)
+	for l := lo; l < hi; l++ {
+		if first := l/inner*n*inner + l%inner; inner == 1 {
+			softmaxLine(c, y[first:first+n], x[first:first+n], c.Arg[argLog] == 1)
+		} else {
+			softmaxStrided(y, x, first, n, inner, c.Arg[argLog] == 1)
+		}
+	}
+}
+
+func softmaxLine[T kernels.Float](c *kernels.Call, y, x []T, logarithm bool) {
+	if len(x) == 0 {
+		return
+	}
+	top := T(reduceSlice(c.Path, Max, x))
+	for i, v := range x {
+		y[i] = v - top
+	}
+	if logarithm {
+		logSum := T(math.Log(sumExp(y)))
+		for i := range y {
+			y[i] -= logSum
+		}
+		return
+	}
+	act.Apply(c.Path, act.Exp, 0, y, y)
+	scale := T(1 / sum(y))
+	for i := range y {
+		y[i] *= scale
+	}
+}
+
+// sumExp is Σ eˣ in float64.
+func sumExp[T kernels.Float](x []T) float64 {
+	s := 0.0
+	for _, v := range x {
+		s += math.Exp(float64(v))
+	}
+	return s
+}
+
+// softmaxStrided computes a line whose elements are step apart.
+func softmaxStrided[T kernels.Float](y, x []T, first, n, step int, logarithm bool) {
+	top, s := math.Inf(-1), 0.0
+	for i := range n {
+		top = max(top, float64(x[first+i*step]))
+	}
+	for i := range n {
+		s += math.Exp(float64(x[first+i*step]) - top)
+	}
+	logSum := math.Log(s)
+	for i := range n {
+		v := float64(x[first+i*step]) - top
+		if logarithm {
+			y[first+i*step] = T(v - logSum)
+		} else {
+			y[first+i*step] = T(math.Exp(v) / s)
+		}
+	}
+}
