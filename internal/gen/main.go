@@ -25,7 +25,8 @@ func main() {
 	}
 	run, verb := source.Write, "updated: "
 	if *check {
-		run, verb = source.Stale, ""
+		run = func(root string) ([]string, error) { return source.Stale(os.DirFS(root)) }
+		verb = ""
 	}
 	changes, err := run(*root)
 	for _, c := range changes {

@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/doc"
 	"go/token"
+	"io/fs"
 	"slices"
 	"strings"
 )
@@ -23,13 +24,13 @@ type Op struct {
 // Has tells whether the operator has a method of that name.
 func (o Op) Has(method string) bool { return slices.Contains(o.Methods, method) }
 
-// Ops returns the operators below kernels/ in the tree at root, by folder and name.
-func Ops(root string) ([]Op, error) {
-	module, err := modulePath(root)
+// Ops returns the operators below kernels/ in a tree, by folder and name.
+func Ops(tree fs.FS) ([]Op, error) {
+	module, err := modulePath(tree)
 	if err != nil {
 		return nil, err
 	}
-	all, err := packages(root, "kernels")
+	all, err := packages(tree, "kernels")
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	pathpkg "path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,17 +26,17 @@ type File struct {
 	Data []byte
 }
 
-// Generate returns the generated files of the tree at root, by path.
-func Generate(root string) ([]File, error) {
-	module, err := modulePath(root)
+// Generate returns the generated files of a tree, by path.
+func Generate(tree fs.FS) ([]File, error) {
+	module, err := modulePath(tree)
 	if err != nil {
 		return nil, err
 	}
-	ops, err := Ops(root)
+	ops, err := Ops(tree)
 	if err != nil {
 		return nil, err
 	}
-	systems, err := Systems(root)
+	systems, err := Systems(tree)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +47,7 @@ func Generate(root string) ([]File, error) {
 	if len(ops) > 0 {
 		files = append(files, opsTable(ops))
 	}
-	if _, err := os.Stat(filepath.Join(root, "models")); err == nil {
+	if _, err := fs.Stat(tree, "models"); err == nil {
 		files = append(files, systemsFile(module, systems))
 	}
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
@@ -55,8 +56,8 @@ func Generate(root string) ([]File, error) {
 
 // Stale compares the generated files of the tree with their regeneration and returns what differs: a file that is
 // missing, differs, or is generated no more.
-func Stale(root string) ([]string, error) {
-	files, err := Generate(root)
+func Stale(tree fs.FS) ([]string, error) {
+	files, err := Generate(tree)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +65,7 @@ func Stale(root string) ([]string, error) {
 	made := make(map[string]bool)
 	for _, f := range files {
 		made[f.Path] = true
-		old, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(f.Path)))
+		old, err := fs.ReadFile(tree, f.Path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			stale = append(stale, f.Path+" is missing")
@@ -74,7 +75,7 @@ func Stale(root string) ([]string, error) {
 			stale = append(stale, f.Path+" differs from its regeneration")
 		}
 	}
-	left, err := generated(root)
+	left, err := generated(tree)
 	if err != nil {
 		return nil, err
 	}
@@ -86,13 +87,14 @@ func Stale(root string) ([]string, error) {
 	return stale, nil
 }
 
-// Write brings the generated files of the tree up to date and returns what was written or removed.
+// Write brings the generated files of the tree in the folder root up to date and returns what was written or removed.
 func Write(root string) ([]string, error) {
-	stale, err := Stale(root)
+	tree := os.DirFS(root)
+	stale, err := Stale(tree)
 	if err != nil {
 		return nil, err
 	}
-	files, err := Generate(root)
+	files, err := Generate(tree)
 	if err != nil {
 		return nil, err
 	}
@@ -118,16 +120,16 @@ func Write(root string) ([]string, error) {
 	return stale, nil
 }
 
-// generated lists the files under root that carry the header of this generator.
-func generated(root string) ([]string, error) {
+// generated lists the files that carry the header of this generator.
+func generated(tree fs.FS) ([]string, error) {
 	var out []string
-	err := walk(root, ".", func(path string) error {
+	err := walk(tree, ".", func(path string) error {
 		if !strings.HasSuffix(path, "_gen.go") {
 			return nil
 		}
-		data, err := os.ReadFile(filepath.Join(root, path))
+		data, err := fs.ReadFile(tree, path)
 		if err == nil && bytes.HasPrefix(data, []byte(Header)) {
-			out = append(out, filepath.ToSlash(path))
+			out = append(out, path)
 		}
 		return err
 	})
@@ -135,8 +137,8 @@ func generated(root string) ([]string, error) {
 }
 
 // modulePath is the module's name in go.mod.
-func modulePath(root string) (string, error) {
-	data, err := os.ReadFile(filepath.Join(root, "go.mod"))
+func modulePath(tree fs.FS) (string, error) {
+	data, err := fs.ReadFile(tree, "go.mod")
 	if err != nil {
 		return "", fmt.Errorf("gen: %w (run from the root of the module, or give -root)", err)
 	}
@@ -148,29 +150,23 @@ func modulePath(root string) (string, error) {
 	return "", errors.New("gen: go.mod has no module line")
 }
 
-// walk calls fn for every file under root/under, in lexical order, with its path from root. Folders that the go tool
-// ignores are left out.
-func walk(root, under string, fn func(path string) error) error {
-	top := filepath.Join(root, under)
-	return filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+// walk calls fn for every file under a folder, in lexical order. Folders that the go tool ignores are left out.
+func walk(tree fs.FS, under string, fn func(path string) error) error {
+	return fs.WalkDir(tree, under, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
-			if path == top && errors.Is(err, fs.ErrNotExist) {
+			if path == under && errors.Is(err, fs.ErrNotExist) {
 				return nil
 			}
 			return err
 		}
 		name := d.Name()
-		if d.IsDir() {
-			if path != top && (name == "testdata" || strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".")) {
-				return fs.SkipDir
-			}
-			return nil
+		if !d.IsDir() {
+			return fn(path)
 		}
-		rel, err := filepath.Rel(root, path)
-		if err != nil {
-			return err
+		if path != under && (name == "testdata" || strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".")) {
+			return fs.SkipDir
 		}
-		return fn(rel)
+		return nil
 	})
 }
 
@@ -182,22 +178,26 @@ type pkg struct {
 	tests []*ast.File
 }
 
-// packages parses every Go package under root/under, by folder.
-func packages(root, under string) ([]*pkg, error) {
+// packages parses every Go package under a folder, by folder.
+func packages(tree fs.FS, under string) ([]*pkg, error) {
 	var all []*pkg
 	fset := token.NewFileSet()
-	err := walk(root, under, func(path string) error {
-		if filepath.Ext(path) != ".go" {
+	err := walk(tree, under, func(path string) error {
+		if !strings.HasSuffix(path, ".go") {
 			return nil
 		}
-		f, err := parser.ParseFile(fset, filepath.Join(root, path), nil, parser.ParseComments)
+		data, err := fs.ReadFile(tree, path)
+		if err != nil {
+			return err
+		}
+		f, err := parser.ParseFile(fset, path, data, parser.ParseComments)
 		if err != nil {
 			return fmt.Errorf("gen: %w", err)
 		}
-		dir := filepath.ToSlash(filepath.Dir(path))
-		at := slices.IndexFunc(all, func(p *pkg) bool { return p.dir == dir })
+		folder := pathpkg.Dir(path)
+		at := slices.IndexFunc(all, func(p *pkg) bool { return p.dir == folder })
 		if at < 0 {
-			at, all = len(all), append(all, &pkg{dir: dir})
+			at, all = len(all), append(all, &pkg{dir: folder})
 		}
 		switch p := all[at]; {
 		case strings.HasSuffix(path, "_test.go"):

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,13 +23,13 @@ type System struct {
 // Has tells whether the literal sets a field.
 func (s System) Has(field string) bool { return slices.Contains(s.Fields, field) }
 
-// Systems returns the systems below models/ in the tree at root, by ID.
-func Systems(root string) ([]System, error) {
-	module, err := modulePath(root)
+// Systems returns the systems below models/ in a tree, by ID.
+func Systems(tree fs.FS) ([]System, error) {
+	module, err := modulePath(tree)
 	if err != nil {
 		return nil, err
 	}
-	all, err := packages(root, "models")
+	all, err := packages(tree, "models")
 	if err != nil {
 		return nil, err
 	}
