@@ -1,0 +1,197 @@
+// Package exec runs plans. CPU is the runner for the processor: it is bound once to a plan and its memory, and then runs without
+// allocating.
+package exec
+
+import (
+	"context"
+	"fmt"
+
+	"ganglion/engine/plan"
+	"ganglion/internal/cpu"
+	"ganglion/internal/par"
+	"ganglion/kernels"
+)
+
+// Memory is where the spaces of a plan lie.
+type Memory struct {
+	Arena []byte
+	Store [][]byte // blocks of parameters and states
+}
+
+// CPU runs a plan on the processor.
+type CPU struct {
+	Plan   *plan.Plan
+	steps  []step
+	index  []int // of each executed step among the plan's steps
+	saves  []move
+	stores []move
+	out    []*kernels.Tensor
+	feeds  [][]fed
+	strict bool
+}
+
+// step is one executed step.
+type step struct {
+	run   plan.Runner
+	op    kernels.CPUOp
+	call  *kernels.Call
+	moves []move
+	wide  *wide
+	do    *foreign
+}
+
+// move copies one tensor to another of the same spec.
+type move struct{ from, to *kernels.Tensor }
+
+// fed is a tensor that lies in an input: at offset elements from its beginning.
+type fed struct {
+	t      *kernels.Tensor
+	offset int
+}
+
+// Options of NewCPU.
+type Options struct {
+	Path   cpu.Path
+	Pool   *par.Pool
+	Strict bool // a kernel that reports that it did not converge ends the run with an error
+}
+
+// NewCPU binds a plan to memory. The arena holds plan.Arena bytes at least and is aligned to 64 bytes.
+func NewCPU(p *plan.Plan, mem Memory, o Options) *CPU {
+	b := &binder{p: p, mem: mem, opts: o}
+	m := &CPU{Plan: p, strict: o.Strict}
+	for i := range p.Steps {
+		if s := &p.Steps[i]; s.Run != plan.Nothing {
+			m.steps = append(m.steps, b.step(s))
+			m.index = append(m.index, i)
+		}
+	}
+	m.saves, m.stores = b.moves(p.Saves), b.moves(p.Stores)
+	for i, o := range p.Graph.Outputs {
+		t := new(kernels.Tensor)
+		b.bind(t, p.Outputs[i], p.Specs[o.Node])
+		m.out = append(m.out, t)
+	}
+	m.feeds = b.feeds
+	return m
+}
+
+// Feed lends the memory of t to input slot. The spec is the one that was planned for.
+func (m *CPU) Feed(slot int, t kernels.Tensor) {
+	if slot >= len(m.feeds) {
+		return
+	}
+	for _, f := range m.feeds[slot] {
+		n := f.t.Size()
+		switch f.t.DType {
+		case kernels.Float32:
+			f.t.F32 = t.F32[f.offset : f.offset+n : f.offset+n]
+		case kernels.Float64:
+			f.t.F64 = t.F64[f.offset : f.offset+n : f.offset+n]
+		case kernels.Int32:
+			f.t.I32 = t.I32[f.offset : f.offset+n : f.offset+n]
+		case kernels.Byte:
+			f.t.U8 = t.U8[f.offset : f.offset+n : f.offset+n]
+		}
+	}
+}
+
+// Output returns the value of an output of the last run; it is overwritten by the next.
+func (m *CPU) Output(i int) kernels.Tensor { return *m.out[i] }
+
+// Len is the number of executed steps.
+func (m *CPU) Len() int { return len(m.steps) }
+
+// Index is the number, in the plan, of executed step i.
+func (m *CPU) Index(i int) int { return m.index[i] }
+
+// Report is what the kernel of executed step i said about the last run; nil for steps that run no kernel.
+func (m *CPU) Report(i int) *kernels.Report {
+	if c := m.steps[i].call; c != nil {
+		return c.Report
+	}
+	return nil
+}
+
+// Result is the output of executed step i.
+func (m *CPU) Result(i int) kernels.Tensor {
+	switch s := &m.steps[i]; s.run {
+	case plan.Kernel:
+		return s.call.Out
+	case plan.Reference:
+		return *s.wide.out
+	case plan.Do:
+		return *s.do.out
+	}
+	return kernels.Tensor{}
+}
+
+// Run executes all steps. The context is looked at between steps until the first step that writes to a state; from there on the run is
+// completed, so that states are always those of a whole number of runs. A failure behind that point is reported as such.
+func (m *CPU) Run(ctx context.Context) error {
+	for i := range m.steps {
+		if m.index[i] < m.Plan.Commit {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("stopped before step %d of %d: %w", i, len(m.steps), err)
+			}
+		}
+		if err := m.Step(i); err != nil {
+			return m.failed(i, err)
+		}
+	}
+	if m.Plan.Commit == len(m.Plan.Steps) && len(m.stores) > 0 {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("stopped after the last step: %w", err)
+		}
+	}
+	m.Finish()
+	return nil
+}
+
+// Finish brings the next values of the states, where they lie elsewhere, to the states. Run does it.
+func (m *CPU) Finish() {
+	copyAll(m.saves)
+	copyAll(m.stores)
+}
+
+// Step executes one step.
+func (m *CPU) Step(i int) error {
+	s := &m.steps[i]
+	switch s.run {
+	case plan.Kernel:
+		*s.call.Report = kernels.Report{}
+		s.op.CPU(s.call)
+		if m.strict && s.call.Report.Status != kernels.Fine {
+			return unconverged(s.call.Report)
+		}
+	case plan.Moves:
+		copyAll(s.moves)
+	case plan.Reference:
+		s.wide.run()
+	case plan.Do:
+		return s.do.run()
+	}
+	return nil
+}
+
+func unconverged(r *kernels.Report) error {
+	return fmt.Errorf("%w: %v: %d of %d problems missed the tolerance after up to %d iterations, worst residual %.3g",
+		kernels.ErrNotConverged, r.Status, r.Failed, r.Samples, r.Iterations, r.Worst)
+}
+
+// failed names the step, and says so when states may hold values of half a run.
+func (m *CPU) failed(i int, err error) error {
+	s := &m.Plan.Steps[m.index[i]]
+	n := &m.Plan.Graph.Nodes[s.Node]
+	err = plan.Locate(n.Path, fmt.Errorf("%s: %w", n.OpName(), err))
+	if m.index[i] >= m.Plan.Commit {
+		return fmt.Errorf("%w (states had been overwritten before: reload them)", err)
+	}
+	return err
+}
+
+func copyAll(list []move) {
+	for _, m := range list {
+		m.from.CopyTo(*m.to)
+	}
+}

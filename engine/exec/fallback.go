@@ -1,0 +1,119 @@
+package exec
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+
+	"ganglion/engine/plan"
+	"ganglion/kernels"
+)
+
+// wide runs an op's reference, which works in float64, through copies.
+type wide struct {
+	op      kernels.Op
+	in      []*kernels.Tensor
+	out     *kernels.Tensor
+	wideIn  []kernels.Tensor
+	wideOut kernels.Tensor
+}
+
+func (b *binder) wide(n *plan.Node, id int) *wide {
+	w := &wide{op: n.Op, in: b.inputs(n), out: new(kernels.Tensor)}
+	b.node(w.out, id)
+	for _, t := range w.in {
+		w.wideIn = append(w.wideIn, kernels.New(widened(t.Spec)))
+	}
+	w.wideOut = kernels.New(widened(w.out.Spec))
+	return w
+}
+
+func widened(s kernels.Spec) kernels.Spec {
+	if s.DType.IsFloat() {
+		s.DType = kernels.Float64
+	}
+	return s
+}
+
+func (w *wide) run() {
+	for i, t := range w.in {
+		convert(w.wideIn[i], *t)
+	}
+	w.op.Ref(w.wideOut, w.wideIn)
+	convert(*w.out, w.wideOut)
+}
+
+// convert copies src to dst, which differs from it in the width of floats at most.
+func convert(dst, src kernels.Tensor) {
+	switch {
+	case dst.DType == src.DType:
+		src.CopyTo(dst)
+	case dst.DType == kernels.Float64:
+		for i, v := range src.F32 {
+			dst.F64[i] = float64(v)
+		}
+	default:
+		for i, v := range src.F64 {
+			dst.F32[i] = float32(v)
+		}
+	}
+}
+
+// foreign runs an op of gorgonia through its own Do.
+type foreign struct {
+	op     gorgonia.Op
+	in     []*kernels.Tensor
+	out    *kernels.Tensor
+	values []gorgonia.Value
+}
+
+func (b *binder) foreign(n *plan.Node, id int) *foreign {
+	f := &foreign{op: n.Do, in: b.inputs(n), out: new(kernels.Tensor)}
+	b.node(f.out, id)
+	f.values = make([]gorgonia.Value, len(f.in))
+	return f
+}
+
+// run hands copies to the op, since some ops of gorgonia write to their inputs.
+func (f *foreign) run() error {
+	for i, t := range f.in {
+		f.values[i] = kernels.ToValue(t.Clone())
+	}
+	v, err := f.op.Do(f.values...)
+	if err != nil {
+		return err
+	}
+	t, err := kernels.FromValue(v)
+	if err != nil {
+		return err
+	}
+	if t.DType != f.out.DType || t.Size() != f.out.Size() {
+		return fmt.Errorf("%w: its result is %v, planned was %v", kernels.ErrShape, t.Spec, f.out.Spec)
+	}
+	t.CopyTo(*f.out)
+	return nil
+}
+
+// Eval computes one op on the processor, in memory of its own; float values stay in the type of the inputs.
+func Eval(op kernels.Op, in []kernels.Tensor, o Options) (kernels.Tensor, *kernels.Report, error) {
+	specs := make([]kernels.Spec, len(in))
+	for i, t := range in {
+		specs[i] = t.Spec
+	}
+	spec, err := op.Infer(specs)
+	if err != nil {
+		return kernels.Tensor{}, nil, err
+	}
+	k, ok := op.(kernels.CPUOp)
+	if !ok {
+		t, err := kernels.RunRef(op, in)
+		return t, new(kernels.Report), err
+	}
+	c := kernels.NewCall(op, o.Path, o.Pool)
+	c.In, c.Out = in, kernels.New(spec)
+	if s, ok := op.(kernels.Scratcher); ok {
+		c.Work = make([]byte, s.Workspace(specs, spec, o.Pool.Workers()))
+	}
+	k.CPU(c)
+	return c.Out, c.Report, nil
+}

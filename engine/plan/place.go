@@ -1,0 +1,42 @@
+package plan
+
+import (
+	"fmt"
+
+	"ganglion/kernels"
+)
+
+// Runner says what executes a step.
+type Runner uint8
+
+// The runners.
+const (
+	Nothing   Runner = iota // a view, or a pack whose parts are in place
+	Kernel                  // the op's CPU kernel
+	Reference               // the op's reference through float64 copies: the op has no CPU kernel
+	Do                      // gorgonia's own implementation
+	Moves                   // copies of the parts of a pack that are not in place
+)
+
+// CPUDevice is the name of the processor among the devices of a plan.
+const CPUDevice = "cpu"
+
+// Runner decides what executes an Apply or Foreign node, and says why when it is not its kernel.
+func (n *Node) Runner() (r Runner, reason string) {
+	r, _, reason = n.choose()
+	return r, reason
+}
+
+// choose is Runner with the device.
+func (n *Node) choose() (r Runner, device, reason string) {
+	switch {
+	case n.Kind == Foreign:
+		return Do, CPUDevice, fmt.Sprintf("gorgonia's %T has no lowering", n.Do)
+	case aliases(n.Op):
+		return Nothing, CPUDevice, ""
+	}
+	if _, ok := n.Op.(kernels.CPUOp); ok {
+		return Kernel, CPUDevice, ""
+	}
+	return Reference, CPUDevice, "no CPU kernel: runs its float64 reference"
+}

@@ -1,0 +1,287 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"ganglion/engine/exec"
+	"ganglion/engine/plan"
+	"ganglion/internal/cpu"
+	"ganglion/internal/par"
+	"ganglion/kernels"
+)
+
+// ErrUnused is returned by Program.Slot for an input that no output and no state depends on.
+var ErrUnused = errors.New("unused input")
+
+// ErrFeed is the error of a run whose inputs do not fit the program.
+var ErrFeed = errors.New("feed")
+
+// Slot is the number of an input of a program.
+type Slot int
+
+// Feed is the value of one input for one run. The tensor's memory is lent for the run; it must not belong to the program's store.
+type Feed struct {
+	Slot   Slot
+	Tensor kernels.Tensor
+}
+
+// Feeds are the inputs of one run, in any order.
+type Feeds []Feed
+
+// Program is a compiled graph. It is not safe for use by several goroutines at a time.
+type Program struct {
+	graph   *Graph
+	opts    Options
+	store   *Store
+	pool    *par.Pool
+	ownPool bool
+	path    cpu.Path
+
+	origin plan.Origin
+	to     plan.Map
+	plan   *plan.Graph
+	homes  []plan.Home
+	blocks [][]byte
+	slots  []slot
+
+	arena   []byte
+	current *special   // what the last run used
+	cache   []*special // of input sizes, see maxSpecial
+	clock   uint64
+	reports []StepReport
+	ran     bool
+}
+
+// slot is an input of a program.
+type slot struct {
+	name string
+	spec kernels.Spec // as declared
+	used bool
+	fed  kernels.Tensor
+	run  uint64 // the last run that fed it
+}
+
+// maxSpecial is the number of sets of input sizes whose plans are kept.
+const maxSpecial = 16
+
+// special is a program planned for one set of input sizes.
+type special struct {
+	specs []kernels.Spec // of the inputs, by slot
+	plan  *plan.Plan
+	cpu   *exec.CPU
+	arena []byte // the arena to which cpu is bound
+	used  uint64
+}
+
+// Graph is the graph that was compiled.
+func (p *Program) Graph() *Graph { return p.graph }
+
+// Store is the memory of the parameters and states.
+func (p *Program) Store() *Store { return p.store }
+
+// Close ends the program's threads, unless they were given to it. The program cannot be run afterwards.
+func (p *Program) Close() {
+	if p.ownPool && p.pool != nil {
+		p.pool.Close()
+	}
+}
+
+// Slot returns the number of an input. An input that nothing depends on gives ErrUnused: it need not be fed.
+func (p *Program) Slot(name string) (Slot, error) {
+	for i, s := range p.slots {
+		if s.name != name {
+			continue
+		}
+		if !s.used {
+			return Slot(i), fmt.Errorf("engine: %s: %w: %s", p.graph.name, ErrUnused, name)
+		}
+		return Slot(i), nil
+	}
+	names := make([]string, len(p.slots))
+	for i, s := range p.slots {
+		names[i] = s.name
+	}
+	return -1, fmt.Errorf("engine: program %s has no input %q; it has %q", p.graph.name, name, names)
+}
+
+// Run executes the program once. All used inputs must be fed, with the declared types and numbers of dimensions; sizes may differ from
+// run to run, and the first run with new sizes makes a plan for them. A steady run allocates nothing.
+//
+// After an error states and parameters are as before, unless the error says otherwise. The context is looked at between steps until the
+// first step that writes to a state.
+func (p *Program) Run(ctx context.Context, feeds Feeds) error {
+	if err := p.feed(feeds); err != nil {
+		return fmt.Errorf("engine: run %s: %w", p.graph.name, err)
+	}
+	if err := p.current.cpu.Run(ctx); err != nil {
+		return fmt.Errorf("engine: run %s: %w", p.graph.name, err)
+	}
+	p.ran = true
+	return nil
+}
+
+// feed checks the inputs, chooses the plan for their sizes and binds them.
+func (p *Program) feed(feeds Feeds) error {
+	p.clock++
+	for i := range feeds {
+		f := &feeds[i]
+		if f.Slot < 0 || int(f.Slot) >= len(p.slots) {
+			return fmt.Errorf("%w %d: no such slot", ErrFeed, f.Slot)
+		}
+		s := &p.slots[f.Slot]
+		if f.Tensor.DType != s.spec.DType || f.Tensor.Rank() != s.spec.Rank() || !filled(&f.Tensor) {
+			return fmt.Errorf("%w %s: want %v (sizes may differ), got %v with %d elements in memory",
+				ErrFeed, s.name, s.spec, f.Tensor.Spec, elements(&f.Tensor))
+		}
+		if s.run == p.clock {
+			return fmt.Errorf("%w %s: fed twice", ErrFeed, s.name)
+		}
+		s.fed, s.run = f.Tensor, p.clock
+	}
+	for i := range p.slots {
+		if s := &p.slots[i]; s.used && s.run != p.clock {
+			return fmt.Errorf("%w %s: missing; it is %v", ErrFeed, s.name, s.spec)
+		}
+	}
+	if !p.fits(p.current) {
+		if err := p.choose(); err != nil {
+			return err
+		}
+	}
+	p.current.used = p.clock
+	for i := range p.slots {
+		if s := &p.slots[i]; s.used {
+			p.current.cpu.Feed(i, s.fed)
+		}
+	}
+	return nil
+}
+
+// fits reports whether a plan is for the sizes of what has been fed.
+func (p *Program) fits(s *special) bool {
+	for i := range p.slots {
+		if p.slots[i].used && !slices.Equal(p.slots[i].fed.Shape, s.specs[i].Shape) {
+			return false
+		}
+	}
+	return true
+}
+
+// choose makes the plan for what has been fed the current one.
+func (p *Program) choose() error {
+	for _, s := range p.cache {
+		if p.fits(s) {
+			p.current = s
+			p.rebind(s)
+			return nil
+		}
+	}
+	specs := make([]kernels.Spec, len(p.slots))
+	for i, s := range p.slots {
+		specs[i] = s.spec
+		if s.used {
+			specs[i] = kernels.S(s.spec.DType, slices.Clone(s.fed.Shape)...)
+		}
+	}
+	s, err := p.specialise(specs)
+	if err != nil {
+		return err
+	}
+	p.current = s
+	return nil
+}
+
+// specialise plans for input sizes and keeps the plan, in the place of the one that was unused for longest when there are too many.
+func (p *Program) specialise(inputs []kernels.Spec) (*special, error) {
+	specs, err := plan.Infer(p.plan, inputs)
+	if err != nil {
+		return nil, err
+	}
+	pl, err := plan.Make(p.plan, specs, plan.Options{Homes: p.homes, Workers: p.pool.Workers(), KeepAll: p.opts.KeepAll})
+	if err != nil {
+		return nil, err
+	}
+	s := &special{specs: inputs, plan: pl, used: p.clock}
+	if pl.Arena > len(p.arena) {
+		p.arena = alignedBytes(pl.Arena)
+		for _, c := range p.cache {
+			c.cpu, c.arena = nil, nil
+		}
+	}
+	p.rebind(s)
+	if len(p.cache) == maxSpecial {
+		oldest := 0
+		for i, c := range p.cache {
+			if c.used < p.cache[oldest].used {
+				oldest = i
+			}
+		}
+		p.cache = slices.Delete(p.cache, oldest, oldest+1)
+	}
+	p.cache = append(p.cache, s)
+	return s, nil
+}
+
+// rebind binds a plan to the arena, which has grown since it was bound last.
+func (p *Program) rebind(s *special) {
+	if s.cpu != nil && len(s.arena) == len(p.arena) {
+		return
+	}
+	s.arena = p.arena
+	s.cpu = exec.NewCPU(s.plan, exec.Memory{Arena: p.arena, Store: p.blocks},
+		exec.Options{Path: p.path, Pool: p.pool, Strict: p.opts.Strict})
+}
+
+// Value returns an output of the last run. Its memory is the program's and holds until the next run.
+func (p *Program) Value(name string) (kernels.Tensor, error) {
+	if !p.ran {
+		return kernels.Tensor{}, fmt.Errorf("engine: value %q: the program %s has not been run", name, p.graph.name)
+	}
+	for i := range p.plan.Outputs {
+		if p.plan.Outputs[i].Name == name {
+			return p.current.cpu.Output(i), nil
+		}
+	}
+	return kernels.Tensor{}, fmt.Errorf("engine: program %s has no output %q; it has %q", p.graph.name, name, p.graph.Outputs())
+}
+
+// StepReport is what an iterative kernel said about the last run.
+type StepReport struct {
+	Op     string // as in implicit.Solve
+	Path   string // the scope in which the op was written
+	Report *kernels.Report
+}
+
+// Reports lists what the iterative kernels said about the last run, in order of execution. The list and what it points to hold until the
+// next run.
+func (p *Program) Reports() []StepReport {
+	p.reports = p.reports[:0]
+	m := p.current.cpu
+	for i := range m.Len() {
+		r := m.Report(i)
+		if r == nil || *r == (kernels.Report{}) {
+			continue
+		}
+		n := &p.plan.Nodes[p.current.plan.Steps[m.Index(i)].Node]
+		p.reports = append(p.reports, StepReport{n.OpName(), n.Path, r})
+	}
+	return p.reports
+}
+
+// elements is the number of elements that a tensor has memory for.
+func elements(t *kernels.Tensor) int {
+	switch t.DType {
+	case kernels.Float32:
+		return len(t.F32)
+	case kernels.Float64:
+		return len(t.F64)
+	case kernels.Int32:
+		return len(t.I32)
+	}
+	return len(t.U8)
+}
+
+func filled(t *kernels.Tensor) bool { return elements(t) == t.Size() }
