@@ -103,6 +103,14 @@ func (g *Graph) Output(name string) (*Node, error) {
 	return nil, fmt.Errorf("engine: graph %s has no output %q; it has %q", g.name, name, g.Outputs())
 }
 
+// NameOf is the name of an input, parameter or state, with its path; "" for other nodes.
+func (g *Graph) NameOf(n *Node) string {
+	if l := g.leaf(n); l != nil && l.kind != kindConst {
+		return l.name
+	}
+	return ""
+}
+
 // Lookup returns the input, parameter or state of the given name, or nil.
 func (g *Graph) Lookup(name string) *Node { return g.byName[name] }
 
@@ -112,7 +120,9 @@ func (g *Graph) nodesOf(k leafKind) []*Node { return g.order[k] }
 
 func (g *Graph) add(n *Node, l leaf) {
 	g.leaves[n] = &l
-	g.byName[l.name] = n
+	if l.kind != kindConst {
+		g.byName[l.name] = n
+	}
 	g.order[l.kind] = append(g.order[l.kind], n)
 }
 

@@ -1,0 +1,25 @@
+package engine
+
+import (
+	"ganglion/engine/plan"
+	"ganglion/kernels"
+)
+
+// Poison fills the program's own memory with NaN, so that a read of what was not written in this run shows.
+func (p *Program) Poison() {
+	for i := range p.arena {
+		p.arena[i] = 0xff
+	}
+}
+
+// Plan is the plan of the last run.
+func (p *Program) Plan() *plan.Plan { return p.current.plan }
+
+// Consts are the values of the graph's constants.
+func (g *Graph) Consts() map[*Node]kernels.Tensor {
+	out := map[*Node]kernels.Tensor{}
+	for _, n := range g.order[kindConst] {
+		out[n] = g.leaf(n).value
+	}
+	return out
+}
