@@ -1,0 +1,164 @@
+package implicit
+
+import (
+	"math"
+	"unsafe"
+
+	"ganglion/kernels"
+	"ganglion/kernels/act"
+)
+
+// compact copies the constant part, f′ and the start of the lanes that are open into arrays of their own. from is the start, an array
+// [n][lanes].
+func (t *task[T]) compact(from []T, most int) {
+	t.count = 0
+	for k := range t.live {
+		if t.state[k] == open && t.count < most {
+			t.lane[t.count] = int32(k)
+			t.ran[t.count] = true
+			t.count++
+		}
+	}
+	t.width = max(group, (t.count+group-1)/group*group)
+	t.pick(t.c, t.c0)
+	t.pick(t.x, from)
+	if t.kind != nonlinear {
+		t.pick(t.d, t.d0)
+	}
+}
+
+// pick copies the lanes in use from an array [n][lanes] to one of [n][width]; idle lanes get 0.
+func (t *task[T]) pick(dst, src []T) {
+	if t.width == t.lanes && t.count == t.lanes {
+		copy(dst[:t.n*t.width], src)
+		return
+	}
+	for r := range t.n {
+		to, row := dst[r*t.width:][:t.width], src[r*t.lanes:]
+		for k, l := range t.lane[:t.count] {
+			to[k] = row[l]
+		}
+		clear(to[t.count:])
+	}
+}
+
+// put copies compact lane k of x to the solution, x having the given residual.
+func (t *task[T]) put(x []T, k int, res, norm T) {
+	l := int(t.lane[k])
+	t.best[l], t.worst[l] = res, res/t.scale(norm)
+	for r := range t.n {
+		t.z0[r*t.lanes+l] = x[r*t.width+k]
+	}
+}
+
+// scale is what the residual is measured by: 1+‖x‖∞, or ‖u‖∞ for the linear systems.
+func (t *task[T]) scale(norm T) T {
+	if t.kind == nonlinear {
+		return 1 + norm
+	}
+	return norm + tiny[T]()
+}
+
+// tiny is the smallest normal number.
+func tiny[T kernels.Float]() T {
+	var v T
+	if unsafe.Sizeof(v) == 4 {
+		return T(math.Float32frombits(1 << 23))
+	}
+	small := math.Float64frombits(1 << 52)
+	return T(small)
+}
+
+// passes is the residual test.
+func (t *task[T]) passes(res, norm T) bool { return res <= t.tol*t.scale(norm) }
+
+// eval sets g = G(x), for all lanes in use.
+func (t *task[T]) eval(g, x []T) {
+	size := t.n * t.width
+	g, x = g[:size], x[:size]
+	seen := t.fx[:size]
+	switch t.kind {
+	case nonlinear:
+		act.Apply(t.call.Path, t.opt.act, 0, seen, x)
+		copy(g, t.c)
+	case tangent:
+		mul(seen, t.d[:size], x)
+		copy(g, t.c)
+	case adjoint:
+		seen = x
+		clear(g)
+	}
+	if at := t.denseAt[t.m]; at >= 0 {
+		denseRows(g, t.dense[at:][:t.n*t.n], seen, t.n, t.width)
+	} else {
+		for r := range t.n {
+			lo, hi := t.rowMid[t.first+r], t.rowPtr[t.first+r+1]
+			t.gatherRow(g[r*t.width:][:t.width], seen, t.index[lo:hi], t.value[lo:hi], t.width)
+		}
+	}
+	if t.kind == adjoint {
+		for i := range g {
+			g[i] = t.c[i] + t.d[i]*g[i]
+		}
+	}
+}
+
+// measure sets res = ‖g-x‖∞ and norm = ‖x‖∞ of every lane; NaN stays NaN.
+func (t *task[T]) measure(x, g []T) {
+	w := t.width
+	res, norm := t.res[:w], t.norm[:w]
+	clear(res)
+	clear(norm)
+	for at := 0; at < t.n*w; at += w {
+		xr, gr := x[at:at+w], g[at:at+w]
+		for k := range xr {
+			res[k] = larger(res[k], gr[k]-xr[k])
+			norm[k] = larger(norm[k], xr[k])
+		}
+	}
+}
+
+// larger is max(a, |v|), NaN if either is.
+func larger[T kernels.Float](a, v T) T {
+	if v < 0 {
+		v = -v
+	}
+	if v > a || v != v {
+		return v
+	}
+	return a
+}
+
+// axpy is y += a·x.
+func axpy[T kernels.Float](y []T, a T, x []T) {
+	x = x[:len(y)]
+	for i := range y {
+		y[i] += a * x[i]
+	}
+}
+
+// mul is y = a∘b.
+func mul[T kernels.Float](y, a, b []T) {
+	a, b = a[:len(y)], b[:len(y)]
+	for i := range y {
+		y[i] = a[i] * b[i]
+	}
+}
+
+// mulAdd is y += a∘b.
+func mulAdd[T kernels.Float](y, a, b []T) {
+	a, b = a[:len(y)], b[:len(y)]
+	for i := range y {
+		y[i] += a[i] * b[i]
+	}
+}
+
+// denseRows is g += m·f for m [n, n] and f [n][width].
+func denseRows[T kernels.Float](g, m, f []T, n, width int) {
+	for r := range n {
+		row := g[r*width:][:width]
+		for j, v := range m[r*n:][:n] {
+			axpy(row, v, f[j*width:][:width])
+		}
+	}
+}

@@ -1,0 +1,297 @@
+package implicit
+
+import (
+	"unsafe"
+
+	"ganglion/kernels"
+)
+
+// kind says which of the three systems is solved; G is the map whose fixed point is the solution, M the pruned weights.
+type kind int
+
+const (
+	nonlinear kind = iota // G(x) = c + f(x)·W_m
+	tangent               // G(u) = v + (d∘u)·W_m
+	adjoint               // G(u) = v + d∘(u·W_mᵀ)
+)
+
+// The numbers that solveSystem hands to the bodies of its loops in Call.Arg.
+const (
+	argKind = iota
+	argConst
+	argWeights
+	argStructure
+	argLanes
+	argLevel
+	argCount
+)
+
+// Samples are worked on in blocks of lanes: all values of a block lie as [node][lane], so that one weight times one lane-row is one
+// vector operation. The number of lanes is a multiple of group.
+const (
+	group    = 16
+	maxLanes = 32
+)
+
+// system is one run of one op: what all tasks read. Its arrays lie in the call's workspace, in which every body finds them again.
+type system[T kernels.Float] struct {
+	call  *kernels.Call
+	kind  kind
+	opt   options
+	tol   T
+	l     Layout
+	p     int
+	batch int
+	lanes int
+
+	c     []T // [batch, p] c or v
+	start []T // [batch, p] or nil
+	x     []T // [batch, p] where the linear systems are linearised
+	w     []T // [p, p]
+	out   []T // [batch, p]
+
+	// M by rows, row q belonging to the node at position q: edges rowPtr[q] … rowMid[q]-1 come from other modules (index: position),
+	// rowMid[q] … rowPtr[q+1]-1 from the same one (index: position within the module). Dense modules have a matrix instead of inner
+	// edges: denseAt[m] is its offset in dense, or -1.
+	rowPtr, rowMid []int32
+	index          []int32
+	value          []T
+	denseAt        []int32
+	dense          []T
+
+	z, f, d []T     // [blocks][position][lane]: solution; what other modules see of it; f′(x)
+	reports []int64 // [workers][reportLen]
+	scratch []T     // [workers][scratchLen]
+}
+
+// lanesFor is the number of lanes of a block: small batches are cut finer so that there is work for several workers.
+func lanesFor(batch int) int {
+	if batch <= 2*group {
+		return group
+	}
+	return maxLanes
+}
+
+func blocksFor(batch int) int {
+	lanes := lanesFor(batch)
+	return (batch + lanes - 1) / lanes
+}
+
+// systemSize is the number of bytes of workspace for in = [batch, p].
+func systemSize(in kernels.Spec, o options, workers int) int {
+	batch, p, elem := in.Shape[0], in.Shape[1], in.DType.Size()
+	edges := p * max(p-1, 0)
+	n := 2*kernels.CarveSize(p+1, 4) + kernels.CarveSize(edges, 4) + kernels.CarveSize(edges, elem) + kernels.CarveSize(p, 4) +
+		kernels.CarveSize(p*p, elem)
+	n += 3 * kernels.CarveSize(blocksFor(batch)*p*lanesFor(batch), elem)
+	n += kernels.CarveSize(workers*reportLen*2, 4) + kernels.CarveSize(workers*scratchLen(p, lanesFor(batch), o.method), elem)
+	return n
+}
+
+// bind finds the inputs and arrays of a call.
+func bind[T kernels.Float](c *kernels.Call, o options) system[T] {
+	s := system[T]{call: c, kind: kind(c.Arg[argKind]), opt: o}
+	in := c.In[c.Arg[argConst]]
+	s.c, s.w, s.out = kernels.Of[T](in), kernels.Of[T](c.In[c.Arg[argWeights]]), kernels.Of[T](c.Out)
+	s.l = View(c.In[c.Arg[argStructure]].I32)
+	s.batch, s.p, s.tol = in.Shape[0], in.Shape[1], T(o.tolerance(in.DType))
+	s.lanes = lanesFor(s.batch)
+	if s.kind != nonlinear {
+		s.x = kernels.Of[T](c.In[0])
+	} else if len(c.In) > 3 {
+		s.start = kernels.Of[T](c.In[3])
+	}
+	work, p, workers := c.Work, s.p, c.Pool.Workers()
+	edges, slab := p*max(p-1, 0), blocksFor(s.batch)*p*s.lanes
+	s.rowPtr, s.rowMid = kernels.Carve[int32](&work, p+1), kernels.Carve[int32](&work, p+1)
+	s.index, s.value = kernels.Carve[int32](&work, edges), kernels.Carve[T](&work, edges)
+	s.denseAt, s.dense = kernels.Carve[int32](&work, p), kernels.Carve[T](&work, p*p)
+	s.z, s.f, s.d = kernels.Carve[T](&work, slab), kernels.Carve[T](&work, slab), kernels.Carve[T](&work, slab)
+	s.reports = int64s(kernels.Carve[int32](&work, workers*reportLen*2))
+	s.scratch = kernels.Carve[T](&work, workers*scratchLen(p, s.lanes, o.method))
+	return s
+}
+
+func int64s(s []int32) []int64 {
+	return unsafe.Slice((*int64)(unsafe.Pointer(unsafe.SliceData(s))), len(s)/2)
+}
+
+// solveSystem runs one of the three systems; the arguments say which inputs hold the constant part, W and its structure.
+func solveSystem(c *kernels.Call, k kind, o options, constant, weights, structure int) {
+	c.Arg[argKind], c.Arg[argConst], c.Arg[argWeights], c.Arg[argStructure] = int(k), constant, weights, structure
+	if c.Out.DType == kernels.Float32 {
+		solveWith[float32](c, o, loops{packBody[float32], blockBody[float32], levelBody[float32], loadBody[float32], storeBody[float32]})
+	} else {
+		solveWith[float64](c, o, loops{packBody[float64], blockBody[float64], levelBody[float64], loadBody[float64], storeBody[float64]})
+	}
+}
+
+type body = func(c *kernels.Call, chunk, worker int)
+
+// loops are the bodies of the parallel loops, for one element type.
+type loops struct{ pack, block, level, load, store body }
+
+func optionsOf(op kernels.Op) options {
+	if o, ok := op.(Solve); ok {
+		return o.options()
+	}
+	return op.(Linear).options()
+}
+
+func solveWith[T kernels.Float](c *kernels.Call, o options, run loops) {
+	s := bind[T](c, o)
+	if s.batch == 0 || s.p == 0 {
+		return
+	}
+	if s.l.Nodes != s.p {
+		s.refuse()
+		return
+	}
+	clear(s.reports)
+	s.plan()
+	c.For(c.Rows(s.p, 20+2*float64(s.l.Kept)/float64(s.p)), run.pack)
+	blocks, workers := blocksFor(s.batch), c.Pool.Workers()
+	if blocks >= workers || s.l.Modules < 2*s.l.Levels {
+		c.For(blocks, run.block)
+	} else {
+		s.byLevel(run, blocks)
+	}
+	for w := range workers {
+		s.report(w).merge(c.Report)
+	}
+}
+
+// byLevel runs level after level, modules and blocks of a level side by side: for few samples and many modules.
+func (s *system[T]) byLevel(run loops, blocks int) {
+	s.call.For(blocks, run.load)
+	for k := range s.l.Levels {
+		level := k
+		if s.kind == adjoint {
+			level = s.l.Levels - 1 - k
+		}
+		lo, hi := s.l.Level(level)
+		s.call.Arg[argLevel], s.call.Arg[argCount] = lo, hi-lo
+		s.call.For((hi-lo)*blocks, run.level)
+	}
+	s.call.For(blocks, run.store)
+}
+
+// refuse answers an array that is no structure of p nodes: there is no solution to return.
+func (s *system[T]) refuse() {
+	nan := T(0)
+	nan /= nan
+	for i := range s.out {
+		s.out[i] = nan
+	}
+	r := s.call.Report
+	r.Status, r.Samples, r.Failed, r.Worst = kernels.Diverged, s.batch, s.batch, float64(nan)
+}
+
+// plan lays out the rows of M and decides which modules are dense.
+func (s *system[T]) plan() {
+	l := &s.l
+	ptr, mid := l.InPtr, l.InMid
+	if s.kind == adjoint {
+		ptr, mid = l.OutPtr, l.OutMid
+	}
+	n, area := int32(0), 0
+	for m := range l.Modules {
+		size, inner := l.Size(m), 0
+		nodes := l.Members(m)
+		for _, i := range nodes {
+			inner += int(ptr[i+1] - mid[i])
+		}
+		s.denseAt[m] = -1
+		dense := isDense(size, inner)
+		if dense {
+			s.denseAt[m] = int32(area)
+			area += size * size
+		}
+		for k, i := range nodes {
+			q := int(l.ModulePtr[m]) + k
+			s.rowPtr[q] = n
+			n += mid[i] - ptr[i]
+			s.rowMid[q] = n
+			if !dense {
+				n += ptr[i+1] - mid[i]
+			}
+		}
+	}
+	s.rowPtr[s.p], s.rowMid[s.p] = n, n
+}
+
+// isDense says whether a module of the given nodes and inner edges is better multiplied as a full matrix.
+func isDense(nodes, inner int) bool { return nodes >= 8 && 3*inner >= nodes*nodes }
+
+// packBody copies the kept weights of some rows.
+func packBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
+	s := bind[T](c, optionsOf(c.Op))
+	lo, hi := c.Chunk(chunk, s.p)
+	for q := lo; q < hi; q++ {
+		s.packRow(q)
+	}
+}
+
+func (s *system[T]) packRow(q int) {
+	l := &s.l
+	i := l.Order[q]
+	nodes, ptr, mid, stride, base := l.In, l.InPtr, l.InMid, s.p, int(i)
+	if s.kind == adjoint {
+		nodes, ptr, mid, stride, base = l.Out, l.OutPtr, l.OutMid, 1, int(i)*s.p
+	}
+	at := s.rowPtr[q]
+	for _, j := range nodes[ptr[i]:mid[i]] {
+		s.index[at], s.value[at] = l.Position[j], s.w[base+int(j)*stride]
+		at++
+	}
+	m := l.Module[i]
+	first := l.ModulePtr[m]
+	inner := nodes[mid[i]:ptr[i+1]]
+	if s.denseAt[m] < 0 {
+		for _, j := range inner {
+			s.index[at], s.value[at] = l.Position[j]-first, s.w[base+int(j)*stride]
+			at++
+		}
+		return
+	}
+	n := l.Size(int(m))
+	row := s.dense[int(s.denseAt[m])+(q-int(first))*n:][:n]
+	clear(row)
+	for _, j := range inner {
+		row[l.Position[j]-first] = s.w[base+int(j)*stride]
+	}
+}
+
+// blockBody solves all modules for one block of samples.
+func blockBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
+	s := bind[T](c, optionsOf(c.Op))
+	t := newTask(&s, worker)
+	t.load(chunk)
+	for k := range s.l.Modules {
+		m := k
+		if s.kind == adjoint {
+			m = s.l.Modules - 1 - k
+		}
+		t.solve(chunk, m)
+	}
+	t.store(chunk)
+}
+
+// levelBody solves one module of a level for one block of samples.
+func levelBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
+	s := bind[T](c, optionsOf(c.Op))
+	t := newTask(&s, worker)
+	t.solve(chunk/c.Arg[argCount], c.Arg[argLevel]+chunk%c.Arg[argCount])
+}
+
+func loadBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
+	s := bind[T](c, optionsOf(c.Op))
+	t := newTask(&s, worker)
+	t.load(chunk)
+}
+
+func storeBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
+	s := bind[T](c, optionsOf(c.Op))
+	t := newTask(&s, worker)
+	t.store(chunk)
+}

@@ -1,0 +1,253 @@
+package implicit
+
+import (
+	"math"
+	"unsafe"
+
+	"ganglion/kernels"
+	"ganglion/kernels/act"
+)
+
+// state of a lane while its module is being solved.
+type state uint8
+
+const (
+	open   state = iota // not solved yet
+	solved              // the residual test was passed
+	bad                 // what enters the module is not finite
+)
+
+// task is what one worker needs to solve one module for one block of samples. Arrays are [node of the module][lane].
+type task[T kernels.Float] struct {
+	*system[T]
+	rep *report
+
+	// Set by solve for the module and block at hand.
+	m, first, n int // the module, its first position, its nodes
+	block       int
+	live        int // lanes that hold samples
+	z0, d0      []T // [n][lanes] the block's solution and f′(x), in the system's arrays
+	c0          []T // [n][lanes] constant part with the contributions of other modules
+	cost        costs
+
+	// Per lane of the block.
+	state  [maxLanes]state
+	status [maxLanes]kernels.Status
+	best   [maxLanes]T   // residual of the iterate in z0
+	worst  [maxLanes]T   // that residual relative to the size of the iterate
+	iters  [maxLanes]int // iterations spent
+
+	// Compact copies of the lanes a method works on: width lanes (a multiple of group), of which lane[:count] are in use.
+	width, count int
+	lane         [maxLanes]int32
+	ran          [maxLanes]bool // the lane still takes part
+	c, d         []T
+	x, g, y, h   []T // iterates and their images, rotated by the methods
+	step         []T // the step to the next iterate
+	fx           []T // f(x) or d∘u
+	res, norm    []T // [width] ‖G(x)-x‖∞ and ‖x‖∞
+	history      []T // of Anderson and Broyden
+	jac          []T // Newton's matrices
+}
+
+// scratchLen is the number of elements of one worker's scratch.
+func scratchLen(p, lanes int, m Method) int {
+	return 9*p*lanes + 2*maxLanes + historyLen(p, lanes, m) + jacobianLen(p, m)
+}
+
+func newTask[T kernels.Float](s *system[T], worker int) task[T] {
+	t := task[T]{system: s, rep: s.report(worker)}
+	slab, n := s.p*s.lanes, scratchLen(s.p, s.lanes, s.opt.method)
+	rest := s.scratch[worker*n : (worker+1)*n]
+	cut := func(n int) []T {
+		part := rest[:n:n]
+		rest = rest[n:]
+		return part
+	}
+	t.c0, t.c, t.d, t.x, t.g = cut(slab), cut(slab), cut(slab), cut(slab), cut(slab)
+	t.y, t.h, t.fx, t.step = cut(slab), cut(slab), cut(slab), cut(slab)
+	t.res, t.norm = cut(maxLanes), cut(maxLanes)
+	t.history, t.jac = cut(historyLen(s.p, s.lanes, s.opt.method)), rest
+	return t
+}
+
+// load turns the block's rows of x into columns of lanes and takes f′ of them, for the linear systems.
+func (t *task[T]) load(block int) {
+	if t.kind == nonlinear {
+		return
+	}
+	slab := t.system.d[block*t.p*t.lanes:][:t.p*t.lanes]
+	for q := range t.p {
+		t.column(slab[q*t.lanes:(q+1)*t.lanes], t.system.x, block, q)
+	}
+	act.Apply(t.call.Path, t.opt.act, 1, slab, slab)
+}
+
+// column copies one node of the block's samples, rows of a, to a row of lanes; lanes without a sample get 0.
+func (t *task[T]) column(dst, a []T, block, q int) {
+	at := block*t.lanes*t.p + int(t.l.Order[q])
+	live := min(t.lanes, t.batch-block*t.lanes)
+	for k := range live {
+		dst[k] = a[at]
+		at += t.p
+	}
+	clear(dst[live:])
+}
+
+// store turns the block's solution back into rows.
+func (t *task[T]) store(block int) {
+	z := t.z[block*t.p*t.lanes:]
+	live := min(t.lanes, t.batch-block*t.lanes)
+	for q := range t.p {
+		at := block*t.lanes*t.p + int(t.l.Order[q])
+		for _, v := range z[q*t.lanes:][:live] {
+			t.out[at] = v
+			at += t.p
+		}
+	}
+}
+
+// solve finds the values of one module's nodes for one block of samples, all modules that feed it being done.
+func (t *task[T]) solve(block, m int) {
+	t.block, t.m, t.first, t.n = block, m, int(t.l.ModulePtr[m]), t.l.Size(m)
+	t.live = min(t.lanes, t.batch-block*t.lanes)
+	slab := (block*t.p + t.first) * t.lanes
+	size := t.n * t.lanes
+	t.z0, t.d0 = t.z[slab:][:size], t.system.d[slab:][:size]
+	t.constant()
+	if t.n == 1 {
+		copy(t.z0, t.c0[:len(t.z0)])
+		t.checkTrivial()
+	} else {
+		t.begin()
+		t.run()
+		t.finish()
+	}
+	f := t.f[slab:][:size]
+	switch t.kind {
+	case nonlinear:
+		act.Apply(t.call.Path, t.opt.act, 0, f, t.z0)
+	case tangent:
+		mul(f, t.d0, t.z0)
+	case adjoint:
+		copy(f, t.z0)
+	}
+}
+
+// constant computes what enters the module: its part of c and the contributions of other modules.
+func (t *task[T]) constant() {
+	seen := t.f[t.block*t.p*t.lanes:]
+	for k := range t.n {
+		q := t.first + k
+		row := t.c0[k*t.lanes:][:t.lanes]
+		lo, hi := t.rowPtr[q], t.rowMid[q]
+		if t.kind != adjoint {
+			t.column(row, t.system.c, t.block, q)
+			t.gatherRow(row, seen, t.index[lo:hi], t.value[lo:hi], t.lanes)
+			continue
+		}
+		sum := t.fx[:t.lanes]
+		clear(sum)
+		t.gatherRow(sum, seen, t.index[lo:hi], t.value[lo:hi], t.lanes)
+		t.column(row, t.system.c, t.block, q)
+		mulAdd(row, t.d0[k*t.lanes:][:t.lanes], sum)
+	}
+}
+
+// gatherRow is row += Σ_e value_e · f[index_e].
+func (t *task[T]) gatherRow(row, f []T, index []int32, value []T, width int) {
+	for e, j := range index {
+		axpy(row, value[e], f[int(j)*width:][:width])
+	}
+}
+
+// checkTrivial reports samples that are not finite at a node without a cycle.
+func (t *task[T]) checkTrivial() {
+	for k := range t.live {
+		if v := t.z0[k]; v-v != 0 {
+			t.rep.fail(kernels.Diverged, math.Inf(1))
+		}
+	}
+}
+
+// begin sets every lane's start: the given one where it is finite, else c.
+func (t *task[T]) begin() {
+	inf := T(math.Inf(1))
+	copy(t.z0, t.c0[:len(t.z0)])
+	for k := range t.lanes {
+		t.state[k], t.status[k], t.best[k], t.worst[k], t.iters[k] = open, kernels.NotConverged, inf, inf, 0
+		if k >= t.live {
+			t.state[k] = bad
+			continue
+		}
+		for at := k; at < t.n*t.lanes; at += t.lanes {
+			if v := t.c0[at]; v-v != 0 {
+				t.state[k], t.status[k] = bad, kernels.Diverged
+			}
+		}
+	}
+	if t.start != nil {
+		t.warm()
+	}
+	t.cost = t.estimate()
+}
+
+func (t *task[T]) warm() {
+	base := t.block * t.lanes * t.p
+	for k := range t.live {
+		row := t.start[base+k*t.p:][:t.p]
+		sum := T(0)
+		for _, i := range t.l.Members(t.m) {
+			sum += row[i] - row[i]
+		}
+		if sum != 0 || t.state[k] == bad {
+			continue
+		}
+		for r, i := range t.l.Members(t.m) {
+			t.z0[r*t.lanes+k] = row[i]
+		}
+	}
+}
+
+// finish reports every lane.
+func (t *task[T]) finish() {
+	for k := range t.live {
+		t.rep.samples++
+		t.rep.iterations = max(t.rep.iterations, int64(t.iters[k]))
+		t.rep.total += int64(t.iters[k])
+		if t.state[k] == solved {
+			t.rep.residual(float64(t.worst[k]))
+		} else {
+			t.rep.fail(t.status[k], float64(t.worst[k]))
+		}
+	}
+}
+
+// report is what one worker has to say; a view of reportLen integers in the workspace.
+type report struct {
+	status, samples, failed, iterations, total int64
+	worst                                      float64
+}
+
+const reportLen = int(unsafe.Sizeof(report{})) / 8
+
+func (s *system[T]) report(worker int) *report {
+	return (*report)(unsafe.Pointer(&s.reports[worker*reportLen]))
+}
+
+func (r *report) residual(v float64) {
+	if v > r.worst || v != v {
+		r.worst = v
+	}
+}
+
+func (r *report) fail(status kernels.Status, residual float64) {
+	r.failed++
+	r.status = max(r.status, int64(status))
+	r.residual(residual)
+}
+
+func (r *report) merge(to *kernels.Report) {
+	to.Merge(&kernels.Report{Status: kernels.Status(r.status), Samples: int(r.samples), Failed: int(r.failed), Worst: r.worst,
+		Iterations: int(r.iterations), Total: int(r.total)})
+}
