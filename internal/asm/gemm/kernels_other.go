@@ -1,11 +1,13 @@
+//go:build !amd64 || noasm
+
 package gemm
 
 import "ganglion/internal/cpu"
 
-// The kernels of the Go path.
+// The kernels of the Go path, the only one of this build.
 var (
-	go32 = twin[float32](50_000)
-	go64 = twin[float64](50_000)
+	go32 = twin[float32]()
+	go64 = twin[float64]()
 )
 
 // kernels32 returns the float32 kernels of a path.

@@ -1,0 +1,178 @@
+//go:build !noasm
+
+package gemm
+
+import (
+	"unsafe"
+
+	"ganglion/internal/cpu"
+)
+
+// The kernels of all paths. Their block sizes are those that were best at 512 and 1024 in BenchmarkGEMM; the limits of the
+// direct method are where packing begins to win there.
+var (
+	go32 = twin[float32]()
+	go64 = twin[float64]()
+
+	avx2x32 = kernels[float32]{
+		mr: 6, nr: 16, kc: 256, mc: 144, nc: 4080,
+		directRows: 24, directArea: 16 << 10, packCols: 96, serial: 50_000,
+		tile: tiles[float32]{
+			{6, tile6F32AVX2}, {4, tile4F32AVX2}, {2, tile2F32AVX2}, {1, tile1F32AVX2},
+		}.tile,
+		full:      panel[float32]{6, 16, fullF32AVX2}.full,
+		dot:       products[float32]{2, dot2x4F32AVX2, dot2x1F32AVX2, dot1x4F32AVX2, dot1x1F32AVX2}.dot,
+		transpose: transposer[float32]{8, 6, 4, transpose8F32, transpose6F32}.transpose,
+	}
+	avx2x64 = kernels[float64]{
+		mr: 6, nr: 8, kc: 256, mc: 72, nc: 4080,
+		directRows: 24, directArea: 16 << 10, packCols: 96, serial: 30_000,
+		tile: tiles[float64]{
+			{6, tile6F64AVX2}, {4, tile4F64AVX2}, {2, tile2F64AVX2}, {1, tile1F64AVX2},
+		}.tile,
+		full:      panel[float64]{6, 8, fullF64AVX2}.full,
+		dot:       products[float64]{2, dot2x4F64AVX2, dot2x1F64AVX2, dot1x4F64AVX2, dot1x1F64AVX2}.dot,
+		transpose: transposer[float64]{4, 2, 2, transpose4F64, transpose2F64}.transpose,
+	}
+	avx512x32 = kernels[float32]{
+		mr: 14, nr: 32, kc: 256, mc: 168, nc: 4096,
+		directRows: 28, directArea: 32 << 10, packCols: 192, serial: 100_000,
+		tile: tiles[float32]{
+			{14, tile14F32AVX512}, {8, tile8F32AVX512}, {4, tile4F32AVX512}, {2, tile2F32AVX512}, {1, tile1F32AVX512},
+		}.tile,
+		full:      panel[float32]{14, 32, fullF32AVX512}.full,
+		dot:       products[float32]{4, dot4x4F32AVX512, dot4x1F32AVX512, dot1x4F32AVX512, dot1x1F32AVX512}.dot,
+		transpose: transposer[float32]{8, 6, 4, transpose8F32, transpose6F32}.transpose,
+	}
+	avx512x64 = kernels[float64]{
+		mr: 14, nr: 16, kc: 256, mc: 84, nc: 4096,
+		directRows: 28, directArea: 32 << 10, packCols: 192, serial: 50_000,
+		tile: tiles[float64]{
+			{14, tile14F64AVX512}, {8, tile8F64AVX512}, {4, tile4F64AVX512}, {2, tile2F64AVX512}, {1, tile1F64AVX512},
+		}.tile,
+		full:      panel[float64]{14, 16, fullF64AVX512}.full,
+		dot:       products[float64]{4, dot4x4F64AVX512, dot4x1F64AVX512, dot1x4F64AVX512, dot1x1F64AVX512}.dot,
+		transpose: transposer[float64]{4, 2, 2, transpose4F64, transpose2F64}.transpose,
+	}
+)
+
+// kernels32 returns the float32 kernels of a path.
+func kernels32(path cpu.Path) *kernels[float32] {
+	switch path {
+	case cpu.AVX512:
+		return &avx512x32
+	case cpu.AVX2:
+		return &avx2x32
+	}
+	return &go32
+}
+
+// kernels64 returns the float64 kernels of a path.
+func kernels64(path cpu.Path) *kernels[float64] {
+	switch path {
+	case cpu.AVX512:
+		return &avx512x64
+	case cpu.AVX2:
+		return &avx2x64
+	}
+	return &go64
+}
+
+// The assembly takes pointers, strides in bytes and no lengths: the methods below check the last element of every operand
+// before they call it.
+
+// tiles are the tile kernels of a path, highest first, down to one row.
+type tiles[T float] []struct {
+	rows int
+	run  func(n, k int, a *T, rsa, csa int, b *T, ldb int, c *T, ldc, acc int)
+}
+
+// tile is kernels.tile.
+func (t tiles[T]) tile(rows, n, k int, a []T, rsa, csa int, b []T, ldb int, c []T, ldc int, acc bool) {
+	_, _, _ = a[(rows-1)*rsa+(k-1)*csa], b[(k-1)*ldb+n-1], c[(rows-1)*ldc+n-1]
+	elem, add := int(unsafe.Sizeof(*new(T))), number(acc)
+	i := 0
+	for _, h := range t {
+		for ; rows-i >= h.rows; i += h.rows {
+			h.run(n, k, &a[i*rsa], rsa*elem, csa*elem, &b[0], ldb*elem, &c[i*ldc], ldc*elem, add)
+		}
+	}
+}
+
+// panel is the full tile kernel of a path with its size.
+type panel[T float] struct {
+	mr, nr int
+	run    func(k int, a, b, c *T, ldc, acc int)
+}
+
+// full is kernels.full.
+func (p panel[T]) full(k int, a, b, c []T, ldc int, acc bool) {
+	_, _, _ = a[k*p.mr-1], b[k*p.nr-1], c[(p.mr-1)*ldc+p.nr-1]
+	p.run(k, &a[0], &b[0], &c[0], ldc*int(unsafe.Sizeof(*new(T))), number(acc))
+}
+
+// inner is an inner product kernel of a fixed number of rows and columns.
+type inner[T float] func(k int, a *T, lda int, b *T, ldb int, c *T, ldc, acc int)
+
+// products are the inner product kernels of a path: several rows or one, four columns or one.
+type products[T float] struct {
+	rows                int
+	by4, by1, one4, one inner[T]
+}
+
+// dot is kernels.dot.
+func (p products[T]) dot(m, n, k int, a []T, lda int, b []T, ldb int, c []T, ldc int, acc bool) {
+	_, _, _ = a[(m-1)*lda+k-1], b[(n-1)*ldb+k-1], c[(m-1)*ldc+n-1]
+	elem, add := int(unsafe.Sizeof(*new(T))), number(acc)
+	for i := 0; i < m; {
+		rows, by4, by1 := p.rows, p.by4, p.by1
+		if m-i < rows {
+			rows, by4, by1 = 1, p.one4, p.one
+		}
+		for j := 0; j < n; {
+			cols, run := 4, by4
+			if n-j < cols {
+				cols, run = 1, by1
+			}
+			run(k, &a[i*lda], lda*elem, &b[j*ldb], ldb*elem, &c[i*ldc+j], ldc*elem, add)
+			j += cols
+		}
+		i += rows
+	}
+}
+
+// transposer transposes blocks of a number of rows that fills a vector, or of fewer rows, and of step columns.
+type transposer[T float] struct {
+	tall, short, step int
+	runTall, runShort func(blocks int, src *T, lds int, dst *T, ldd int)
+}
+
+// transpose is kernels.transpose.
+func (t transposer[T]) transpose(rows, cols int, src []T, lds int, dst []T, ldd int) {
+	_, _ = src[(rows-1)*lds+cols-1], dst[(cols-1)*ldd+rows-1]
+	elem, blocks := int(unsafe.Sizeof(*new(T))), cols/t.step
+	done := blocks * t.step
+	r := 0
+	for blocks > 0 && rows-r >= t.short {
+		n, run := t.tall, t.runTall
+		if rows-r < n {
+			n, run = t.short, t.runShort
+		}
+		run(blocks, &src[r*lds], lds*elem, &dst[r], ldd*elem)
+		r += n
+	}
+	if r > 0 && done < cols {
+		transposeGo(r, cols-done, src[done:], lds, dst[done*ldd:], ldd)
+	}
+	if r < rows {
+		transposeGo(rows-r, cols, src[r*lds:], lds, dst[r:], ldd)
+	}
+}
+
+// number is 1 for true.
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
