@@ -30,6 +30,8 @@ func units() []unit {
 	return []unit{
 		{"gemm", "avx2", func(c *build.Context) { gemm(c, 256) }},
 		{"gemm", "avx512", func(c *build.Context) { gemm(c, 512) }},
+		{"vec", "avx2", func(c *build.Context) { vec(c, 256) }},
+		{"vec", "avx512", func(c *build.Context) { vec(c, 512) }},
 	}
 }
 

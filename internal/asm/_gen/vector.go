@@ -15,7 +15,8 @@ type vector struct {
 	bits int // 256 or 512
 	elem int // bytes of an element: 4 or 8
 
-	table op.Mem // for 256 bits: lanes() masks of ones, then as many of zeros
+	table     op.Mem            // for 256 bits: lanes() masks of ones, then as many of zeros
+	constants map[uint64]op.Mem // vectors of a constant, by its bits
 }
 
 // mask selects the first elements of a vector.

@@ -5,6 +5,12 @@ import "math"
 // float is an element type for which there are primitives.
 type float interface{ float32 | float64 }
 
+// twin32 returns the Go path for float32.
+func twin32() *Table[float32] { return twin(exp32, tanh32, sigmoid32, log32) }
+
+// twin64 returns the Go path for float64.
+func twin64() *Table[float64] { return twin(math.Exp, math.Tanh, sigmoid64, math.Log) }
+
 // twin returns the arithmetic of the Go path; the transcendental functions are those of the type.
 func twin[T float](exp, tanh, sigmoid, log func(T) T) *Table[T] {
 	return &Table[T]{

@@ -1,15 +1,13 @@
+//go:build !amd64 || noasm
+
 package vec
 
-import (
-	"math"
+import "ganglion/internal/cpu"
 
-	"ganglion/internal/cpu"
-)
-
-// The tables of the Go path.
+// The tables of the Go path, the only one of this build.
 var (
-	go32 = twin(exp32, tanh32, sigmoid32, log32)
-	go64 = twin(math.Exp, math.Tanh, sigmoid64, math.Log)
+	go32 = twin32()
+	go64 = twin64()
 )
 
 // F32 returns the float32 primitives of a path. The table must not be changed.

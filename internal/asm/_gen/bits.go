@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	op "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func (v vector) sub(y, x, z op.Op) { v.pick(v.VSUBPS, v.VSUBPD, y, x, z) }
+func (v vector) mul(y, x, z op.Op) { v.pick(v.VMULPS, v.VMULPD, y, x, z) }
+func (v vector) div(y, x, z op.Op) { v.pick(v.VDIVPS, v.VDIVPD, y, x, z) }
+
+// max is z = max(x, y): y if either is NaN, or if both are zero.
+func (v vector) max(y, x, z op.Op) { v.pick(v.VMAXPS, v.VMAXPD, y, x, z) }
+
+func (v vector) and(y, x, z op.Op) { v.pick(v.VANDPS, v.VANDPD, y, x, z) }
+func (v vector) or(y, x, z op.Op)  { v.pick(v.VORPS, v.VORPD, y, x, z) }
+
+// orLanes is or, under the type of the functions that combine lanes.
+func (v vector) orLanes(y, x, z op.Op) { v.or(y, x, z) }
+
+// signBit is the sign of an element.
+func (v vector) signBit() uint64 { return 1 << (8*v.elem - 1) }
+
+// inf is the bit pattern of +Inf.
+func (v vector) inf() uint64 {
+	if v.elem == 4 {
+		return uint64(math.Float32bits(float32(math.Inf(1))))
+	}
+	return math.Float64bits(math.Inf(1))
+}
+
+// constant returns a vector in memory of which every element has the given bits.
+func (v vector) constant(bits uint64) op.Mem {
+	if m, ok := v.constants[bits]; ok {
+		return m
+	}
+	m := v.StaticGlobal(fmt.Sprintf("c%d_%0*x", 8*v.elem, 2*v.elem, bits))
+	v.DataAttributes(dataFlags)
+	for range v.lanes() {
+		if v.elem == 4 {
+			v.AppendDatum(op.U32(bits))
+		} else {
+			v.AppendDatum(op.U64(bits))
+		}
+	}
+	v.constants[bits] = m
+	return m
+}
+
+// Predicates of compare: quiet, and false for NaN unless the name says otherwise.
+const (
+	equal           = 0
+	unordered       = 3
+	less            = 17
+	notGreaterEqual = 25 // true for NaN
+)
+
+// compare returns the elements for which x stands in a relation to y.
+func (v vector) compare(predicate uint8, x, y op.Op) mask {
+	if v.bits == 512 {
+		k := v.K()
+		v.pick(v.VCMPPS, v.VCMPPD, op.U8(predicate), y, x, k)
+		return mask{k: k}
+	}
+	r := v.reg()
+	v.pick(v.VCMPPS, v.VCMPPD, op.U8(predicate), y, x, r)
+	return mask{y: r}
+}
+
+// blend returns yes where m is set, and no elsewhere.
+func (v vector) blend(m mask, yes, no reg.VecVirtual) reg.VecVirtual {
+	r := v.reg()
+	if v.bits == 512 {
+		v.pick(v.VBLENDMPS, v.VBLENDMPD, yes, no, m.k, r)
+		return r
+	}
+	return v.blendOnes(m.y, yes, no)
+}
+
+// blendOnes is blend for a vector of ones and zeros.
+func (v vector) blendOnes(m, yes, no reg.VecVirtual) reg.VecVirtual {
+	r := v.reg()
+	if v.bits == 512 { // m selects bits: yes where it is 1
+		v.VMOVAPS(m, r)
+		v.VPTERNLOGD(op.U8(0xca), no, yes, r)
+		return r
+	}
+	v.pick(func(o ...op.Op) { v.VBLENDVPS(o[0], o[1], o[2], o[3]) },
+		func(o ...op.Op) { v.VBLENDVPD(o[0], o[1], o[2], o[3]) }, m, yes, no, r)
+	return r
+}
+
+// ones returns a mask as a vector of ones and zeros.
+func (v vector) ones(m mask) reg.VecVirtual {
+	if v.bits == 256 {
+		return m.y
+	}
+	r := v.reg()
+	v.pick(func(o ...op.Op) { v.VPMOVM2D(o[0], o[1]) }, func(o ...op.Op) { v.VPMOVM2Q(o[0], o[1]) }, m.k, r)
+	return r
+}
+
+// round rounds to the nearest integers, ties to even.
+func (v vector) round(x, z op.Op) {
+	if v.bits == 512 {
+		v.VRNDSCALEPS(op.U8(0), x, z)
+		return
+	}
+	v.VROUNDPS(op.U8(0), x, z)
+}
+
+// shiftRight, subInt and toFloat are operations on 32-bit integers.
+func (v vector) shiftRight(by uint8, x, z op.Op) { v.VPSRLD(op.U8(by), x, z) }
+func (v vector) subInt(y, x, z op.Op)            { v.VPSUBD(y, x, z) }
+func (v vector) toFloat(x, z op.Op)              { v.VCVTDQ2PS(x, z) }
+
+// address returns where a parameter stands.
+func (v vector) address(param string) op.Mem {
+	c, err := v.Param(param).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return c.Addr
+}
+
+// resultAddress returns where the result stands.
+func (v vector) resultAddress() op.Mem {
+	c, err := v.ReturnIndex(0).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return c.Addr
+}

@@ -1,0 +1,257 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mmcloughlin/avo/build"
+	op "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// elementwise is a kernel that computes each element of dst from those of other vectors.
+type elementwise struct {
+	name   string
+	in     []string // input vectors
+	update bool     // dst is the last input as well
+	scalar bool     // there is a factor a, which is the first input of body
+	unroll int      // vectors in one pass of the main loop
+	double bool     // it exists for float64 too
+	doc    string
+	body   func(v vector, in []reg.VecVirtual) reg.VecVirtual // may overwrite its inputs, but not the factor
+}
+
+// vec emits the primitives of internal/asm/vec.
+func vec(c *build.Context, bits int) {
+	for _, elem := range []int{4, 8} {
+		v := vector{Context: c, bits: bits, elem: elem, constants: map[uint64]op.Mem{}}
+		v.masks()
+		for _, e := range elementwises() {
+			if elem == 4 || e.double {
+				v.elementwise(e)
+			}
+		}
+		v.reduction("sum", []string{"x"}, "the sum of x")
+		v.reduction("dot", []string{"x", "y"}, "the inner product of x and y")
+		v.maximum()
+	}
+}
+
+// elementwises lists the elementwise kernels.
+func elementwises() []elementwise {
+	xy, x := []string{"x", "y"}, []string{"x"}
+	return []elementwise{
+		{"add", xy, false, false, 4, true, "dst = x + y", arith(vector.add)},
+		{"sub", xy, false, false, 4, true, "dst = x − y", arith(vector.sub)},
+		{"mul", xy, false, false, 4, true, "dst = x·y", arith(vector.mul)},
+		{"div", xy, false, false, 2, true, "dst = x/y", arith(vector.div)},
+		{"scale", x, false, true, 4, true, "dst = a·x", arith(vector.mul)},
+		{"axpy", x, true, true, 4, true, "dst += a·x", vector.fused},
+		{"mulAdd", xy, true, false, 4, true, "dst += x·y", vector.fused},
+		{"relu", x, false, false, 4, true, "dst = max(x, 0)", vector.relu},
+		{"exp", x, false, false, 1, false, "dst = e^x", vector.exp},
+		{"tanh", x, false, false, 1, false, "dst = tanh x", vector.tanh},
+		{"sigmoid", x, false, false, 1, false, "dst = 1/(1 + e^-x)", vector.sigmoid},
+		{"log", x, false, false, 1, false, "dst = ln x", vector.log},
+	}
+}
+
+// arith makes a body of z = x ∘ y.
+func arith(f func(v vector, y, x, z op.Op)) func(v vector, in []reg.VecVirtual) reg.VecVirtual {
+	return func(v vector, in []reg.VecVirtual) reg.VecVirtual {
+		r := v.reg()
+		f(v, in[1], in[0], r)
+		return r
+	}
+}
+
+// fused is the body of z += x·y.
+func (v vector) fused(in []reg.VecVirtual) reg.VecVirtual {
+	v.fma(in[1], in[0], in[2])
+	return in[2]
+}
+
+// relu is the body of max(x, 0). The maximum of zeros, or of 0 and NaN, is the second operand, x: adding 0 makes −0 a 0.
+func (v vector) relu(in []reg.VecVirtual) reg.VecVirtual {
+	zero, r := v.reg(), v.reg()
+	v.zero(zero)
+	v.max(in[0], zero, r)
+	v.add(zero, r, r)
+	return r
+}
+
+// begin declares a function of vectors of n elements.
+func (v vector) begin(name, doc, params, result string) {
+	name += v.suffix()
+	v.Function(name)
+	v.Attributes(codeFlags)
+	v.Doc(fmt.Sprintf("%s computes %s of n elements.", name, doc))
+	v.Pragma("noescape")
+	v.SignatureExpr(strings.TrimSpace(fmt.Sprintf("func(n int, %s) %s", params, result)))
+}
+
+// elementwise emits a kernel: a main loop of several vectors, a loop of one vector, and a masked vector for the rest.
+func (v vector) elementwise(e elementwise) {
+	vectors := append([]string{"dst"}, e.in...)
+	params := strings.Join(vectors, ", ") + " *" + v.float()
+	if e.scalar {
+		params = "a " + v.float() + ", " + params
+	}
+	v.begin(e.name, e.doc, params, "")
+	n := v.param("n")
+	var p []reg.GPVirtual
+	for _, name := range vectors {
+		p = append(p, v.param(name))
+	}
+	var a reg.VecVirtual
+	if e.scalar {
+		a = v.reg()
+		v.bcast(v.address("a"), a)
+	}
+	v.loops(n, p, e.unroll, func(i int, m *mask) {
+		var in []reg.VecVirtual
+		if e.scalar {
+			in = append(in, a)
+		}
+		from := p[1:]
+		if e.update {
+			from = append(from[:len(from):len(from)], p[0])
+		}
+		for _, q := range from {
+			in = append(in, v.fetch(op.Mem{Base: q, Disp: i * v.bits / 8}, m))
+		}
+		r, mem := e.body(v, in), op.Mem{Base: p[0], Disp: i * v.bits / 8}
+		if m != nil {
+			v.storeMasked(r, *m, mem)
+		} else {
+			v.store(r, mem)
+		}
+	})
+	v.end()
+}
+
+// fetch loads a vector, or its first elements and zeros, into a new register.
+func (v vector) fetch(at op.Mem, m *mask) reg.VecVirtual {
+	r := v.reg()
+	if m != nil {
+		v.loadMasked(at, *m, r)
+	} else {
+		v.load(at, r)
+	}
+	return r
+}
+
+// loops emits the loops over n elements at the pointers p: body i of a pass handles the i-th vector from there on.
+func (v vector) loops(n reg.GPVirtual, p []reg.GPVirtual, unroll int, body func(i int, m *mask)) {
+	counts := []int{unroll, 1}
+	if unroll == 1 {
+		counts = counts[:1]
+	}
+	for _, count := range counts {
+		loop, next := fmt.Sprintf("loop%d", count), fmt.Sprintf("after%d", count)
+		v.Label(loop)
+		v.CMPQ(n, op.U32(count*v.lanes()))
+		v.JLT(op.LabelRef(next))
+		for i := range count {
+			body(i, nil)
+		}
+		for _, q := range p {
+			v.ADDQ(op.U32(count*v.bits/8), q)
+		}
+		v.SUBQ(op.U32(count*v.lanes()), n)
+		v.JMP(op.LabelRef(loop))
+		v.Label(next)
+	}
+	v.TESTQ(n, n)
+	v.JZ(op.LabelRef("done"))
+	m := v.first(n)
+	body(0, &m)
+	v.Label("done")
+}
+
+// accumulators is the number of partial results of a reduction.
+const accumulators = 4
+
+// reduction emits a sum of elements or of products. The partial sums are added in pairs, then the lanes by halves.
+func (v vector) reduction(name string, in []string, doc string) {
+	v.begin(name, doc, strings.Join(in, ", ")+" *"+v.float(), v.float())
+	n := v.param("n")
+	var p []reg.GPVirtual
+	for _, q := range in {
+		p = append(p, v.param(q))
+	}
+	acc := v.regs(accumulators)
+	for _, r := range acc {
+		v.zero(r)
+	}
+	v.loops(n, p, accumulators, func(i int, m *mask) {
+		x := v.fetch(op.Mem{Base: p[0], Disp: i * v.bits / 8}, m)
+		if len(p) == 1 {
+			v.add(x, acc[i], acc[i])
+			return
+		}
+		v.fma(v.fetch(op.Mem{Base: p[1], Disp: i * v.bits / 8}, m), x, acc[i])
+	})
+	v.add(acc[1], acc[0], acc[0])
+	v.add(acc[3], acc[2], acc[2])
+	v.add(acc[2], acc[0], acc[0])
+	v.result(v.across(acc[0], vector.add))
+}
+
+// across combines the lanes of a vector by halves.
+func (v vector) across(r reg.VecVirtual, f func(v vector, y, x, z op.Op)) reg.VecVirtual {
+	if v.bits == 512 {
+		t := v.YMM()
+		v.VEXTRACTF64X4(op.U8(1), r, t)
+		f(v, t, r.AsY(), t)
+		r = t
+	}
+	t, u := v.XMM(), v.XMM()
+	if v.bits == 512 {
+		v.VEXTRACTF32X4(op.U8(1), r, t)
+	} else {
+		v.VEXTRACTF128(op.U8(1), r, t)
+	}
+	f(v, r.AsX(), t, t)
+	if v.elem == 4 {
+		v.VPERMILPS(op.U8(0x4e), t, u)
+		f(v, u, t, t)
+		v.VPERMILPS(op.U8(0xb1), t, u)
+	} else {
+		v.VPERMILPD(op.U8(1), t, u)
+	}
+	f(v, u, t, t)
+	return t
+}
+
+// result returns the lowest element of a register.
+func (v vector) result(r reg.VecVirtual) {
+	v.pick(v.VMOVSS, v.VMOVSD, r, v.resultAddress())
+	v.end()
+}
+
+// maximum emits the largest element. VMAXPS forgets a NaN when a number follows it, so NaNs are collected on the side.
+func (v vector) maximum() {
+	v.begin("max", "the largest element of x, NaN if there is a NaN", "x *"+v.float(), v.float())
+	n, x := v.param("n"), v.param("x")
+	least := v.constant(v.inf() | v.signBit())
+	acc, bad := v.regs(accumulators), v.reg()
+	for _, r := range acc {
+		v.load(least, r)
+	}
+	v.zero(bad)
+	v.loops(n, []reg.GPVirtual{x}, accumulators, func(i int, m *mask) {
+		r := v.fetch(op.Mem{Base: x, Disp: i * v.bits / 8}, m)
+		if m != nil {
+			r = v.blend(*m, r, v.fetch(least, nil))
+		}
+		v.max(r, acc[i], acc[i])
+		v.or(v.ones(v.compare(unordered, r, r)), bad, bad)
+	})
+	v.max(acc[1], acc[0], acc[0])
+	v.max(acc[3], acc[2], acc[2])
+	v.max(acc[2], acc[0], acc[0])
+	best, some := v.across(acc[0], vector.max), v.across(bad, vector.orLanes)
+	v.VORPS(some, best, best)
+	v.result(best)
+}

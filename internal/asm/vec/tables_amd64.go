@@ -1,0 +1,143 @@
+//go:build !noasm
+
+package vec
+
+import "ganglion/internal/cpu"
+
+// The tables of all paths. The transcendental functions of float64 are those of the Go path.
+var (
+	go32 = twin32()
+	go64 = twin64()
+
+	avx2x32 = &Table[float32]{
+		Add: binary("Add", addF32AVX2), Sub: binary("Sub", subF32AVX2), Mul: binary("Mul", mulF32AVX2),
+		Div: binary("Div", divF32AVX2), MulAdd: binary("MulAdd", mulAddF32AVX2),
+		Scale: scaled("Scale", scaleF32AVX2), Axpy: scaled("Axpy", axpyF32AVX2), ReLU: unary("ReLU", reluF32AVX2),
+		Exp: unary("Exp", expF32AVX2), Tanh: unary("Tanh", tanhF32AVX2), Sigmoid: unary("Sigmoid", sigmoidF32AVX2),
+		Log: unary("Log", logF32AVX2),
+		Sum: sum(sumF32AVX2), Dot: dot(dotF32AVX2), Max: maximum(maxF32AVX2),
+	}
+	avx2x64 = &Table[float64]{
+		Add: binary("Add", addF64AVX2), Sub: binary("Sub", subF64AVX2), Mul: binary("Mul", mulF64AVX2),
+		Div: binary("Div", divF64AVX2), MulAdd: binary("MulAdd", mulAddF64AVX2),
+		Scale: scaled("Scale", scaleF64AVX2), Axpy: scaled("Axpy", axpyF64AVX2), ReLU: unary("ReLU", reluF64AVX2),
+		Exp: go64.Exp, Tanh: go64.Tanh, Sigmoid: go64.Sigmoid, Log: go64.Log,
+		Sum: sum(sumF64AVX2), Dot: dot(dotF64AVX2), Max: maximum(maxF64AVX2),
+	}
+	avx512x32 = &Table[float32]{
+		Add: binary("Add", addF32AVX512), Sub: binary("Sub", subF32AVX512), Mul: binary("Mul", mulF32AVX512),
+		Div: binary("Div", divF32AVX512), MulAdd: binary("MulAdd", mulAddF32AVX512),
+		Scale: scaled("Scale", scaleF32AVX512), Axpy: scaled("Axpy", axpyF32AVX512), ReLU: unary("ReLU", reluF32AVX512),
+		Exp: unary("Exp", expF32AVX512), Tanh: unary("Tanh", tanhF32AVX512), Sigmoid: unary("Sigmoid", sigmoidF32AVX512),
+		Log: unary("Log", logF32AVX512),
+		Sum: sum(sumF32AVX512), Dot: dot(dotF32AVX512), Max: maximum(maxF32AVX512),
+	}
+	avx512x64 = &Table[float64]{
+		Add: binary("Add", addF64AVX512), Sub: binary("Sub", subF64AVX512), Mul: binary("Mul", mulF64AVX512),
+		Div: binary("Div", divF64AVX512), MulAdd: binary("MulAdd", mulAddF64AVX512),
+		Scale: scaled("Scale", scaleF64AVX512), Axpy: scaled("Axpy", axpyF64AVX512), ReLU: unary("ReLU", reluF64AVX512),
+		Exp: go64.Exp, Tanh: go64.Tanh, Sigmoid: go64.Sigmoid, Log: go64.Log,
+		Sum: sum(sumF64AVX512), Dot: dot(dotF64AVX512), Max: maximum(maxF64AVX512),
+	}
+)
+
+// F32 returns the float32 primitives of a path. The table must not be changed.
+func F32(path cpu.Path) *Table[float32] {
+	switch path {
+	case cpu.AVX512:
+		return avx512x32
+	case cpu.AVX2:
+		return avx2x32
+	}
+	return go32
+}
+
+// F64 returns the float64 primitives of a path. The table must not be changed.
+func F64(path cpu.Path) *Table[float64] {
+	switch path {
+	case cpu.AVX512:
+		return avx512x64
+	case cpu.AVX2:
+		return avx2x64
+	}
+	return go64
+}
+
+// block is the largest number of elements in one call of assembly, which cannot be preempted: at most about 20 µs.
+const block = 16 << 10
+
+// unary makes a function of slices from a kernel of one input.
+func unary[T float](what string, run func(n int, dst, x *T)) func(dst, x []T) {
+	return func(dst, x []T) {
+		same2(what, len(dst), len(x))
+		for len(dst) > 0 {
+			n := min(len(dst), block)
+			run(n, &dst[0], &x[0])
+			dst, x = dst[n:], x[n:]
+		}
+	}
+}
+
+// binary makes a function of slices from a kernel of two inputs.
+func binary[T float](what string, run func(n int, dst, x, y *T)) func(dst, x, y []T) {
+	return func(dst, x, y []T) {
+		same3(what, len(dst), len(x), len(y))
+		for len(dst) > 0 {
+			n := min(len(dst), block)
+			run(n, &dst[0], &x[0], &y[0])
+			dst, x, y = dst[n:], x[n:], y[n:]
+		}
+	}
+}
+
+// scaled makes a function of slices from a kernel with a factor.
+func scaled[T float](what string, run func(n int, a T, dst, x *T)) func(dst []T, a T, x []T) {
+	return func(dst []T, a T, x []T) {
+		same2(what, len(dst), len(x))
+		for len(dst) > 0 {
+			n := min(len(dst), block)
+			run(n, a, &dst[0], &x[0])
+			dst, x = dst[n:], x[n:]
+		}
+	}
+}
+
+// sum makes a sum of slices; those of blocks are added in order.
+func sum[T float](run func(n int, x *T) T) func(x []T) T {
+	return func(x []T) T {
+		var s T
+		for len(x) > 0 {
+			n := min(len(x), block)
+			s += run(n, &x[0])
+			x = x[n:]
+		}
+		return s
+	}
+}
+
+// dot makes an inner product of slices; those of blocks are added in order.
+func dot[T float](run func(n int, x, y *T) T) func(x, y []T) T {
+	return func(x, y []T) T {
+		same2("Dot", len(x), len(y))
+		var s T
+		for len(x) > 0 {
+			n := min(len(x), block)
+			s += run(n, &x[0], &y[0])
+			x, y = x[n:], y[n:]
+		}
+		return s
+	}
+}
+
+// maximum makes a maximum of slices.
+func maximum[T float](run func(n int, x *T) T) func(x []T) T {
+	return func(x []T) T {
+		m := maxGo[T](nil)
+		for len(x) > 0 {
+			n := min(len(x), block)
+			m = max(m, run(n, &x[0]))
+			x = x[n:]
+		}
+		return m
+	}
+}
