@@ -24,7 +24,7 @@ type DEQConfig struct {
 // Data:  that of module/nm, same pipeline.
 var DEQ = zoo.System{
 	ID: "module/deq", Title: "deep equilibrium: one dense implicit layer", Paper: "arXiv 1909.01377",
-	Config: DEQConfig{Nodes: 100, Activation: "tanh", Solver: "auto", Rho: 0.9}, Build: buildDEQ,
+	Priority: 2, Config: DEQConfig{Nodes: 100, Activation: "tanh", Solver: "auto", Rho: 0.9}, Build: buildDEQ,
 	Data: []string{"gas", "hapt", "codon", "dsa", "facebook"}, Published: publishedDEQ,
 }
 

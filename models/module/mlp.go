@@ -26,7 +26,7 @@ type MLPConfig struct {
 // Data: that of module/nm, same pipeline.
 var MLP = zoo.System{
 	ID: "module/mlp", Title: "plain feed-forward network (NN of the tables)", Paper: "arXiv 2306.02157 v4, baseline",
-	Config: MLPConfig{Depth: 2, Nodes: 100, Activation: "tanh"}, Build: buildMLP,
+	Priority: 2, Config: MLPConfig{Depth: 2, Nodes: 100, Activation: "tanh"}, Build: buildMLP,
 	Data: []string{"gas", "hapt", "codon", "dsa", "facebook"}, Published: publishedMLP,
 }
 

@@ -38,7 +38,7 @@ type ModulesConfig struct {
 // Departs:  the distance d_ij is reconstructed (the text does not define it); the repulsion is decoupled from the optimiser.
 var Modules = zoo.System{
 	ID: "module/nm", Title: "Neural Modules on a pruned general graph", Paper: "arXiv 2306.02157 v4",
-	Config: ModulesConfig{Nodes: 100, Keep: 0.03, Every: 1, Activation: "tanh", Solver: "auto", Rho: 0.9,
+	Priority: 1, Config: ModulesConfig{Nodes: 100, Keep: 0.03, Every: 1, Activation: "tanh", Solver: "auto", Rho: 0.9,
 		Reg: "nm", Alpha: 10, Scaling: "size", Eps: 0.1},
 	Build:     buildModules,
 	Data:      []string{"gas", "hapt", "codon", "dsa", "facebook"},

@@ -29,6 +29,8 @@ type System struct {
 	Title string // what it is, in a few words
 	Paper string // the paper's identifier, such as arXiv 2306.02157 v4; empty for textbook baselines
 	Kind  Kind
+	// Priority orders the systems for people who read the list: 1 are the flagships.
+	Priority int
 	// Config is the system's configuration at its defaults: a struct whose fields carry yaml and doc tags.
 	Config any
 	// Build writes the network for a task. cfg is a value of Config's type.

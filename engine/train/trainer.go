@@ -1,0 +1,287 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"ganglion/engine"
+	"ganglion/engine/data"
+	"ganglion/kernels"
+)
+
+// ErrNonFinite is returned when a loss or gradient is not finite and the policy is stop.
+var ErrNonFinite = errors.New("loss or gradient is not finite")
+
+// Trainer holds a model's programs and the position of the run: which step comes next, and of which epoch.
+type Trainer struct {
+	Options Options
+	Set     Set
+
+	store      *engine.Store
+	step, eval *engine.Program
+	full, last feeds // of a full mini-batch, and of the last, shorter one of an epoch
+	evalFull   feeds
+	evalRest   [3]feeds // of the last batch of each part
+	order      []int32
+	ordered    int // epoch that order belongs to, from 1; 0 for none
+	ident      []int32
+	strength   float64
+	pos        Position
+	sums       sums
+	best       Best
+}
+
+// Position is the place in a run, exact to the step.
+type Position struct {
+	Step  int `json:"step"`  // steps done
+	Epoch int `json:"epoch"` // epochs done
+	Batch int `json:"batch"` // mini-batches done of the epoch under way
+}
+
+// feeds is one set of bound inputs. hyper, key and step are shared by the sets of a trainer.
+type feeds struct {
+	batch
+	hyper, key, step kernels.Tensor
+	list             engine.Feeds
+}
+
+// New builds and compiles the programs of a model for a set, and fills the parameters from the seed.
+func New(m Model, set Set, o Options) (*Trainer, error) {
+	o, err := o.Resolve()
+	if err != nil {
+		return nil, err
+	}
+	d := dtype(o.DType)
+	for _, p := range []struct {
+		name string
+		part Part
+	}{{"training", set.Train}, {"validation", set.Valid}, {"test", set.Test}} {
+		if err := p.part.check(p.name, set.Task, d); err != nil {
+			return nil, err
+		}
+	}
+	o.Batch = min(o.Batch, set.Train.Len())
+	t := &Trainer{Options: o, Set: set}
+	g, strength, err := stepGraph(m, set.Task, o)
+	if err != nil {
+		return nil, err
+	}
+	t.strength = strength
+	opts := engine.Options{Workers: o.Threads, Seed: o.Seed, Strict: o.Strict}
+	if t.step, err = engine.Compile(g, opts); err != nil {
+		return nil, fmt.Errorf("training program: %w", err)
+	}
+	t.store = t.step.Store()
+	opts.Store = t.store
+	if g, err = evalGraph(m, set.Task, o); err != nil {
+		return nil, err
+	}
+	if t.eval, err = engine.Compile(g, opts); err != nil {
+		return nil, fmt.Errorf("evaluation program: %w", err)
+	}
+	return t, t.bind()
+}
+
+// bind makes the memory of all mini-batches that can occur.
+func (t *Trainer) bind() error {
+	n, b := t.Set.Train.Len(), t.Options.Batch
+	var err error
+	if t.full, err = t.stepFeeds(b, nil); err != nil {
+		return err
+	}
+	if rest := n % b; rest > 0 {
+		if t.last, err = t.stepFeeds(rest, &t.full); err != nil {
+			return err
+		}
+	}
+	if t.evalFull, err = t.evalFeeds(b); err != nil {
+		return err
+	}
+	longest := 0
+	for i, p := range t.parts() {
+		longest = max(longest, p.Len())
+		if rest := p.Len() % b; rest > 0 {
+			if t.evalRest[i], err = t.evalFeeds(rest); err != nil {
+				return err
+			}
+		}
+	}
+	t.order = make([]int32, n)
+	t.ident = make([]int32, longest)
+	for i := range t.ident {
+		t.ident[i] = int32(i)
+	}
+	return nil
+}
+
+func (t *Trainer) parts() [3]Part { return [3]Part{t.Set.Train, t.Set.Valid, t.Set.Test} }
+
+func (t *Trainer) stepFeeds(n int, shared *feeds) (feeds, error) {
+	d := dtype(t.Options.DType)
+	f := feeds{batch: newBatch(t.Set.Task, d, n)}
+	if shared != nil {
+		f.hyper, f.key, f.step = shared.hyper, shared.key, shared.step
+	} else {
+		f.hyper = kernels.New(kernels.S(d, 3))
+		f.key = kernels.New(kernels.S(kernels.Int32, 4))
+		f.step = kernels.New(kernels.S(kernels.Int32, 1))
+	}
+	err := f.bind(t.step, []string{inputX, inputY, inputRow, inputKey, inputStep, inputHyper},
+		[]kernels.Tensor{f.x, f.y, f.row, f.key, f.step, f.hyper})
+	return f, err
+}
+
+func (t *Trainer) evalFeeds(n int) (feeds, error) {
+	f := feeds{batch: newBatch(t.Set.Task, dtype(t.Options.DType), n)}
+	return f, f.bind(t.eval, []string{inputX, inputY}, []kernels.Tensor{f.x, f.y})
+}
+
+// bind lists the tensors under the program's slots. Inputs that the program does not read are left out.
+func (f *feeds) bind(p *engine.Program, names []string, tensors []kernels.Tensor) error {
+	for i, name := range names {
+		slot, err := p.Slot(name)
+		if errors.Is(err, engine.ErrUnused) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		f.list = append(f.list, engine.Feed{Slot: slot, Tensor: tensors[i]})
+	}
+	return nil
+}
+
+// Store is the memory of the parameters and of all that goes with them.
+func (t *Trainer) Store() *engine.Store { return t.store }
+
+// Programs returns the training and the evaluation program.
+func (t *Trainer) Programs() (step, eval *engine.Program) { return t.step, t.eval }
+
+// Position tells where the run is.
+func (t *Trainer) Position() Position { return t.pos }
+
+// StepsPerEpoch is the number of mini-batches of an epoch; the last may be smaller than the others.
+func (t *Trainer) StepsPerEpoch() int {
+	return (t.Set.Train.Len() + t.Options.Batch - 1) / t.Options.Batch
+}
+
+// TotalSteps is the number of steps of a run that does not stop early.
+func (t *Trainer) TotalSteps() int { return t.Options.Epochs * t.StepsPerEpoch() }
+
+// StepResult is what one training step has to say. Output is valid until the next step.
+type StepResult struct {
+	Loss    float64
+	LR      float64
+	Applied bool           // false when loss or gradient were not finite and the parameters stayed as they were
+	Rows    []int32        // the samples of the mini-batch, as rows of the training part
+	Output  kernels.Tensor // [batch, Outputs]
+}
+
+// Step runs the next mini-batch: forward, backward, update. It allocates nothing except at the start of an epoch, when the samples
+// are ordered anew. With the policy stop, a loss or gradient that is not finite is an error wrapping ErrNonFinite that names the op
+// where it arose, and the parameters are as before the step.
+func (t *Trainer) Step(ctx context.Context) (StepResult, error) {
+	if t.ordered != t.pos.Epoch+1 {
+		data.Order(t.order, t.Options.Seed, t.pos.Epoch)
+		t.ordered = t.pos.Epoch + 1
+	}
+	lo := t.pos.Batch * t.Options.Batch
+	hi := min(lo+t.Options.Batch, len(t.order))
+	f := &t.full
+	if hi-lo < t.Options.Batch {
+		f = &t.last
+	}
+	r := StepResult{Rows: t.order[lo:hi], LR: t.rate()}
+	f.fill(t.Set.Train, r.Rows)
+	f.set(t.Options.Seed, t.pos.Step+1, r.LR, t.strength)
+	if err := t.step.Run(ctx, f.list); err != nil {
+		return r, fmt.Errorf("step %d: %w", t.pos.Step+1, err)
+	}
+	var err error
+	if r.Loss, r.Applied, r.Output, err = t.outcome(); err != nil {
+		return r, err
+	}
+	if !r.Applied && t.Options.NonFinite == "stop" {
+		return r, t.blame(ctx, f, r.Loss)
+	}
+	t.advance()
+	return r, nil
+}
+
+func (t *Trainer) rate() float64 {
+	return Rate(t.Options.Schedule, t.Options.LR, t.pos.Step, t.Options.Warmup, t.TotalSteps())
+}
+
+func (t *Trainer) advance() {
+	t.pos.Step++
+	t.pos.Batch++
+	if t.pos.Batch == t.StepsPerEpoch() {
+		t.pos.Batch = 0
+		t.pos.Epoch++
+	}
+}
+
+// set writes the numbers that change from step to step.
+func (f *feeds) set(seed uint64, step int, lr, strength float64) {
+	for i, v := range [3]float64{lr, float64(step), strength} {
+		if f.hyper.DType == kernels.Float32 {
+			f.hyper.F32[i] = float32(v)
+		} else {
+			f.hyper.F64[i] = v
+		}
+	}
+	f.step.I32[0] = int32(step)
+	f.key.I32[0], f.key.I32[1] = int32(uint32(seed)), int32(uint32(seed>>32))
+	f.key.I32[2], f.key.I32[3] = int32(uint32(step)), int32(uint32(uint64(step)>>32))
+}
+
+// outcome reads the results of the step that just ran.
+func (t *Trainer) outcome() (loss float64, ok bool, out kernels.Tensor, err error) {
+	l, err := t.step.Value(outputLoss)
+	if err != nil {
+		return 0, false, out, err
+	}
+	flag, err := t.step.Value(outputOK)
+	if err != nil {
+		return 0, false, out, err
+	}
+	out, err = t.step.Value(outputNet)
+	return scalar(l), scalar(flag) != 0, out, err
+}
+
+func scalar(t kernels.Tensor) float64 {
+	if t.DType == kernels.Float32 {
+		return float64(t.F32[0])
+	}
+	return t.F64[0]
+}
+
+// blame runs the step once more, op by op, to name the op that produced the first value that is not finite.
+func (t *Trainer) blame(ctx context.Context, f *feeds, loss float64) error {
+	where, err := diagnose(t.step, ctx, f.list)
+	if err != nil {
+		return fmt.Errorf("step %d: %w: loss %v; looking for the op failed: %w", t.pos.Step+1, ErrNonFinite, loss, err)
+	}
+	return fmt.Errorf("step %d: %w: loss %v; the first such value comes from %s; the step was not applied. "+
+		"Try a smaller lr, --set train.clip=1, or --set train.non_finite=skip", t.pos.Step+1, ErrNonFinite, loss, where)
+}
+
+// Score is the loss and the metric of one part.
+type Score struct {
+	Loss   float64 `json:"loss"`
+	Metric float64 `json:"metric"`
+}
+
+// better reports whether loss a is lower than b; a number is lower than NaN.
+func better(a, b float64) bool { return a < b || math.IsNaN(b) && !math.IsNaN(a) }
+
+func diagnose(p any, ctx context.Context, f engine.Feeds) (string, error) {
+	if d, ok := p.(interface {
+		Diagnose(context.Context, engine.Feeds) (string, error)
+	}); ok {
+		return d.Diagnose(ctx, f)
+	}
+	return "", nil
+}

@@ -1,0 +1,185 @@
+// Package run carries out what the command asks for: it resolves a configuration to a model and a data set, trains, keeps the run
+// directory, and evaluates, predicts with and describes trained models.
+package run
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+
+	"ganglion/engine/checkpoint/config"
+	"ganglion/engine/train"
+	"ganglion/models"
+	"ganglion/models/zoo"
+)
+
+// Config is a run as config.yaml describes it.
+type Config struct {
+	Model string
+	Data  Data
+	Train train.Options
+	Net   any // a value of the model's configuration type
+}
+
+// Data says what to learn from.
+type Data struct {
+	Source string `yaml:"source" doc:"name of a data set, or path of a file"`
+	Dir    string `yaml:"dir" doc:"folder with the files of named data sets that are not built in"`
+	Target string `yaml:"target" doc:"target column: name, position from 1, or -1 for the last"`
+	Task   string `yaml:"task" doc:"classify or regress; empty decides by the data"`
+	Split  string `yaml:"split" doc:"stored split NAME:K, 75/25, or empty for a stratified 60/20/20 split by seed"`
+}
+
+// UsageError is a mistake in what the user asked for: an unknown name, key or value.
+type UsageError struct{ Err error }
+
+// Error is the text of the wrapped error.
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the wrapped error.
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// usage marks err as the user's mistake.
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &UsageError{err}
+}
+
+// System finds a system by its ID.
+func System(id string) (zoo.System, error) {
+	var ids []string
+	for _, s := range models.All() {
+		if s.ID == id {
+			return s, nil
+		}
+		ids = append(ids, s.ID)
+	}
+	return zoo.System{}, usage(fmt.Errorf("unknown model %q: did you mean %q? ganglion models lists all %d", id,
+		config.Nearest(id, ids), len(ids)))
+}
+
+// Default is the configuration of a model before files and flags.
+func Default(model string) (Config, error) {
+	s, err := System(model)
+	if err != nil {
+		return Config{}, err
+	}
+	return Config{Model: model, Data: Data{Source: "gas"}, Net: s.Config}, nil
+}
+
+// document returns a pointer to a struct with the keys of config.yaml, the model's own under net, filled from c.
+func (c Config) document() reflect.Value {
+	tag := func(s string) reflect.StructTag { return reflect.StructTag(fmt.Sprintf("yaml:%q", s)) }
+	t := reflect.StructOf([]reflect.StructField{
+		{Name: "Model", Type: reflect.TypeOf(c.Model), Tag: tag("model")},
+		{Name: "Data", Type: reflect.TypeOf(c.Data), Tag: tag("data")},
+		{Name: "Train", Type: reflect.TypeOf(c.Train), Tag: tag("train")},
+		{Name: "Net", Type: reflect.TypeOf(c.Net), Tag: tag("net")},
+	})
+	v := reflect.New(t)
+	for i, f := range []any{c.Model, c.Data, c.Train, c.Net} {
+		v.Elem().Field(i).Set(reflect.ValueOf(f))
+	}
+	return v
+}
+
+// decode fills c from YAML; keys that the data does not have stay as they are.
+func (c *Config) decode(name string, data []byte) error {
+	doc := c.document()
+	if err := config.Decode(name, data, doc.Interface()); err != nil {
+		return usage(err)
+	}
+	v := doc.Elem()
+	c.Model = v.Field(0).String()
+	c.Data = v.Field(1).Interface().(Data)
+	c.Train = v.Field(2).Interface().(train.Options)
+	c.Net = v.Field(3).Interface()
+	return nil
+}
+
+// Load reads a configuration file over the defaults of the model that it names, or of fallback when it names none.
+func Load(path, fallback string) (Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, usage(fmt.Errorf("configuration: %w", err))
+	}
+	head := struct {
+		Model string `yaml:"model"`
+		Data  any    `yaml:"data"`
+		Train any    `yaml:"train"`
+		Net   any    `yaml:"net"`
+	}{Model: fallback}
+	if err := config.Decode(path, data, &head); err != nil {
+		return Config{}, usage(err)
+	}
+	c, err := Default(head.Model)
+	if err != nil {
+		return Config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, c.decode(path, data)
+}
+
+// Set applies one key=value. Keys of the training options and of the data carry the prefix train. or data.; a key without prefix is
+// one of the model's own, and if the model has none of that name, one of the training options.
+func (c *Config) Set(assignment string) error {
+	key, value, ok := strings.Cut(assignment, "=")
+	if !ok || key == "" || strings.ContainsAny(assignment, "\n\r") {
+		return usage(fmt.Errorf("--set %q: want key=value", assignment))
+	}
+	section, name, ok := strings.Cut(key, ".")
+	if !ok {
+		name = key
+		if section = "net"; !hasKey(c.Net, key) && hasKey(c.Train, key) {
+			section = "train"
+		}
+	}
+	text := fmt.Sprintf("%s:\n  %s: %s\n", section, name, value)
+	if err := c.decode("--set "+assignment, []byte(text)); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Key is one setting of a configuration struct.
+type Key struct{ Name, Doc, Default string }
+
+// Keys lists the settings of a configuration struct, in order.
+func Keys(v any) []Key {
+	var out []Key
+	val := reflect.ValueOf(v)
+	for i := range val.NumField() {
+		f := val.Type().Field(i)
+		out = append(out, Key{f.Tag.Get("yaml"), f.Tag.Get("doc"), fmt.Sprint(val.Field(i).Interface())})
+	}
+	return out
+}
+
+func hasKey(v any, name string) bool {
+	for _, k := range Keys(v) {
+		if k.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// Encode is the configuration as YAML.
+func (c Config) Encode() ([]byte, error) { return config.Encode(c.document().Elem().Interface()) }
+
+// Resolve fills in defaults and checks what can be checked without data.
+func (c Config) Resolve() (Config, error) {
+	o, err := c.Train.Resolve()
+	if err != nil {
+		return c, usage(fmt.Errorf("train.%w", err))
+	}
+	c.Train = o
+	switch c.Data.Task {
+	case "", "classify", "regress":
+	default:
+		return c, usage(fmt.Errorf("task %q is not one of classify, regress", c.Data.Task))
+	}
+	return c, nil
+}

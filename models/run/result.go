@@ -1,0 +1,103 @@
+package run
+
+import (
+	"encoding/json"
+	"math"
+
+	"ganglion/engine/train"
+	"ganglion/models/module"
+)
+
+// Result is what ganglion train --json prints.
+type Result struct {
+	Command         string     `json:"command"`
+	Model           string     `json:"model"`
+	Data            string     `json:"data"`
+	Device          string     `json:"device"`
+	DType           string     `json:"dtype"`
+	Seed            uint64     `json:"seed"`
+	Epochs          int        `json:"epochs"`
+	Steps           int        `json:"steps"`
+	Seconds         float64    `json:"seconds"`
+	SecondsPerEpoch float64    `json:"seconds_per_epoch"`
+	Parameters      int        `json:"parameters"`
+	PeakBytes       int        `json:"peak_bytes"`
+	Loss            Parts      `json:"loss"`
+	Metric          Metric     `json:"metric"`
+	Extra           Extra      `json:"extra"`
+	Fallbacks       []Fallback `json:"fallbacks"`
+	Run             string     `json:"run"`
+	Stopped         string     `json:"stopped,omitempty"`
+}
+
+// Parts is one number for each part of the data. A number that is not finite is null in JSON.
+type Parts struct {
+	Train Number `json:"train"`
+	Valid Number `json:"valid"`
+	Test  Number `json:"test"`
+}
+
+// Metric is the metric by which the model is judged.
+type Metric struct {
+	Name string `json:"name"`
+	Parts
+}
+
+// Number is a float that JSON can hold: not finite becomes null.
+type Number float64
+
+// MarshalJSON writes the number, or null.
+func (n Number) MarshalJSON() ([]byte, error) {
+	if f := float64(n); math.IsNaN(f) || math.IsInf(f, 0) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(n))
+}
+
+// Fallback is an op that did not run on a fast kernel of the device.
+type Fallback struct {
+	Op     string `json:"op"`
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+}
+
+// Extra is what is particular to the model or the task.
+type Extra struct {
+	BestEpoch    int           `json:"best_epoch"`
+	Before       *Modules      `json:"modules_before,omitempty"`
+	Modules      *Modules      `json:"modules,omitempty"`
+	Solver       *train.Solver `json:"solver,omitempty"`
+	SkippedSteps int           `json:"skipped_steps"`
+	Error        *Parts        `json:"error,omitempty"`
+	MacroF1      *Parts        `json:"macro_f1,omitempty"`
+	Baseline     *Baseline     `json:"baseline,omitempty"`
+}
+
+// Modules describes the structure of a pruned graph.
+type Modules struct {
+	Nodes   int     `json:"nodes"`
+	Kept    int     `json:"kept_edges"`
+	Modules int     `json:"modules"`
+	Cyclic  int     `json:"cyclic"`
+	Largest int     `json:"largest"`
+	Levels  int     `json:"levels"`
+	Sizes   []int   `json:"sizes"` // of the cyclic modules, largest first
+	Mean    float64 `json:"mean_size"`
+	Std     float64 `json:"std_size"`
+}
+
+func modulesOf(s module.Snapshot) *Modules {
+	l := s.Layout
+	m := &Modules{Nodes: l.Nodes, Kept: l.Kept, Modules: l.Modules, Cyclic: l.Cyclic, Largest: l.Largest, Levels: l.Levels, Sizes: s.Sizes()}
+	m.Mean, m.Std = s.Spread()
+	return m
+}
+
+// Baseline is the plain network that a model is compared with, trained on the same data in the same way.
+type Baseline struct {
+	Model      string  `json:"model"`
+	Parameters int     `json:"parameters"`
+	Loss       Parts   `json:"loss"`
+	Metric     Metric  `json:"metric"`
+	Seconds    float64 `json:"seconds"`
+}

@@ -1,0 +1,128 @@
+package run
+
+import (
+	"context"
+	"fmt"
+
+	"ganglion/engine/data"
+	"ganglion/engine/train"
+	"ganglion/kernels"
+	"ganglion/models/zoo"
+)
+
+// Session is a model and a data set ready to be trained.
+type Session struct {
+	Config       Config // resolved
+	System       zoo.System
+	Table        *data.Table
+	Split        *data.Split
+	Standardizer *data.Standardizer
+	Set          train.Set
+	Model        train.Model
+	Trainer      *train.Trainer
+}
+
+// Prepare loads the data, splits and standardises them (fitted on the training part alone), and builds and compiles the model.
+func Prepare(ctx context.Context, c Config) (*Session, error) {
+	c, err := c.Resolve()
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{Config: c}
+	if s.System, err = System(c.Model); err != nil {
+		return nil, err
+	}
+	if s.Table, err = data.Load(ctx, c.Data.Source, c.Data.options()); err != nil {
+		return nil, err
+	}
+	if err := s.fit(); err != nil {
+		return nil, err
+	}
+	return s, s.build()
+}
+
+// with prepares another model on the same data, split and training options: a baseline.
+func (s *Session) with(model string) (*Session, error) {
+	c, err := Default(model)
+	if err != nil {
+		return nil, err
+	}
+	c.Data, c.Train = s.Config.Data, s.Config.Train
+	other := *s
+	other.Config = c
+	if other.System, err = System(model); err != nil {
+		return nil, err
+	}
+	return &other, other.build()
+}
+
+func (d Data) options() data.Options {
+	return data.Options{Target: d.Target, Task: data.Task(d.Task), Dir: d.Dir}
+}
+
+func (s *Session) fit() error {
+	var err error
+	if s.Split, err = s.Table.Split(s.Config.Data.Split, s.Config.Train.Seed); err != nil {
+		return err
+	}
+	if s.Standardizer, err = data.FitStandardizer(s.Table, s.Split.Train); err != nil {
+		return err
+	}
+	d := s.dtype()
+	s.Set = train.Set{Task: taskOf(s.Table, len(s.Split.Train))}
+	if s.Table.Task == data.Regress {
+		s.Set.Scale = s.Standardizer.TargetScale
+	}
+	s.Set.Train = part(s.Table, s.Standardizer, s.Split.Train, d)
+	s.Set.Valid = part(s.Table, s.Standardizer, s.Split.Valid, d)
+	s.Set.Test = part(s.Table, s.Standardizer, s.Split.Test, d)
+	return nil
+}
+
+func (s *Session) dtype() kernels.DType {
+	if s.Config.Train.DType == "f64" {
+		return kernels.Float64
+	}
+	return kernels.Float32
+}
+
+func (s *Session) build() error {
+	var err error
+	if s.Model, err = s.System.Build(s.Config.Net, s.Set.Task); err != nil {
+		return usage(fmt.Errorf("%s: %w", s.System.ID, err))
+	}
+	s.Trainer, err = train.New(s.Model, s.Set, s.Config.Train)
+	return err
+}
+
+func taskOf(t *data.Table, examples int) train.Task {
+	task := train.Task{Kind: train.Classify, Inputs: t.D, Outputs: t.Outputs(), Examples: examples}
+	if t.Task == data.Regress {
+		task.Kind = train.Regress
+	}
+	return task
+}
+
+// part standardises some rows of a table into tensors of type d.
+func part(t *data.Table, z *data.Standardizer, rows []int32, d kernels.DType) train.Part {
+	p := train.Part{X: kernels.New(kernels.S(d, len(rows), t.D))}
+	if d == kernels.Float32 {
+		data.Transform(p.X.F32, z, t, rows)
+	} else {
+		data.Transform(p.X.F64, z, t, rows)
+	}
+	if t.Task == data.Regress {
+		p.Y = kernels.New(kernels.S(d, len(rows), len(t.TargetNames)))
+		if d == kernels.Float32 {
+			data.TransformTargets(p.Y.F32, z, t, rows)
+		} else {
+			data.TransformTargets(p.Y.F64, z, t, rows)
+		}
+		return p
+	}
+	p.Labels = make([]int32, len(rows))
+	for i, r := range rows {
+		p.Labels[i] = t.Labels[r]
+	}
+	return p
+}
