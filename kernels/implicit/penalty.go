@@ -29,20 +29,31 @@ func (o Regularise) Repulsion(r, w []float64, l Layout) {
 	p := l.Nodes
 	o.Kind, o.P = NM, p
 	o.Distances(r, w, p)
-	sum := 0.0
 	for at, d := range r {
 		if j, i := at/p, at%p; i == j {
 			r[at] = 0
 		} else {
 			r[at] = o.weight(l, i) * o.weight(l, j) / d
 		}
-		sum += r[at]
 	}
-	if o.Scaling == Mean && p > 1 {
+	if o.Scaling == Mean {
+		mean := MeanRepulsion(r, p)
 		for at := range r {
-			r[at] *= float64(p*(p-1)) / sum
+			r[at] /= mean
 		}
 	}
+}
+
+// MeanRepulsion is the mean of r [p, p] over the off-diagonal, 1 if there is none.
+func MeanRepulsion(r []float64, p int) float64 {
+	if p < 2 {
+		return 1
+	}
+	sum := 0.0
+	for _, v := range r {
+		sum += v
+	}
+	return sum / float64(p*(p-1))
 }
 
 // Penalty is the term that o adds to the loss, for the strength alpha.
