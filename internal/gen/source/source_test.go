@@ -145,7 +145,7 @@ const columns = "| op | what it computes | gradient | CPU | CUDA | in place | fu
 	"| --- | --- | --- | --- | --- | --- | --- | --- |\n"
 
 func TestGenerate(t *testing.T) {
-	files, err := Generate(memory(tree))
+	files, err := generate(memory(tree))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestErrors(t *testing.T) {
 		`"a/b": models/m.A and`:     system("var A, B = zoo.System{ID: \"a/b\"}, zoo.System{ID: \"a/b\"}"),
 		"expected 'package'":        {"go.mod": "module ganglion\n", "kernels/a/a.go": "no Go"},
 	} {
-		_, err := Generate(memory(files))
+		_, err := generate(memory(files))
 		if err == nil || !strings.Contains(err.Error(), message) {
 			t.Errorf("got %v, want an error with %q", err, message)
 		}

@@ -130,7 +130,7 @@ func (s *System) read(lit *ast.CompositeLit) error {
 }
 
 // systemsFile is models/all_gen.go: the list of all systems.
-func systemsFile(module string, systems []System) File {
+func systemsFile(module string, systems []System) file {
 	var dirs []string
 	for _, s := range systems {
 		dirs = append(dirs, s.Dir)
@@ -162,5 +162,5 @@ func systemsFile(module string, systems []System) File {
 		fmt.Fprintf(&b, "\t\t%s.%s,\n", names[s.Dir], s.Name)
 	}
 	fmt.Fprint(&b, "\t}\n}\n")
-	return File{"models/all_gen.go", []byte(b.String())}
+	return file{"models/all_gen.go", []byte(b.String())}
 }
