@@ -62,10 +62,7 @@ func (p *Program) compile() error {
 		return err
 	}
 	p.origin = origin
-	opt, to, err := p.passes(lowered)
-	if err != nil {
-		return err
-	}
+	opt, to := p.passes(lowered)
 	p.plan, p.to = opt, to
 	if err := p.checkKernels(); err != nil {
 		return err
@@ -95,7 +92,7 @@ func (p *Program) compile() error {
 }
 
 // passes runs the graph passes in their order.
-func (p *Program) passes(g *plan.Graph) (*plan.Graph, plan.Map, error) {
+func (p *Program) passes(g *plan.Graph) (*plan.Graph, plan.Map) {
 	to := make(plan.Map, len(g.Nodes))
 	for i := range to {
 		to[i] = i
@@ -103,8 +100,14 @@ func (p *Program) passes(g *plan.Graph) (*plan.Graph, plan.Map, error) {
 	then := func(next *plan.Graph, m plan.Map) {
 		g, to = next, to.Then(m)
 	}
+	then(plan.Dead(g))
+	then(plan.Merge(g))
+	then(plan.Fold(g, p.eval))
+	then(plan.Simplify(g))
+	then(plan.Merge(g))
+	then(plan.Dead(g))
 	then(plan.Detach(g))
-	return g, to, nil
+	return g, to
 }
 
 // eval computes constants.

@@ -103,6 +103,14 @@ var stateGraphs = []struct {
 		s.Update(w, next)
 		s.Output("difference", s.Apply(dense.Binary{Kind: dense.Sub}, next, w))
 	}},
+	{"a reader of one state's old value and another's new value", 0, func(s *engine.Scope, x *engine.Node) {
+		a, b := s.State("a", vec(6), quarters{}), s.State("b", vec(6), quarters{})
+		nextA, nextB := s.Apply(blend{}, a, x), s.Apply(blend{}, b, x)
+		s.Update(a, nextA)
+		s.Update(b, nextB)
+		s.Output("new a", nextA)
+		s.Output("old a and new b", add(s, nextB, a))
+	}},
 	{"two states exchanged", 4, func(s *engine.Scope, x *engine.Node) {
 		a, b := s.State("a", vec(6), quarters{}), s.State("b", vec(6), quarters{})
 		s.Update(a, b)

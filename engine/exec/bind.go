@@ -15,22 +15,25 @@ type binder struct {
 
 // bind sets *t to the value at a place. Values that lie in an input are bound again by every Feed.
 func (b *binder) bind(t *kernels.Tensor, at plan.Place, spec kernels.Spec) {
+	if at.Space != plan.Fed {
+		*t = lay(b.p, b.mem, at, spec)
+		return
+	}
+	*t = kernels.Tensor{Spec: spec}
+	b.feeds[at.Index] = append(b.feeds[at.Index], fed{t, at.Offset / spec.DType.Size()})
+}
+
+// lay returns the tensor at a place that is not an input.
+func lay(p *plan.Plan, mem Memory, at plan.Place, spec kernels.Spec) kernels.Tensor {
 	switch at.Space {
 	case plan.Arena:
-		*t = kernels.FromBytes(b.mem.Arena[at.Offset:], spec)
+		return kernels.FromBytes(mem.Arena[at.Offset:], spec)
 	case plan.Store:
-		*t = kernels.FromBytes(b.mem.Store[at.Index][at.Offset:], spec)
+		return kernels.FromBytes(mem.Store[at.Index][at.Offset:], spec)
 	case plan.Fixed:
-		*t = kernels.FromBytes(b.p.Graph.Nodes[at.Index].Value.Memory()[at.Offset:], spec)
-	case plan.Fed:
-		*t = kernels.Tensor{Spec: spec}
-		for len(b.feeds) <= at.Index {
-			b.feeds = append(b.feeds, nil)
-		}
-		b.feeds[at.Index] = append(b.feeds[at.Index], fed{t, at.Offset / spec.DType.Size()})
-	default:
-		panic("exec: a value without a place")
+		return kernels.FromBytes(p.Graph.Nodes[at.Index].Value.Memory()[at.Offset:], spec)
 	}
+	panic("exec: a value without a place")
 }
 
 func (b *binder) node(t *kernels.Tensor, id int) { b.bind(t, b.p.Places[id], b.p.Specs[id]) }

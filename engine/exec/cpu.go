@@ -27,6 +27,8 @@ type CPU struct {
 	stores []move
 	out    []*kernels.Tensor
 	feeds  [][]fed
+	fed    []kernels.Tensor // what Feed was given last, by slot
+	mem    Memory
 	strict bool
 }
 
@@ -58,8 +60,8 @@ type Options struct {
 
 // NewCPU binds a plan to memory. The arena holds plan.Arena bytes at least and is aligned to 64 bytes.
 func NewCPU(p *plan.Plan, mem Memory, o Options) *CPU {
-	b := &binder{p: p, mem: mem, opts: o}
-	m := &CPU{Plan: p, strict: o.Strict}
+	b := &binder{p: p, mem: mem, opts: o, feeds: make([][]fed, p.Inputs())}
+	m := &CPU{Plan: p, mem: mem, strict: o.Strict}
 	for i := range p.Steps {
 		if s := &p.Steps[i]; s.Run != plan.Nothing {
 			m.steps = append(m.steps, b.step(s))
@@ -73,6 +75,7 @@ func NewCPU(p *plan.Plan, mem Memory, o Options) *CPU {
 		m.out = append(m.out, t)
 	}
 	m.feeds = b.feeds
+	m.fed = make([]kernels.Tensor, len(b.feeds))
 	return m
 }
 
@@ -81,23 +84,40 @@ func (m *CPU) Feed(slot int, t kernels.Tensor) {
 	if slot >= len(m.feeds) {
 		return
 	}
+	m.fed[slot] = t
 	for _, f := range m.feeds[slot] {
-		n := f.t.Size()
-		switch f.t.DType {
-		case kernels.Float32:
-			f.t.F32 = t.F32[f.offset : f.offset+n : f.offset+n]
-		case kernels.Float64:
-			f.t.F64 = t.F64[f.offset : f.offset+n : f.offset+n]
-		case kernels.Int32:
-			f.t.I32 = t.I32[f.offset : f.offset+n : f.offset+n]
-		case kernels.Byte:
-			f.t.U8 = t.U8[f.offset : f.offset+n : f.offset+n]
-		}
+		window(f.t, t, f.offset)
+	}
+}
+
+// window points *t, whose spec stays, at the memory of src from offset on.
+func window(t *kernels.Tensor, src kernels.Tensor, offset int) {
+	n := t.Size()
+	switch t.DType {
+	case kernels.Float32:
+		t.F32 = src.F32[offset : offset+n : offset+n]
+	case kernels.Float64:
+		t.F64 = src.F64[offset : offset+n : offset+n]
+	case kernels.Int32:
+		t.I32 = src.I32[offset : offset+n : offset+n]
+	case kernels.Byte:
+		t.U8 = src.U8[offset : offset+n : offset+n]
 	}
 }
 
 // Output returns the value of an output of the last run; it is overwritten by the next.
 func (m *CPU) Output(i int) kernels.Tensor { return *m.out[i] }
+
+// Value returns the value of any node after a run of a plan in which no memory is used twice.
+func (m *CPU) Value(id int) kernels.Tensor {
+	at, spec := m.Plan.Places[id], m.Plan.Specs[id]
+	if at.Space == plan.Fed {
+		t := kernels.Tensor{Spec: spec}
+		window(&t, m.fed[at.Index], at.Offset/spec.DType.Size())
+		return t
+	}
+	return lay(m.Plan, m.mem, at, spec)
+}
 
 // Len is the number of executed steps.
 func (m *CPU) Len() int { return len(m.steps) }
@@ -136,7 +156,7 @@ func (m *CPU) Run(ctx context.Context) error {
 			}
 		}
 		if err := m.Step(i); err != nil {
-			return m.failed(i, err)
+			return m.Failed(i, err)
 		}
 	}
 	if m.Plan.Commit == len(m.Plan.Steps) && len(m.stores) > 0 {
@@ -179,8 +199,8 @@ func unconverged(r *kernels.Report) error {
 		kernels.ErrNotConverged, r.Status, r.Failed, r.Samples, r.Iterations, r.Worst)
 }
 
-// failed names the step, and says so when states may hold values of half a run.
-func (m *CPU) failed(i int, err error) error {
+// Failed names the step in an error of Step, and says so when states may hold values of half a run.
+func (m *CPU) Failed(i int, err error) error {
 	s := &m.Plan.Steps[m.index[i]]
 	n := &m.Plan.Graph.Nodes[s.Node]
 	err = plan.Locate(n.Path, fmt.Errorf("%s: %w", n.OpName(), err))

@@ -1,6 +1,226 @@
 package plan
 
-import "ganglion/kernels"
+import (
+	"reflect"
+	"strings"
 
-// builtin lowers a built-in op of gorgonia.
-func (l *lowering) builtin(n *kernels.Node, in []int) (int, error) { return l.foreign(n, in) }
+	"gorgonia.org/gorgonia"
+
+	"ganglion/kernels"
+	"ganglion/kernels/act"
+	"ganglion/kernels/dense"
+)
+
+// builtin lowers a built-in op of gorgonia v0.9.18. Ops are told apart by the names of their types and by their texts, since the types
+// are not exported; a test fails when these drift. What has no rule, or does not pass the checks of our op, is Foreign.
+func (l *lowering) builtin(n *kernels.Node, in []int) (int, error) {
+	if c, ok := n.Op().(interface{ Value() gorgonia.Value }); ok && len(in) == 0 {
+		return l.constant(n, c.Value())
+	}
+	id := -1
+	switch kind := strings.TrimPrefix(reflect.TypeOf(n.Op()).String(), "*"); kind {
+	case "gorgonia.elemBinOp":
+		id = l.binary(n, in)
+	case "gorgonia.elemUnaryOp":
+		id = l.unary(n, in)
+	case "gorgonia.linAlgBinOp":
+		id = l.product(n, in)
+	case "gorgonia.sumOp":
+		id = l.reduce(n, in, dense.Sum)
+	case "gorgonia.maxOp":
+		id = l.reduce(n, in, dense.Max)
+	case "gorgonia.reshapeOp":
+		id = l.reshape(n, in[0])
+	case "gorgonia.transposeOp":
+		id = l.transpose(n, in)
+	case "gorgonia.sizeOp":
+		id = l.apply(n, SizeOf{int(field(n.Op(), "axis").Int())}, in...)
+	case "gorgonia.repeatOp":
+		id = l.repeat(n, in)
+	case "gorgonia.softmaxOp":
+		id = l.softmax(n, in)
+	case "gorgonia.softmaxDiffOp":
+		id = l.softmaxDiff(n, in)
+	case "gorgonia.concatOp":
+		id = l.apply(n, dense.Concat{Axis: int(field(n.Op(), "axis").Int())}, in...)
+	case "gorgonia.Iop":
+		return in[0], nil
+	}
+	if id >= 0 && l.g.Nodes[id].Spec.Equal(kernels.SpecOf(n)) {
+		return id, nil
+	}
+	return l.foreign(n, in)
+}
+
+// field reads an attribute of an op of gorgonia.
+func field(op gorgonia.Op, name string) reflect.Value {
+	return reflect.Indirect(reflect.ValueOf(op)).FieldByName(name)
+}
+
+// intsOf reads a list of ints.
+func intsOf(v reflect.Value) []int {
+	out := make([]int, v.Len())
+	for i := range out {
+		out[i] = int(v.Index(i).Int())
+	}
+	return out
+}
+
+// apply adds one of our ops for node n; -1 when the op does not take the inputs, or one of them is -1.
+func (l *lowering) apply(n *kernels.Node, op kernels.Op, in ...int) int {
+	specs := make([]kernels.Spec, len(in))
+	for i, c := range in {
+		if c < 0 {
+			return -1
+		}
+		specs[i] = l.g.Nodes[c].Spec
+	}
+	spec, err := op.Infer(specs)
+	if err != nil {
+		return -1
+	}
+	return l.add(Node{Kind: Apply, Op: op, In: append([]int(nil), in...), Spec: spec, Notes: []string{"lowered " + n.Op().String()}}, n)
+}
+
+func binaryKinds() map[string]dense.Kind {
+	return map[string]dense.Kind{"+": dense.Add, "-": dense.Sub, "⊙": dense.Mul, "÷": dense.Div, "^": dense.Pow,
+		"<": dense.Lt, ">": dense.Gt, "<=": dense.Lte, ">=": dense.Gte, "==": dense.Eq, "!=": dense.Ne}
+}
+
+func (l *lowering) binary(n *kernels.Node, in []int) int {
+	word, _, _ := strings.Cut(n.Op().String(), " ")
+	kind, ok := binaryKinds()[word]
+	if !ok {
+		return -1
+	}
+	return l.apply(n, dense.Binary{Kind: kind}, in...)
+}
+
+func unaryFuncs() map[string]act.Func {
+	return map[string]act.Func{"abs": act.Abs, "sign": act.Sign, "ceil": act.Ceil, "floor": act.Floor, "sin": act.Sin, "cos": act.Cos,
+		"exp": act.Exp, "ln": act.Log, "log2": act.Log2, "neg": act.Neg, "square": act.Square, "sqrt": act.Sqrt, "inv": act.Inv,
+		"invSqrt": act.InvSqrt, "cube": act.Cube, "tanh": act.Tanh, "sigmoid": act.Sigmoid, "log1p": act.Log1p, "expm1": act.Expm1,
+		"softplus": act.Softplus}
+}
+
+func (l *lowering) unary(n *kernels.Node, in []int) int {
+	f, ok := unaryFuncs()[n.Op().String()]
+	if !ok {
+		return -1
+	}
+	return l.apply(n, dense.Unary{F: f}, in...)
+}
+
+// product lowers the linear algebra ops; vectors become matrices of one row or column.
+func (l *lowering) product(n *kernels.Node, in []int) int {
+	text := n.Op().String()
+	transA, transB := strings.HasPrefix(text, "Aᵀ"), strings.HasSuffix(text, "ᵀ")
+	fit := func(id int, insert ...int) int { return l.apply(n, Fit{Insert: dense.On(insert...)}, id) }
+	drop := func(id int, axes ...int) int { return l.apply(n, Fit{Drop: dense.On(axes...)}, id) }
+	rank := func(i int) int { return l.g.Nodes[in[i]].Spec.Rank() }
+	switch strings.Trim(text, "AaBbᵀ ") {
+	case "×":
+		if rank(1) == 1 {
+			return drop(l.apply(n, dense.GEMM{TransA: transA}, in[0], fit(in[1], 1)), 1)
+		}
+		return l.apply(n, dense.GEMM{TransA: transA, TransB: transB}, in...)
+	case "⋅":
+		if rank(0) == 1 && rank(1) == 1 {
+			return drop(l.apply(n, dense.GEMM{}, fit(in[0], 0), fit(in[1], 1)), 0, 1)
+		}
+	case "⊗":
+		if rank(0) == 1 && rank(1) == 1 {
+			return l.apply(n, dense.GEMM{}, fit(in[0], 1), fit(in[1], 0))
+		}
+	case "×××":
+		return l.apply(n, dense.BatchedGEMM{TransA: transA, TransB: transB}, in...)
+	}
+	return -1
+}
+
+// axesOf is a set of axes; ok is false when there are too many.
+func axesOf(list []int) (set dense.Axes, ok bool) {
+	for _, a := range list {
+		if a < 0 || a >= dense.MaxRank {
+			return 0, false
+		}
+		set |= dense.On(a)
+	}
+	return set, true
+}
+
+func (l *lowering) reduce(n *kernels.Node, in []int, kind dense.Kind) int {
+	axes, ok := axesOf(intsOf(field(n.Op(), "along")))
+	if !ok {
+		return -1
+	}
+	return l.apply(n, dense.Reduce{Kind: kind, Axes: axes}, in...)
+}
+
+func (l *lowering) reshape(n *kernels.Node, in int) int {
+	from, to := l.g.Nodes[in].Spec.Shape, kernels.SpecOf(n).Shape
+	if fit, ok := fitting(from, to); ok {
+		return l.apply(n, fit, in)
+	}
+	return l.apply(n, dense.Reshape{To: dense.ShapeOf(to...)}, in)
+}
+
+func (l *lowering) transpose(n *kernels.Node, in []int) int {
+	return l.apply(n, dense.NewTranspose(intsOf(field(n.Op(), "pattern"))...), in...)
+}
+
+// repeat lowers a Repeat whose count is the size of an axis or a constant.
+func (l *lowering) repeat(n *kernels.Node, in []int) int {
+	axis := int(field(n.Op(), "along").Int())
+	x := in[0]
+	for l.g.Nodes[x].Spec.Rank() <= axis {
+		if x = l.apply(n, Fit{Insert: dense.On(l.g.Nodes[x].Spec.Rank())}, x); x < 0 {
+			return -1
+		}
+	}
+	count := &l.g.Nodes[in[1]]
+	if size, ok := count.Op.(SizeOf); ok {
+		return l.apply(n, Repeat{Axis: axis, From: size.Axis}, x, count.In[0])
+	}
+	if v, ok := scalarValue(count); ok && v == float64(int(v)) {
+		return l.apply(n, Repeat{Axis: axis, Times: int(v)}, x)
+	}
+	return -1
+}
+
+// softmaxAxis is the axis of a softmax, counted from the last, as gorgonia takes it: a column is a vector.
+func softmaxAxis(n *kernels.Node, shape []int) int {
+	axis := int(field(n.Op(), "axis").Int())
+	if axis == -1 {
+		axis = len(shape) - 1
+		if len(shape) == 2 && shape[1] == 1 && shape[0] > 1 {
+			axis = 0
+		}
+	}
+	return len(shape) - 1 - axis
+}
+
+func (l *lowering) softmax(n *kernels.Node, in []int) int {
+	axis := softmaxAxis(n, l.g.Nodes[in[0]].Spec.Shape)
+	if field(n.Op(), "isLog").Bool() {
+		return l.apply(n, dense.LogSoftmax{FromLast: axis}, in...)
+	}
+	return l.apply(n, dense.Softmax{FromLast: axis}, in...)
+}
+
+// softmaxDiff is y∘(g − Σ y∘g), and g − exp(y)·Σ g for the logarithm, where the inputs are x, y and g.
+func (l *lowering) softmaxDiff(n *kernels.Node, in []int) int {
+	shape := l.g.Nodes[in[0]].Spec.Shape
+	axes, ok := axesOf([]int{len(shape) - 1 - softmaxAxis(n, shape)})
+	if !ok {
+		return -1
+	}
+	y, g := in[1], in[2]
+	mul := func(a, b int) int { return l.apply(n, dense.Binary{Kind: dense.Mul}, a, b) }
+	sub := func(a, b int) int { return l.apply(n, dense.Binary{Kind: dense.Sub}, a, b) }
+	sum := func(a int) int { return l.apply(n, dense.Reduce{Kind: dense.Sum, Axes: axes, Keep: true}, a) }
+	if field(n.Op(), "isLog").Bool() {
+		return sub(g, mul(l.apply(n, dense.Unary{F: act.Exp}, y), sum(g)))
+	}
+	return mul(y, sub(g, sum(mul(y, g))))
+}

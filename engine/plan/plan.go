@@ -89,6 +89,17 @@ func Make(g *Graph, specs []kernels.Spec, o Options) (*Plan, error) {
 	return pl, nil
 }
 
+// Inputs is one more than the largest slot of an input.
+func (p *Plan) Inputs() int {
+	n := 0
+	for i := range p.Graph.Nodes {
+		if x := &p.Graph.Nodes[i]; x.Kind == Input {
+			n = max(n, x.Slot+1)
+		}
+	}
+	return n
+}
+
 // commit is the first step that writes into the store.
 func (m *placing) commit(pl *Plan) int {
 	for i, s := range pl.Steps {
