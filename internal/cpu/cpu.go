@@ -1,8 +1,9 @@
 // Package cpu tells which kernel paths this processor can run and which of them to use.
 //
-// A path is one set of kernels for one instruction set. The Go path is plain Go and runs everywhere; AVX2 and AVX512 are Go
-// assembly for amd64 and are left out of builds for other processors and of builds with the tag noasm. The environment
-// variable GANGLION_CPU (go, avx2, avx512) forces a path; what cannot be honoured is reported by EnvError, never ignored.
+// A path is one set of kernels for one instruction set. The Go path is plain Go and runs everywhere; AVX2 and
+// AVX512 are Go assembly for amd64 and are left out of builds for other processors and of builds with the tag
+// noasm. The environment variable GANGLION_CPU (go, avx2, avx512) forces a path; what cannot be honoured is
+// reported by EnvError, never ignored.
 //
 // This package changes package variables: which instructions exist, and which paths failed their self-check, are facts
 // about the process.
@@ -113,8 +114,8 @@ func names(paths []Path) string {
 	return strings.Join(s, ", ")
 }
 
-// Paths returns the paths that this process can run, slowest first: those that the processor and the build support, less
-// those that were switched off. The Go path is always the first. The slice is the caller's.
+// Paths returns the paths that this process can run, slowest first: those that the processor and the build support,
+// less those that were switched off. The Go path is always the first. The slice is the caller's.
 func Paths() []Path {
 	mask := off.mask.Load()
 	var paths []Path

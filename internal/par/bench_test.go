@@ -30,8 +30,9 @@ func calibrate(d time.Duration) int {
 	return max(1, int(trial*d/best))
 }
 
-// BenchmarkRun times an empty Run, and jobs of 3, 10 and 60 µs of serial work in 16 chunks, with 1 and 2 workers: spinning
-// workers between runs that follow each other, sleeping ones after a pause of 200 µs, which is not counted.
+// BenchmarkRun times an empty Run, and jobs of 3, 10 and 60 µs of serial work in 16 chunks, with 1 and 2 workers:
+// spinning workers between runs that follow each other, sleeping ones after a pause of 200 µs, which is not
+// counted.
 func BenchmarkRun(b *testing.B) {
 	for _, workers := range []int{1, 2} {
 		p := open(b, workers)

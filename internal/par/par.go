@@ -1,12 +1,12 @@
 // Package par runs the chunks of a kernel on a fixed set of worker goroutines.
 //
-// A Pool hands out chunks of work by claiming: every worker, the caller first of all, takes the next chunk until none is
-// left, and only claimed chunks are waited for. A worker that the operating system does not schedule therefore delays
-// nobody, which barriers between all workers would do. Workers spin for a few tens of microseconds between jobs, so that
-// the kernels of one training step find them awake, and then sleep.
+// A Pool hands out chunks of work by claiming: every worker, the caller first of all, takes the next chunk until
+// none is left, and only claimed chunks are waited for. A worker that the operating system does not schedule
+// therefore delays nobody, which barriers between all workers would do. Workers spin for a few tens of microseconds
+// between jobs, so that the kernels of one training step find them awake, and then sleep.
 //
-// Which worker runs which chunk is up to chance. Results that must not depend on the number of workers are had by cutting
-// work by size and by giving every chunk its own output.
+// Which worker runs which chunk is up to chance. Results that must not depend on the number of workers are had by
+// cutting work by size and by giving every chunk its own output.
 package par
 
 import (
@@ -59,8 +59,8 @@ type slot struct {
 	_         pad
 }
 
-// Panic is the value with which Run panics after a chunk has panicked. Chunks that were claimed at that time ended first,
-// those that were not were never started. Of several panics the one of the lowest chunk is kept.
+// Panic is the value with which Run panics after a chunk has panicked. Chunks that were claimed at that time ended
+// first, those that were not were never started. Of several panics the one of the lowest chunk is kept.
 type Panic struct {
 	Chunk, Worker int
 	Value         any    // what the chunk panicked with
@@ -79,8 +79,8 @@ func (e *Panic) Unwrap() error {
 }
 
 // New starts a pool of the given number of workers, of which the caller of Run is one: a pool of one worker has no
-// goroutines and runs everything inline. Numbers below 1 count as 1. More workers than GOMAXPROCS are allowed; they then
-// sleep between jobs and do not spin. The pool must be closed to free its goroutines.
+// goroutines and runs everything inline. Numbers below 1 count as 1. More workers than GOMAXPROCS are allowed; they
+// then sleep between jobs and do not spin. The pool must be closed to free its goroutines.
 func New(workers int) *Pool {
 	workers = max(workers, 1)
 	p := &Pool{slots: make([]slot, workers), spin: workers <= runtime.GOMAXPROCS(0)}
@@ -99,8 +99,9 @@ func (p *Pool) Workers() int { return len(p.slots) }
 // with different worker numbers may run at the same time, calls with the same worker number never do. A total of 0 is a
 // no-op. Run does not allocate; the caller should keep fn, because a closure that is made for each call does.
 //
-// A Run from inside a chunk of the same pool runs inline, on the worker of that chunk. Two goroutines that call Run on one
-// pool take turns, so a chunk must not wait for another goroutine's Run. A closed pool runs everything inline.
+// A Run from inside a chunk of the same pool runs inline, on the worker of that chunk. Two goroutines that call Run
+// on one pool take turns, so a chunk must not wait for another goroutine's Run. A closed pool runs everything
+// inline.
 //
 // If a call of fn panics, no further chunks are started, and Run panics with a *Panic when the running ones have ended.
 // A negative total is a bug of the caller, and panics.
@@ -193,8 +194,8 @@ func (p *Pool) fail(chunk, worker int, value any) {
 	}
 }
 
-// newPanic wraps a recovered value, with the stack, which is still that of the panic. The panic of a nested Run is passed
-// on as it is.
+// newPanic wraps a recovered value, with the stack, which is still that of the panic. The panic of a nested Run is
+// passed on as it is.
 func newPanic(chunk, worker int, value any) *Panic {
 	if inner, ok := value.(*Panic); ok {
 		return inner
@@ -277,8 +278,8 @@ func (p *Pool) await(worker int) {
 	<-s.wake
 }
 
-// Close ends the worker goroutines and returns when they have ended. It waits for a running Run of another goroutine, may
-// be called twice, and must not be called from inside a chunk: that panics.
+// Close ends the worker goroutines and returns when they have ended. It waits for a running Run of another
+// goroutine, may be called twice, and must not be called from inside a chunk: that panics.
 func (p *Pool) Close() {
 	if !p.mu.TryLock() {
 		if p.workerOf(goroutine()) >= 0 {

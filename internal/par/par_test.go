@@ -90,8 +90,8 @@ func TestWorkerNumbers(t *testing.T) {
 	})
 }
 
-// TestAllWorkersHelp has chunks that wait for each other, one for each worker, so that they only end if all workers take
-// one.
+// TestAllWorkersHelp has chunks that wait for each other, one for each worker, so that they only end if all workers
+// take one.
 func TestAllWorkersHelp(t *testing.T) {
 	each(t, func(t *testing.T, p *Pool) {
 		for range 20 {

@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
+	"github.com/mmcloughlin/avo/build"
 	op "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -32,14 +35,44 @@ func (v vector) inf() uint64 {
 	return math.Float64bits(math.Inf(1))
 }
 
-// constant returns a vector in memory of which every element has the given bits.
-func (v vector) constant(bits uint64) op.Mem {
+// constant returns an operand of which every element has the given bits: a vector in memory or, where there are
+// registers enough, a register that must not be changed. Vectors of 512 bits are not kept in memory, because the
+// linker does not align them to cache lines.
+func (v vector) constant(bits uint64) op.Op {
+	if v.bits == 256 {
+		return v.datum(bits, v.lanes())
+	}
+	if _, ok := v.hoisted[bits]; !ok {
+		v.hoisted[bits] = v.spread(bits)
+	}
+	return v.hoisted[bits]
+}
+
+// value returns a constant in a new register, which may be changed.
+func (v vector) value(bits uint64) reg.VecVirtual {
+	if v.bits == 512 {
+		return v.spread(bits)
+	}
+	r := v.reg()
+	v.load(v.datum(bits, v.lanes()), r)
+	return r
+}
+
+// spread loads a constant into all elements of a new register.
+func (v vector) spread(bits uint64) reg.VecVirtual {
+	r := v.reg()
+	v.bcast(v.datum(bits, 1), r)
+	return r
+}
+
+// datum returns read-only memory that holds a constant n times.
+func (v vector) datum(bits uint64, n int) op.Mem {
 	if m, ok := v.constants[bits]; ok {
 		return m
 	}
 	m := v.StaticGlobal(fmt.Sprintf("c%d_%0*x", 8*v.elem, 2*v.elem, bits))
 	v.DataAttributes(dataFlags)
-	for range v.lanes() {
+	for range n {
 		if v.elem == 4 {
 			v.AppendDatum(op.U32(bits))
 		} else {
@@ -48,6 +81,23 @@ func (v vector) constant(bits uint64) op.Mem {
 	}
 	v.constants[bits] = m
 	return m
+}
+
+// hoist loads the constants that a body uses into registers, for 512 bits. A trial run on another context lists them.
+func (v vector) hoist(body func(v vector)) vector {
+	if v.bits == 256 {
+		return v
+	}
+	trial := v
+	trial.Context, trial.constants = build.NewContext(), map[uint64]op.Mem{}
+	trial.hoisted = map[uint64]reg.VecVirtual{}
+	trial.Function("trial")
+	body(trial)
+	v.hoisted = map[uint64]reg.VecVirtual{}
+	for _, bits := range slices.Sorted(maps.Keys(trial.hoisted)) {
+		v.hoisted[bits] = v.spread(bits)
+	}
+	return v
 }
 
 // Predicates of compare: quiet, and false for NaN unless the name says otherwise.
@@ -73,23 +123,27 @@ func (v vector) compare(predicate uint8, x, y op.Op) mask {
 // blend returns yes where m is set, and no elsewhere.
 func (v vector) blend(m mask, yes, no reg.VecVirtual) reg.VecVirtual {
 	r := v.reg()
-	if v.bits == 512 {
-		v.pick(v.VBLENDMPS, v.VBLENDMPD, yes, no, m.k, r)
-		return r
+	switch {
+	case v.bits == 512 && v.elem == 4:
+		v.VBLENDMPS(yes, no, m.k, r)
+	case v.bits == 512:
+		v.VBLENDMPD(yes, no, m.k, r)
+	case v.elem == 4:
+		v.VBLENDVPS(m.y, yes, no, r)
+	default:
+		v.VBLENDVPD(m.y, yes, no, r)
 	}
-	return v.blendOnes(m.y, yes, no)
+	return r
 }
 
-// blendOnes is blend for a vector of ones and zeros.
-func (v vector) blendOnes(m, yes, no reg.VecVirtual) reg.VecVirtual {
+// keep returns x where m is set, and 0 elsewhere.
+func (v vector) keep(m mask, x reg.VecVirtual) reg.VecVirtual {
 	r := v.reg()
-	if v.bits == 512 { // m selects bits: yes where it is 1
-		v.VMOVAPS(m, r)
-		v.VPTERNLOGD(op.U8(0xca), no, yes, r)
-		return r
+	if v.bits == 512 {
+		v.VMOVAPS_Z(x, m.k, r)
+	} else {
+		v.VANDPS(m.y, x, r)
 	}
-	v.pick(func(o ...op.Op) { v.VBLENDVPS(o[0], o[1], o[2], o[3]) },
-		func(o ...op.Op) { v.VBLENDVPD(o[0], o[1], o[2], o[3]) }, m, yes, no, r)
 	return r
 }
 
@@ -111,11 +165,6 @@ func (v vector) round(x, z op.Op) {
 	}
 	v.VROUNDPS(op.U8(0), x, z)
 }
-
-// shiftRight, subInt and toFloat are operations on 32-bit integers.
-func (v vector) shiftRight(by uint8, x, z op.Op) { v.VPSRLD(op.U8(by), x, z) }
-func (v vector) subInt(y, x, z op.Op)            { v.VPSUBD(y, x, z) }
-func (v vector) toFloat(x, z op.Op)              { v.VCVTDQ2PS(x, z) }
 
 // address returns where a parameter stands.
 func (v vector) address(param string) op.Mem {

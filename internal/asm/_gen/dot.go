@@ -7,8 +7,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// dot emits rows × cols inner products of contiguous vectors. An inner product is summed in the same order by all of the
-// kernels of a width: by lane, then neighbours in pairs.
+// dot emits rows × cols inner products of contiguous vectors. An inner product is summed in the same order by all
+// of the kernels of a width: by lane, then neighbours in pairs.
 func (v vector) dot(rows, cols int) {
 	name := fmt.Sprintf("dot%dx%d%s", rows, cols, v.suffix())
 	v.Function(name)
@@ -85,7 +85,8 @@ func (v vector) halve(r reg.VecVirtual) reg.VecVirtual {
 	return t
 }
 
-// pairs returns the sums of neighbours of x and y in each 128 bits, like VHADDPS, which has no form for the upper 16 registers.
+// pairs returns the sums of neighbours of x and y in each 128 bits, like VHADDPS, which has no form for the upper
+// 16 registers.
 func (v vector) pairs(x, y reg.VecVirtual) reg.VecVirtual {
 	even, odd := v.YMM(), v.YMM()
 	if v.elem == 4 {

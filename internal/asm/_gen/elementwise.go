@@ -71,7 +71,8 @@ func (v vector) fused(in []reg.VecVirtual) reg.VecVirtual {
 	return in[2]
 }
 
-// relu is the body of max(x, 0). The maximum of zeros, or of 0 and NaN, is the second operand, x: adding 0 makes −0 a 0.
+// relu is the body of max(x, 0). The maximum of zeros, or of 0 and NaN, is the second operand, x: adding 0 makes −0
+// a 0.
 func (v vector) relu(in []reg.VecVirtual) reg.VecVirtual {
 	zero, r := v.reg(), v.reg()
 	v.zero(zero)
@@ -108,6 +109,9 @@ func (v vector) elementwise(e elementwise) {
 		a = v.reg()
 		v.bcast(v.address("a"), a)
 	}
+	v = v.hoist(func(v vector) {
+		e.body(v, v.regs(len(e.in)+2)) // a factor and dst, if there are any
+	})
 	v.loops(n, p, e.unroll, func(i int, m *mask) {
 		var in []reg.VecVirtual
 		if e.scalar {
@@ -234,16 +238,15 @@ func (v vector) result(r reg.VecVirtual) {
 func (v vector) maximum() {
 	v.begin("max", "the largest element of x, NaN if there is a NaN", "x *"+v.float(), v.float())
 	n, x := v.param("n"), v.param("x")
-	least := v.constant(v.inf() | v.signBit())
 	acc, bad := v.regs(accumulators), v.reg()
-	for _, r := range acc {
-		v.load(least, r)
+	for i := range acc {
+		acc[i] = v.value(v.inf() | v.signBit())
 	}
 	v.zero(bad)
 	v.loops(n, []reg.GPVirtual{x}, accumulators, func(i int, m *mask) {
 		r := v.fetch(op.Mem{Base: x, Disp: i * v.bits / 8}, m)
 		if m != nil {
-			r = v.blend(*m, r, v.fetch(least, nil))
+			r = v.blend(*m, r, v.value(v.inf()|v.signBit()))
 		}
 		v.max(r, acc[i], acc[i])
 		v.or(v.ones(v.compare(unordered, r, r)), bad, bad)

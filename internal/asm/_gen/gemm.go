@@ -24,8 +24,8 @@ type height struct {
 // tileColumns is the width in vectors of a full register tile.
 const tileColumns = 2
 
-// heights returns the tile kernels of a vector width, highest first. The highest ones fill the registers: 12 accumulators
-// of 16 registers, 28 of 32.
+// heights returns the tile kernels of a vector width, highest first. The highest ones fill the registers: 12
+// accumulators of 16 registers, 28 of 32.
 func heights(bits int) []height {
 	if bits == 512 {
 		return []height{{14, []int{2}}, {8, []int{2}}, {4, []int{4, 2}}, {2, []int{4, 2}}, {1, []int{8, 2}}}

@@ -30,12 +30,15 @@ const (
 	sqrtH = 0.707106781186547
 )
 
-// f32 is a vector of a float32 constant.
-func (v vector) f32(x float64) op.Mem { return v.constant(uint64(math.Float32bits(float32(x)))) }
+// f32 is a constant operand.
+func (v vector) f32(x float64) op.Op { return v.constant(uint64(math.Float32bits(float32(x)))) }
+
+// new32 is a constant in a new register.
+func (v vector) new32(x float64) reg.VecVirtual { return v.value(uint64(math.Float32bits(float32(x)))) }
 
 // horner emits a polynomial in x.
 func (v vector) horner(p []float64, x op.Op) reg.VecVirtual {
-	y := v.fetch(v.f32(p[0]), nil)
+	y := v.new32(p[0])
 	for _, c := range p[1:] {
 		v.VFMADD213PS(v.f32(c), x, y)
 	}
@@ -75,12 +78,12 @@ func (v vector) scaleBy(n, y reg.VecVirtual) {
 	}
 }
 
-// exp is the body of e^x. The limits are first operands of the minimum and the maximum, which return the second one, x, if
-// it is NaN.
+// exp is the body of e^x. The limits are first operands of the minimum and the maximum, which return the second
+// one, x, if it is NaN.
 func (v vector) exp(in []reg.VecVirtual) reg.VecVirtual {
 	x := in[0]
-	v.VMINPS(x, v.fetch(v.f32(expHi), nil), x)
-	v.VMAXPS(x, v.fetch(v.f32(expLo), nil), x)
+	v.VMINPS(x, v.new32(expHi), x)
+	v.VMAXPS(x, v.new32(expLo), x)
 	return v.expCore(x)
 }
 
@@ -95,12 +98,12 @@ func (v vector) tanh(in []reg.VecVirtual) reg.VecVirtual {
 	v.VMOVAPS(a, near)
 	v.VFMADD231PS(p, a, near)
 	far := v.reg()
-	v.VMINPS(a, v.fetch(v.f32(tanhL), nil), far)
+	v.VMINPS(a, v.new32(tanhL), far)
 	v.VADDPS(far, far, far)
-	e, two := v.expCore(far), v.fetch(v.f32(2), nil)
+	e, two := v.expCore(far), v.new32(2)
 	v.VADDPS(v.f32(1), e, e)
 	v.VDIVPS(e, two, two)
-	far = v.fetch(v.f32(1), nil)
+	far = v.new32(1)
 	v.VSUBPS(two, far, far)
 	y := v.blend(v.compare(less, a, v.f32(tanhS)), near, far)
 	v.or(sign, y, y)
@@ -111,10 +114,10 @@ func (v vector) tanh(in []reg.VecVirtual) reg.VecVirtual {
 func (v vector) sigmoid(in []reg.VecVirtual) reg.VecVirtual {
 	x, e, zero := in[0], v.reg(), v.reg()
 	v.or(v.constant(v.signBit()), x, e)
-	v.VMAXPS(e, v.fetch(v.f32(expLo), nil), e)
+	v.VMAXPS(e, v.new32(expLo), e)
 	e = v.expCore(e)
 	v.zero(zero)
-	top, down := v.blend(v.compare(less, x, zero), e, v.fetch(v.f32(1), nil)), v.reg()
+	top, down := v.blend(v.compare(less, x, zero), e, v.new32(1)), v.reg()
 	v.VADDPS(v.f32(1), e, down)
 	v.VDIVPS(down, top, top)
 	return top
@@ -123,23 +126,19 @@ func (v vector) sigmoid(in []reg.VecVirtual) reg.VecVirtual {
 // log is the body of ln x.
 func (v vector) log(in []reg.VecVirtual) reg.VecVirtual {
 	x, m, n, f, t := in[0], v.reg(), v.reg(), v.reg(), v.reg()
-	tiny := v.ones(v.compare(less, x, v.f32(0x1p-126)))
+	tiny := v.compare(less, x, v.f32(0x1p-126))
 	v.VMULPS(v.f32(0x1p23), x, m)
-	m = v.blendOnes(tiny, m, x)
-	v.shiftRight(23, m, n)
-	v.subInt(v.constant(126), n, n)
-	v.toFloat(n, n)
-	v.and(v.f32(23), tiny, tiny)
-	v.VSUBPS(tiny, n, n)
+	m = v.blend(tiny, m, x)
+	v.VPSRLD(op.U8(23), m, n)
+	v.VPSUBD(v.constant(126), n, n)
+	v.VCVTDQ2PS(n, n)
+	v.VSUBPS(v.keep(tiny, v.new32(23)), n, n)
 	v.and(v.constant(0x007fffff), m, m)
 	v.or(v.f32(0.5), m, m)
-	low := v.ones(v.compare(less, m, v.f32(sqrtH)))
-	v.VMOVAPS(m, f)
-	v.VSUBPS(v.f32(1), f, f)
-	v.and(low, m, m)
-	v.VADDPS(m, f, f)
-	v.and(v.f32(1), low, low)
-	v.VSUBPS(low, n, n)
+	low := v.compare(less, m, v.f32(sqrtH))
+	v.VSUBPS(v.f32(1), m, f)
+	v.VADDPS(v.keep(low, m), f, f)
+	v.VSUBPS(v.keep(low, v.new32(1)), n, n)
 	v.VMULPS(f, f, t)
 	y := v.horner(logP, f)
 	v.VMULPS(t, y, y)
@@ -151,13 +150,12 @@ func (v vector) log(in []reg.VecVirtual) reg.VecVirtual {
 	return v.logSpecial(x, y)
 }
 
-// logSpecial emits the values of ln x that the polynomial does not give: +Inf for itself, −Inf for zeros, NaN for NaN and
-// negative numbers.
+// logSpecial emits the values of ln x that the polynomial does not give: +Inf for itself, −Inf for zeros, NaN for
+// NaN and negative numbers.
 func (v vector) logSpecial(x, y reg.VecVirtual) reg.VecVirtual {
 	zero := v.reg()
 	v.zero(zero)
 	y = v.blend(v.compare(equal, x, v.constant(v.inf())), x, y)
-	y = v.blend(v.compare(equal, x, zero), v.fetch(v.constant(v.inf()|v.signBit()), nil), y)
-	v.or(v.ones(v.compare(notGreaterEqual, x, zero)), y, y)
-	return y
+	y = v.blend(v.compare(equal, x, zero), v.value(v.inf()|v.signBit()), y)
+	return v.blend(v.compare(notGreaterEqual, x, zero), v.new32(math.NaN()), y)
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// transposes emits the transposition of blocks for packing: as many rows as fill 256 bits, and the rest of a tile's rows.
-// Rows of the upper half are inserted from memory, which leaves two shuffles for each vector that is stored.
+// transposes emits the transposition of blocks for packing: as many rows as fill 256 bits, and the rest of a tile's
+// rows. Rows of the upper half are inserted from memory, which leaves two shuffles for each vector that is stored.
 func (v vector) transposes() {
 	if v.elem == 4 {
 		v.transpose(8)

@@ -15,8 +15,9 @@ type vector struct {
 	bits int // 256 or 512
 	elem int // bytes of an element: 4 or 8
 
-	table     op.Mem            // for 256 bits: lanes() masks of ones, then as many of zeros
-	constants map[uint64]op.Mem // vectors of a constant, by its bits
+	table     op.Mem                    // for 256 bits: lanes() masks of ones, then as many of zeros
+	constants map[uint64]op.Mem         // constants in memory, by their bits: whole vectors, or for 512 bits one element
+	hoisted   map[uint64]reg.VecVirtual // for 512 bits: constants in registers
 }
 
 // mask selects the first elements of a vector.

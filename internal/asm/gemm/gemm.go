@@ -1,9 +1,9 @@
 // Package gemm multiplies matrices: C = A·B or C += A·B in all four transposes, for float32 and float64, row-major with
 // leading dimensions, on every kernel path and on any number of workers.
 //
-// The element C[i][j] is the sum over k, in blocks of fixed length, each block summed in a fixed order. Work is cut by
-// size and never along k, so a result depends on the path and the shape only: the number of workers changes no bit of it.
-// No value is skipped, so NaN and Inf propagate as IEEE 754 says (0·NaN = NaN).
+// The element C[i][j] is the sum over k, in blocks of fixed length, each block summed in a fixed order. Work is cut
+// by size and never along k, so a result depends on the path and the shape only: the number of workers changes no
+// bit of it. No value is skipped, so NaN and Inf propagate as IEEE 754 says (0·NaN = NaN).
 //
 // How a product is computed depends on its shape alone (see plan in shape.go): through packed panels of B and packed
 // blocks of A in the manner of GotoBLAS and BLIS, directly on the operands when packing would not pay, or by inner
@@ -24,9 +24,10 @@ import (
 // float is an element type for which there are kernels.
 type float interface{ float32 | float64 }
 
-// Args are the operands of C = op(A)·op(B), or C += op(A)·op(B) if Acc is set. All matrices are row-major: element (i, j)
-// of a matrix X stands at X[i*LDX+j], and its leading dimension is at least its number of columns, or 1 if it has none. What stands between the
-// end of a row and the start of the next one is neither read nor written. C must not overlap A or B.
+// Args are the operands of C = op(A)·op(B), or C += op(A)·op(B) if Acc is set. All matrices are row-major: element
+// (i, j) of a matrix X stands at X[i*LDX+j], and its leading dimension is at least its number of columns, or 1 if
+// it has none. What stands between the end of a row and the start of the next one is neither read nor written. C
+// must not overlap A or B.
 type Args[T float32 | float64] struct {
 	TransA, TransB bool // op(X) is Xᵀ if set, else X
 
@@ -40,7 +41,8 @@ type Args[T float32 | float64] struct {
 	LDC int
 	Acc bool // add to C instead of overwriting it
 
-	// Work is scratch memory of at least Workspace bytes, for the workers of the pool. Its contents are of no importance.
+	// Work is scratch memory of at least Workspace bytes, for the workers of the pool. Its contents are of no
+	// importance.
 	Work []byte
 }
 
@@ -51,11 +53,12 @@ type Plan struct {
 	f64 job[float64]
 }
 
-// F32 computes a float32 product on the given path. With a pool and a plan it is shared among the workers if it is large
-// enough; if either is nil it runs on the caller alone. The result is the same.
+// F32 computes a float32 product on the given path. With a pool and a plan it is shared among the workers if it is
+// large enough; if either is nil it runs on the caller alone. The result is the same.
 //
-// K = 0 gives C = 0, or leaves C as it is if a.Acc is set; M = 0 or N = 0 is a no-op. Negative sizes, leading dimensions
-// that are too small, slices that are too short and a workspace that is too small are bugs of the caller, and panic.
+// K = 0 gives C = 0, or leaves C as it is if a.Acc is set; M = 0 or N = 0 is a no-op. Negative sizes, leading
+// dimensions that are too small, slices that are too short and a workspace that is too small are bugs of the
+// caller, and panic.
 func F32(p *Plan, path cpu.Path, pool *par.Pool, a Args[float32]) {
 	if p == nil || pool == nil {
 		var j job[float32]
@@ -81,8 +84,8 @@ func F64(p *Plan, path cpu.Path, pool *par.Pool, a Args[float64]) {
 	p.f64.multiply(kernels64(path), pool, a)
 }
 
-// Workspace returns the bytes of scratch memory that a product of op(A) [m, k] and op(B) [k, n] needs on any path with up to the
-// given number of workers, for elements of elem bytes (4 or 8). It grows with the number of workers.
+// Workspace returns the bytes of scratch memory that a product of op(A) [m, k] and op(B) [k, n] needs on any path
+// with up to the given number of workers, for elements of elem bytes (4 or 8). It grows with the number of workers.
 func Workspace(m, n, k, elem, workers int) int {
 	if m <= 0 || n <= 0 || k <= 0 {
 		return 0

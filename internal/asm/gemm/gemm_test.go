@@ -73,8 +73,8 @@ func ordinary[T float]() lender[T] {
 	return lender[T]{mk, mk, mk, func(n int) []byte { return make([]byte, n) }}
 }
 
-// build fills the operands of a shape with numbers of a normal distribution, the padding with NaN, and C with numbers if
-// it is added to, else with NaN.
+// build fills the operands of a shape with numbers of a normal distribution, the padding with NaN, and C with
+// numbers if it is added to, else with NaN.
 func build[T float](r *rand.Rand, s shape, lend lender[T], workers int) Args[T] {
 	rowsA, colsA, rowsB, colsB := s.m, s.k, s.k, s.n
 	if s.transA {
@@ -118,8 +118,8 @@ func at[T float](x []T, ld int, trans bool, i, j int) float64 {
 	return float64(x[i*ld+j])
 }
 
-// verify compares got, the C of a product, with float64 sums. before is C as it was. The bound is that of any order of summation:
-// (k+2) roundings of the sum of the absolute values.
+// verify compares got, the C of a product, with float64 sums. before is C as it was. The bound is that of any order
+// of summation: (k+2) roundings of the sum of the absolute values.
 func verify[T float](t *testing.T, what string, a Args[T], before, got []T) {
 	t.Helper()
 	for i := range a.M {
@@ -208,8 +208,8 @@ func testLargeShapes[T float](t *testing.T, path cpu.Path) {
 
 func TestLargeShapes(t *testing.T) { paths(t, testLargeShapes[float32], testLargeShapes[float64]) }
 
-// testGuardPages runs every size from 0 to 257 in each dimension with operands that end, or begin, at a page that cannot
-// be touched.
+// testGuardPages runs every size from 0 to 257 in each dimension with operands that end, or begin, at a page that
+// cannot be touched.
 func testGuardPages[T float](t *testing.T, path cpu.Path) {
 	const limit = 257
 	blocks := make([]*guard.Block, 4)
@@ -259,7 +259,9 @@ func testGuardPanels[T float](t *testing.T, path cpu.Path) {
 	}
 	r := rand.New(rand.NewPCG(4, uint64(path)))
 	for d := range 48 {
-		for _, dims := range [][3]int{{20 + d, 33, 17}, {29, 97 + d, 19}, {19, 40, 10 + d}, {60, 225 + d, 13}, {30, 300, 250 + d}} {
+		for _, dims := range [][3]int{
+			{20 + d, 33, 17}, {29, 97 + d, 19}, {19, 40, 10 + d}, {60, 225 + d, 13}, {30, 300, 250 + d},
+		} {
 			for trans := range 4 {
 				s := shape{m: dims[0], n: dims[1], k: dims[2], transA: trans&1 > 0, transB: trans&2 > 0}
 				a := build(r, s, tail, 1)
@@ -294,7 +296,8 @@ func testWorkers[T float](t *testing.T, path cpu.Path) {
 	r := rand.New(rand.NewPCG(5, uint64(path)))
 	var p Plan
 	for _, d := range [][3]int{
-		{128, 128, 128}, {97, 301, 270}, {1, 512, 784}, {512, 1, 784}, {700, 3, 90}, {3, 700, 90}, {33, 1000, 40}, {1000, 33, 40},
+		{128, 128, 128}, {97, 301, 270}, {1, 512, 784}, {512, 1, 784},
+		{700, 3, 90}, {3, 700, 90}, {33, 1000, 40}, {1000, 33, 40},
 	} {
 		for trans := range 4 {
 			s := shape{m: d[0], n: d[1], k: d[2], transA: trans&1 > 0, transB: trans&2 > 0, acc: trans == 2}
@@ -317,7 +320,8 @@ func testWorkers[T float](t *testing.T, path cpu.Path) {
 
 func TestWorkersAgree(t *testing.T) { paths(t, testWorkers[float32], testWorkers[float64]) }
 
-// testExact multiplies small integers, whose sums are exact in any order, so that all paths must agree with the reference.
+// testExact multiplies small integers, whose sums are exact in any order, so that all paths must agree with the
+// reference.
 func testExact[T float](t *testing.T, path cpu.Path) {
 	r := rand.New(rand.NewPCG(6, 0))
 	for _, d := range [][3]int{{64, 64, 64}, {30, 130, 300}, {3, 50, 200}, {50, 3, 200}} {
@@ -349,8 +353,8 @@ func testExact[T float](t *testing.T, path cpu.Path) {
 
 func TestExactIntegers(t *testing.T) { paths(t, testExact[float32], testExact[float64]) }
 
-// testNonFinite puts one NaN or Inf into an operand of otherwise zeros: the row or column that it meets must become NaN,
-// all else zero.
+// testNonFinite puts one NaN or Inf into an operand of otherwise zeros: the row or column that it meets must become
+// NaN, all else zero.
 func testNonFinite[T float](t *testing.T, path cpu.Path) {
 	r := rand.New(rand.NewPCG(7, 0))
 	for _, d := range [][3]int{{5, 6, 7}, {1, 40, 33}, {40, 1, 33}, {3, 3, 3}, {30, 70, 20}, {60, 100, 300}} {

@@ -6,9 +6,10 @@ import (
 	"ganglion/internal/par"
 )
 
-// kernels are the micro-kernels of one path for one type, and the sizes that suit them. All of them compute an element of
-// C as the sum of one block along k, in the order of k for tile and full, in an order that depends on k alone for dot, so
-// that a result does not depend on the place of an element in a tile. They add the sum to C if acc is set and else set it.
+// kernels are the micro-kernels of one path for one type, and the sizes that suit them. All of them compute an
+// element of C as the sum of one block along k, in the order of k for tile and full, in an order that depends on k
+// alone for dot, so that a result does not depend on the place of an element in a tile. They add the sum to C if
+// acc is set and else set it.
 type kernels[T float] struct {
 	mr, nr int // register tile: rows and columns
 
@@ -19,7 +20,8 @@ type kernels[T float] struct {
 	packCols   int // from that many columns on, packing A pays
 	serial     int // below that many multiply-adds a product is not shared among workers
 
-	// tile computes C [rows, n] from any A [rows, k] with row stride rsa and column stride csa, and B [k, n]; rows ≤ mr.
+	// tile computes C [rows, n] from any A [rows, k] with row stride rsa and column stride csa, and B [k, n]; rows
+	// ≤ mr.
 	tile func(rows, n, k int, a []T, rsa, csa int, b []T, ldb int, c []T, ldc int, acc bool)
 	// full computes C [mr, nr] from packed A [k, mr] and packed B [k, nr].
 	full func(k int, a, b, c []T, ldc int, acc bool)
@@ -155,8 +157,8 @@ func (j *job[T]) direct() {
 	j.each(phaseDirect, g)
 }
 
-// directCols is the number of columns that are computed for all rows of a chunk before the next ones are: their part of B
-// stays in the second-level cache.
+// directCols is the number of columns that are computed for all rows of a chunk before the next ones are: their
+// part of B stays in the second-level cache.
 const directCols = 256
 
 func (j *job[T]) directChunk(chunk int) {

@@ -8,8 +8,8 @@ import (
 	"ganglion/internal/cpu"
 )
 
-// The kernels of all paths. Their block sizes are those that were best at 512 and 1024 in BenchmarkGEMM; the limits of the
-// direct method are where packing begins to win there.
+// The kernels of all paths. Their block sizes are those that were best at 512 and 1024 in BenchmarkGEMM; the limits
+// of the direct method are where packing begins to win there.
 var (
 	go32 = twin[float32]()
 	go64 = twin[float64]()
@@ -78,8 +78,8 @@ func kernels64(path cpu.Path) *kernels[float64] {
 	return &go64
 }
 
-// The assembly takes pointers, strides in bytes and no lengths: the methods below check the last element of every operand
-// before they call it.
+// The assembly takes pointers, strides in bytes and no lengths: the methods below check the last element of every
+// operand before they call it.
 
 // tiles are the tile kernels of a path, highest first, down to one row.
 type tiles[T float] []struct {

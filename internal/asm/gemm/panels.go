@@ -3,8 +3,8 @@ package gemm
 // panelGroup is the number of panels of B that one chunk packs.
 const panelGroup = 4
 
-// panels computes C block by block: a block of B of kc rows and nc columns is packed into panels of nr columns, then the
-// chunks of C that it contributes to are computed.
+// panels computes C block by block: a block of B of kc rows and nc columns is packed into panels of nr columns,
+// then the chunks of C that it contributes to are computed.
 func (j *job[T]) panels() {
 	k := j.kern
 	for j.jc = 0; j.jc < j.N; j.jc += k.nc {

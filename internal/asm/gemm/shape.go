@@ -56,8 +56,8 @@ func (g grid) span(chunk, m, n int) (i0, i1, j0, j1 int) {
 // wanted is the number of chunks into which a parallel product is cut if it is large enough.
 const wanted = 12
 
-// share cuts an m × n matrix into about the wanted number of chunks: rows first, at most maxRows at a time, then columns,
-// at least minCols at a time. Rows and columns of a chunk are multiples of the given units.
+// share cuts an m × n matrix into about the wanted number of chunks: rows first, at most maxRows at a time, then
+// columns, at least minCols at a time. Rows and columns of a chunk are multiples of the given units.
 func share(m, n, unitRows, maxRows, unitCols, minCols int) grid {
 	rows := min(maxRows, roundUp((m+wanted-1)/wanted, unitRows))
 	down := (m + rows - 1) / rows

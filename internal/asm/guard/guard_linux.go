@@ -1,5 +1,5 @@
-// Package guard lends tests memory that ends, or begins, at a page which nobody may touch: a kernel that reads or writes
-// one element too far crashes the test. It serves tests only.
+// Package guard lends tests memory that ends, or begins, at a page which nobody may touch: a kernel that reads or
+// writes one element too far crashes the test. It serves tests only.
 package guard
 
 import (

@@ -40,8 +40,8 @@ func horner(p []float32, x float32) float32 {
 // pow2 returns 2ⁿ for −126 ≤ n ≤ 127.
 func pow2(n int32) float32 { return math.Float32frombits(uint32(n+127) << 23) }
 
-// exp32 returns e^x: with x = n·ln 2 + r, |r| ≤ ½ ln 2, it is 2ⁿ·(1 + r + r²·P(r)). The power is applied as two factors, so
-// that n = 128 does not overflow and subnormal results are rounded once.
+// exp32 returns e^x: with x = n·ln 2 + r, |r| ≤ ½ ln 2, it is 2ⁿ·(1 + r + r²·P(r)). The power is applied as two
+// factors, so that n = 128 does not overflow and subnormal results are rounded once.
 func exp32(x float32) float32 {
 	switch {
 	case x != x:
@@ -59,8 +59,8 @@ func exp32(x float32) float32 {
 	return y * pow2(half) * pow2(int32(n)-half)
 }
 
-// tanh32 returns tanh x: with a = |x| it is ±(a + a·z·P(z)), z = a², near 0, else ±(1 − 2/(e^2a + 1)). The sign is put on
-// last, or that of −0 would be lost.
+// tanh32 returns tanh x: with a = |x| it is ±(a + a·z·P(z)), z = a², near 0, else ±(1 − 2/(e^2a + 1)). The sign is
+// put on last, or that of −0 would be lost.
 func tanh32(x float32) float32 {
 	a := abs32(x)
 	var y float32

@@ -1,9 +1,10 @@
-// Package vec holds the vector primitives of the kernels: elementwise arithmetic, reductions and transcendental functions
-// on slices, for float32 and float64, on every kernel path.
+// Package vec holds the vector primitives of the kernels: elementwise arithmetic, reductions and transcendental
+// functions on slices, for float32 and float64, on every kernel path.
 //
-// A Table holds the primitives of one path. Its elementwise functions give an element the same value wherever it stands in
-// a slice and however long the slice is, so work may be cut anywhere. Reductions have one fixed order for each length:
-// cut them by size, not by worker count, and combine the parts in order. Paths differ in the last bits.
+// A Table holds the primitives of one path. Its elementwise functions give an element the same value wherever it
+// stands in a slice and however long the slice is, so work may be cut anywhere. Reductions have one fixed order for
+// each length: cut them by size, not by worker count, and combine the parts in order. Paths differ in the last
+// bits.
 //
 // Slices of one call must have the same length: any other is a bug of the caller, and panics. A destination may be the
 // same slice as an operand; apart from that it must not overlap one.
@@ -48,7 +49,8 @@ type Table[T float32 | float64] struct {
 	Sum func(x []T) T
 	// Dot returns Σ x·y, 0 if x is empty.
 	Dot func(x, y []T) T
-	// Max returns the largest element: NaN if there is a NaN, −Inf if x is empty. Of zeros of both signs it returns any.
+	// Max returns the largest element: NaN if there is a NaN, −Inf if x is empty. Of zeros of both signs it returns
+	// any.
 	Max func(x []T) T
 }
 

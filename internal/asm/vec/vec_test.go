@@ -50,15 +50,20 @@ const scalar = 1.7 // the factor of Scale and Axpy
 
 func primitives[T float]() []elementwise[T] {
 	a := T(scalar)
-	unary := func(name string, f func(t *Table[T]) func(dst, x []T), want func(float64) float64, ulps float64) elementwise[T] {
+	type method func(t *Table[T]) func(dst, x []T)
+	unary := func(name string, f method, want func(float64) float64, ulps float64) elementwise[T] {
 		return elementwise[T]{name, func(t *Table[T], dst, x, _ []T) { f(t)(dst, x) },
 			func(_, x, _ float64) float64 { return want(x) }, ulps, false}
 	}
 	list := []elementwise[T]{
-		{"Add", func(t *Table[T], d, x, y []T) { t.Add(d, x, y) }, func(_, x, y float64) float64 { return x + y }, 0.5, false},
-		{"Sub", func(t *Table[T], d, x, y []T) { t.Sub(d, x, y) }, func(_, x, y float64) float64 { return x - y }, 0.5, false},
-		{"Mul", func(t *Table[T], d, x, y []T) { t.Mul(d, x, y) }, func(_, x, y float64) float64 { return x * y }, 0.5, false},
-		{"Div", func(t *Table[T], d, x, y []T) { t.Div(d, x, y) }, func(_, x, y float64) float64 { return x / y }, 0.5, false},
+		{"Add", func(t *Table[T], d, x, y []T) { t.Add(d, x, y) },
+			func(_, x, y float64) float64 { return x + y }, 0.5, false},
+		{"Sub", func(t *Table[T], d, x, y []T) { t.Sub(d, x, y) },
+			func(_, x, y float64) float64 { return x - y }, 0.5, false},
+		{"Mul", func(t *Table[T], d, x, y []T) { t.Mul(d, x, y) },
+			func(_, x, y float64) float64 { return x * y }, 0.5, false},
+		{"Div", func(t *Table[T], d, x, y []T) { t.Div(d, x, y) },
+			func(_, x, y float64) float64 { return x / y }, 0.5, false},
 		{"Scale", func(t *Table[T], d, x, _ []T) { t.Scale(d, a, x) },
 			func(_, x, _ float64) float64 { return float64(a) * x }, 0.5, false},
 		{"Axpy", func(t *Table[T], d, x, _ []T) { t.Axpy(d, a, x) },
@@ -97,9 +102,10 @@ func specials[T float]() []T {
 		limits = []float64{math.SmallestNonzeroFloat32, 0x1p-126, math.MaxFloat32}
 	}
 	tiny, small, huge := T(limits[0]), T(limits[1]), T(limits[2])
-	list := []T{0, tiny, 3 * tiny, small, small / 2, huge, 1, 0.5, 0.625, 0.6249999, 2, 3, 9, 9.0109, 9.1, 10, 17, 87, 87.33654,
-		87.33655, 88, 88.02, 88.3762626647950, 88.72283, 88.72284, 89, 100, 103, 103.2789, 103.9, 103.97208, 103.98, 104, 105,
-		0.70710677, 0.7071068, 0.99999994, 1.0000001, 1e-3, 1e-8, 1e10, 1e30, 0.34657359, 0.34657362, T(math.Inf(1)), T(math.NaN())}
+	list := []T{0, tiny, 3 * tiny, small, small / 2, huge, 1, 0.5, 0.625, 0.6249999, 2, 3, 9, 9.0109, 9.1, 10, 17, 87,
+		87.33654, 87.33655, 88, 88.02, 88.3762626647950, 88.72283, 88.72284, 89, 100, 103, 103.2789, 103.9, 103.97208, 103.98, 104, 105,
+		0.70710677, 0.7071068, 0.99999994, 1.0000001, 1e-3, 1e-8, 1e10, 1e30, 0.34657359, 0.34657362,
+		T(math.Inf(1)), T(math.NaN())}
 	for _, v := range list[:len(list)-1] {
 		list = append(list, -v)
 	}
@@ -186,7 +192,8 @@ func fences[T float](t *testing.T) (tail, head func(i, n int) []T) {
 	return tail, head
 }
 
-// testLengths runs all lengths up to 257 beside guard pages, and wants the very bits that the elements have in a long slice.
+// testLengths runs all lengths up to 257 beside guard pages, and wants the very bits that the elements have in a
+// long slice.
 func testLengths[T float](t *testing.T, path cpu.Path) {
 	table := For[T](path)
 	r := rand.New(rand.NewPCG(1, uint64(path)))

@@ -1,0 +1,77 @@
+package vec
+
+import (
+	"fmt"
+	"math"
+
+	"ganglion/internal/cpu"
+)
+
+// SelfCheck runs every primitive of the given path and of the Go path on a few elements, and returns an error that
+// names the first one that differs by more than a few ulp. It takes some microseconds.
+func SelfCheck(path cpu.Path) error {
+	if err := selfCheck(F32(path), F32(cpu.Go), 0x1p-20); err != nil {
+		return fmt.Errorf("vec: self-check of path %s: float32: %w", path, err)
+	}
+	if err := selfCheck(F64(path), F64(cpu.Go), 0x1p-49); err != nil {
+		return fmt.Errorf("vec: self-check of path %s: float64: %w", path, err)
+	}
+	return nil
+}
+
+// selfCheckLength has a pass of every main loop, a single vector and a rest.
+const selfCheckLength = 83
+
+// selfCheck compares two tables to a relative tolerance.
+func selfCheck[T float](table, twin *Table[T], tolerance float64) error {
+	x, y := make([]T, selfCheckLength), make([]T, selfCheckLength)
+	for i := range x {
+		x[i], y[i] = T(i%41)/4-5, T(i%13)/8+1
+	}
+	x[5], x[82] = T(math.NaN()), T(math.Inf(1))
+	got, want := results(table, x, y), results(twin, x, y)
+	for k, g := range got {
+		for i, v := range g.values {
+			w := want[k].values[i]
+			if v == w || v != v && w != w {
+				continue
+			}
+			if !(math.Abs(float64(v)-float64(w)) <= tolerance*math.Abs(float64(w))) {
+				return fmt.Errorf("%s of x=%v, y=%v: %v, want %v", g.name, x[i], y[i], v, w)
+			}
+		}
+	}
+	return nil
+}
+
+// result is what a primitive made of the operands.
+type result[T float] struct {
+	name   string
+	values []T
+}
+
+// results runs all primitives of a table. Sums are of positive numbers, so that they are well conditioned.
+func results[T float](t *Table[T], x, y []T) []result[T] {
+	var list []result[T]
+	run := func(name string, f func(dst []T)) {
+		dst := append([]T(nil), y...)
+		f(dst)
+		list = append(list, result[T]{name, dst})
+	}
+	run("Add", func(d []T) { t.Add(d, x, y) })
+	run("Sub", func(d []T) { t.Sub(d, x, y) })
+	run("Mul", func(d []T) { t.Mul(d, x, y) })
+	run("Div", func(d []T) { t.Div(d, x, y) })
+	run("Scale", func(d []T) { t.Scale(d, 3, x) })
+	run("Axpy", func(d []T) { t.Axpy(d, 3, y) })
+	run("MulAdd", func(d []T) { t.MulAdd(d, y, y) })
+	run("ReLU", func(d []T) { t.ReLU(d, x) })
+	run("Exp", func(d []T) { t.Exp(d, x) })
+	run("Tanh", func(d []T) { t.Tanh(d, x) })
+	run("Sigmoid", func(d []T) { t.Sigmoid(d, x) })
+	run("Log", func(d []T) { t.Log(d, x) })
+	run("Sum", func(d []T) { d[0] = t.Sum(y) })
+	run("Dot", func(d []T) { d[0] = t.Dot(y, y) })
+	run("Max", func(d []T) { d[0], d[1] = t.Max(y), t.Max(x) })
+	return list
+}

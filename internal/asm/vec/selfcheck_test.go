@@ -1,0 +1,50 @@
+package vec
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"ganglion/internal/cpu"
+)
+
+func TestSelfCheckPasses(t *testing.T) {
+	for _, path := range cpu.Paths() {
+		if err := SelfCheck(path); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestSelfCheckFails replaces one primitive at a time by one that is wrong in its last element: the self-check must
+// name it.
+func TestSelfCheckFails(t *testing.T) {
+	fields := reflect.TypeFor[Table[float32]]()
+	for i := range fields.NumField() {
+		table := *F32(cpu.Best())
+		field := reflect.ValueOf(&table).Elem().Field(i)
+		right := reflect.ValueOf(field.Interface())
+		field.Set(reflect.MakeFunc(right.Type(), func(args []reflect.Value) []reflect.Value {
+			out := right.Call(args)
+			if len(out) > 0 {
+				out[0] = reflect.ValueOf(float32(out[0].Float() * 1.001))
+				return out
+			}
+			dst := args[0].Interface().([]float32)
+			dst[selfCheckLength-2] *= 1.001
+			return nil
+		}))
+		name := fields.Field(i).Name
+		if err := selfCheck(&table, F32(cpu.Go), 0x1p-20); err == nil || !strings.HasPrefix(err.Error(), name+" of") {
+			t.Errorf("a wrong %s: %v", name, err)
+		}
+	}
+}
+
+func BenchmarkSelfCheck(b *testing.B) {
+	for b.Loop() {
+		if err := SelfCheck(cpu.Best()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
