@@ -1,8 +1,8 @@
-// Package philox is the counter-based generator Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as
-// 1, 2, 3, SC 2011).
+// Package philox is the counter-based generator Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel Random Numbers:
+// As Easy as 1, 2, 3, SC 2011).
 //
-// A block of four random words is a pure function of a key and a counter, so any element of any stream is computed without
-// its predecessors: the same numbers come out at any number of threads, after a resume, and on any device.
+// A block of four random words is a pure function of a key and a counter, so any element of any stream is computed
+// without its predecessors: the same numbers come out at any number of threads, after a resume, and on any device.
 package philox
 
 import "math/bits"

@@ -71,8 +71,8 @@ func TestBelow(t *testing.T) {
 	}
 }
 
-// With n just above 2³¹ nearly half of all words must be rejected; a generator that skipped the rejection would give every
-// second value twice as often.
+// With n just above 2³¹ nearly half of all words must be rejected; a generator that skipped the rejection would give
+// every second value twice as often.
 func TestBelowRejects(t *testing.T) {
 	const n = 1<<31 + 1
 	s, words := New(5, 0, 0), New(5, 0, 0)
@@ -139,7 +139,8 @@ func TestStreamsDiffer(t *testing.T) {
 		name     string
 		seed     uint64
 		str, sub uint32
-	}{{"plain", 1, 0, 0}, {"seed", 2, 0, 0}, {"high seed", 1 << 32, 0, 0}, {"stream", 1, 1, 0}, {"substream", 1, 0, 1}} {
+	}{{"plain", 1, 0, 0}, {"seed", 2, 0, 0}, {"high seed", 1 << 32, 0, 0}, {"stream", 1, 1, 0}, {"substream", 1, 0,
+		1}} {
 		s := New(c.seed, c.str, c.sub)
 		w := s.Uint32()
 		if other, ok := seen[w]; ok {

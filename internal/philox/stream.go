@@ -11,8 +11,8 @@ type Stream struct {
 	used  int // words of block already given out
 }
 
-// New returns the stream of a seed that is numbered by stream and substream, at its beginning. Streams of different numbers
-// under one seed share no counter.
+// New returns the stream of a seed that is numbered by stream and substream, at its beginning. Streams of different
+// numbers under one seed share no counter.
 func New(seed uint64, stream, substream uint32) Stream {
 	return Stream{
 		key:  [2]uint32{uint32(seed), uint32(seed >> 32)},
@@ -34,8 +34,9 @@ func (s *Stream) Uint32() uint32 {
 	return s.block[s.used-1]
 }
 
-// Below returns the next integer, uniform on [0, n) without bias (Lemire: Fast Random Integer Generation in an Interval, 2019:
-// multiply and shift, with rejection of the few products that would make some results likelier). Below(0) is 0.
+// Below returns the next integer, uniform on [0, n) without bias (Lemire: Fast Random Integer Generation in an
+// Interval, 2019: multiply and shift, with rejection of the few products that would make some results likelier).
+// Below(0) is 0.
 func (s *Stream) Below(n uint32) uint32 {
 	hi, lo := bits.Mul32(s.Uint32(), n)
 	if lo < n {
@@ -46,8 +47,8 @@ func (s *Stream) Below(n uint32) uint32 {
 	return hi
 }
 
-// Shuffle puts p into a uniformly random order (Fisher and Yates, from the end). It uses the next numbers of the stream.
-// The length must be below 2³².
+// Shuffle puts p into a uniformly random order (Fisher and Yates, from the end). It uses the next numbers of the
+// stream. The length must be below 2³².
 func (s *Stream) Shuffle(p []int32) {
 	for i := len(p) - 1; i > 0; i-- {
 		j := s.Below(uint32(i + 1))

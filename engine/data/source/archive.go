@@ -14,8 +14,8 @@ const maxEntries = 1024
 
 // Archive is an .npz file: named arrays of bool, integers or floats. Names are keys only and never used as paths.
 //
-// The heads are parsed here and not by a library because the readers at hand trust them: they index them unchecked and allocate
-// what they say.
+// The heads are parsed here and not by a library because the readers at hand trust them: they index them unchecked
+// and allocate what they say.
 type Archive struct {
 	Name    string
 	SHA256  string
@@ -81,8 +81,8 @@ func (a *Archive) Floats(key string) ([]float64, []int, error) {
 	return read(a, key, func(arrayHeader) error { return nil }, floats)
 }
 
-// Ints reads an array of integers or bool as int64, in C order whatever the order in the file, with its shape. An array of floats is
-// an error, as is an unsigned number beyond int64.
+// Ints reads an array of integers or bool as int64, in C order whatever the order in the file, with its shape. An
+// array of floats is an error, as is an unsigned number beyond int64.
 func (a *Archive) Ints(key string) ([]int64, []int, error) {
 	return read(a, key, func(h arrayHeader) error {
 		if h.kind == 'f' {

@@ -226,7 +226,8 @@ func TestArchiveErrors(t *testing.T) {
 		want    string
 	}{
 		{"mark", []entry{{"x.npy", []byte("not an array")}}, `array "x": want the mark "\x93NUMPY", got "not an"`},
-		{"version", []entry{{"x.npy", []byte("\x93NUMPY\x09\x00\x01\x00\n")}}, `array "x": want .npy version 1, 2 or 3, got 9`},
+		{"version", []entry{{"x.npy", []byte("\x93NUMPY\x09\x00\x01\x00\n")}},
+			`array "x": want .npy version 1, 2 or 3, got 9`},
 		{"long head", []entry{{"x.npy", long}}, `array "x": want a head of at most 65536 bytes, got 2147483647`},
 		{"cut head", []entry{{"x.npy", good[:30]}}, `array "x": the array's head is cut off: unexpected EOF`},
 		{"object", []entry{{"x.npy", head(dict("|O", false, []int{2}))}}, `array "x": ` + wantType + `'|O'`},
@@ -241,11 +242,13 @@ func TestArchiveErrors(t *testing.T) {
 		{"code", []entry{{"x.npy", head("__import__('os')")}}, `array "x": ` + wantHead + `"__import__('os')\n"`},
 		{"negative", []entry{{"x.npy", head("{'descr': '<f4', 'fortran_order': False, 'shape': (-2,), }")}},
 			`array "x": want a shape of at most 8 sizes, got "(-2,)"`},
-		{"overflow", []entry{{"x.npy", head("{'descr': '<f8', 'fortran_order': False, 'shape': (70000000000000, 70000000000000), }")}},
+		{"overflow", []entry{{"x.npy",
+			head("{'descr': '<f8', 'fortran_order': False, 'shape': (70000000000000, 70000000000000), }")}},
 			`array "x": the shape (70000000000000, 70000000000000) is larger than any file`},
 		{"claims more", []entry{{"x.npy", npy(dict("<f8", false, []int{1 << 30}), make([]byte, 8))}},
 			`array "x": want 8589934592 bytes for shape [1073741824] of float64, got 8`},
-		{"has more", []entry{{"x.npy", npy(f4, make([]byte, 9))}}, `array "x": want 8 bytes for shape [2] of float32, got 9`},
+		{"has more", []entry{{"x.npy", npy(f4, make([]byte, 9))}},
+			`array "x": want 8 bytes for shape [2] of float32, got 9`},
 		{"not an array", []entry{{"readme.txt", nil}}, `array "readme.txt": want only arrays (names that end in .npy)`},
 		{"same name", []entry{{"x.npy", good}, {"x.npy", good}}, `array "x": the array stands twice in the archive`},
 		{"absent", []entry{{"a.npy", good}, {"b.npy", good}}, `array "x": there is no such array, only a, b`},
@@ -272,10 +275,12 @@ func TestArchiveTypes(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err = a.Ints("f")
-	wantError(t, "floats", err, "x.npz", `FILE: array "f": want integers, got float32; save it again with numpy.savez_compressed`)
+	wantError(t, "floats", err, "x.npz",
+		`FILE: array "f": want integers, got float32; save it again with numpy.savez_compressed`)
 	_, _, err = a.Ints("u")
-	wantError(t, "beyond", err, "x.npz", `FILE: array "u": element 0 is 18446744073709551615: want at most 9223372036854775807; `+
-		`save it again with numpy.savez_compressed`)
+	wantError(t, "beyond", err, "x.npz",
+		`FILE: array "u": element 0 is 18446744073709551615: want at most 9223372036854775807; `+
+			`save it again with numpy.savez_compressed`)
 	if shape, whole, err := a.Shape("f"); err != nil || whole || !slices.Equal(shape, []int{1}) {
 		t.Errorf("shape of f: got %v, %v, %v", shape, whole, err)
 	}
@@ -293,7 +298,8 @@ func TestArchiveTooManyEntries(t *testing.T) {
 		entries = append(entries, entry{fmt.Sprintf("a%d.npy", i), nil})
 	}
 	_, err := openBytes(zipped(t, entries...))
-	wantError(t, "entries", err, "x.npz", "FILE: want at most 1024 arrays, got 1025; save it again with numpy.savez_compressed")
+	wantError(t, "entries", err, "x.npz",
+		"FILE: want at most 1024 arrays, got 1025; save it again with numpy.savez_compressed")
 }
 
 // A cut off archive is an error; a flipped bit is an error or changes nothing that is read.

@@ -8,8 +8,8 @@ import (
 	"math"
 )
 
-// read decodes an array chunk by chunk into a slice that grows as bytes arrive, and puts it into C order. The number of bytes
-// that really unpack must be the number that the head announces, and their checksum the archive's.
+// read decodes an array chunk by chunk into a slice that grows as bytes arrive, and puts it into C order. The number
+// of bytes that really unpack must be the number that the head announces, and their checksum the archive's.
 func read[T int64 | float64](a *Archive, key string, check func(arrayHeader) error,
 	decode func([]T, []byte, arrayHeader) ([]T, error)) ([]T, []int, error) {
 	r, h, err := a.open(key)

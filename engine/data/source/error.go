@@ -1,6 +1,6 @@
-// Package source reads files as what they are until proven otherwise: hostile. It opens plain and gzip files and .npz archives under
-// caps on size, line length, entries and compression ratio, allocates nothing before a size has been checked, and says where a
-// file is wrong by its Error.
+// Package source reads files as what they are until proven otherwise: hostile. It opens plain and gzip files and .npz
+// archives under caps on size, line length, entries and compression ratio, allocates nothing before a size has been
+// checked, and says where a file is wrong by its Error.
 package source
 
 import (
@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// Error says that a file is not what was wanted, where, and what to do about it. The command ends with exit code 4 on it.
+// Error says that a file is not what was wanted, where, and what to do about it. The command ends with exit code 4 on
+// it.
 type Error struct {
 	File   string // the file, as the user named it, or the data set
 	Line   int    // line in a text file, from 1; 0 if there is none

@@ -14,8 +14,8 @@ import (
 // DefaultMaxBytes is the cap on a file and on what it unpacks to, if Limits does not set one: 4 GiB.
 const DefaultMaxBytes = 4 << 30
 
-// A compressed file may unpack to slackBytes + maxRatio × its size: more than that is taken for a bomb. The ratio leaves room for
-// tables that are mostly zeros; deflate itself ends at 1032.
+// A compressed file may unpack to slackBytes + maxRatio × its size: more than that is taken for a bomb. The ratio
+// leaves room for tables that are mostly zeros; deflate itself ends at 1032.
 const (
 	slackBytes = 16 << 20
 	maxRatio   = 200
@@ -94,17 +94,19 @@ func New(name string, raw []byte, limits Limits) (*File, error) {
 }
 
 func badGzip(name string, err error) error {
-	return &Error{File: name, Want: "a whole gzip file", Got: err.Error(), Remedy: "the file is damaged: fetch it again"}
+	return &Error{File: name, Want: "a whole gzip file", Got: err.Error(),
+		Remedy: "the file is damaged: fetch it again"}
 }
 
 func tooLarge(name string, limit int64) error {
-	return &Error{File: name, Want: fmt.Sprintf("at most %d bytes", limit), Got: "more", Remedy: "cut the file into parts"}
+	return &Error{File: name, Want: fmt.Sprintf("at most %d bytes", limit), Got: "more",
+		Remedy: "cut the file into parts"}
 }
 
 var errTooLarge = errors.New("too large")
 
-// readAll reads r to its end, or fails with errTooLarge behind limit bytes. The size expected is a hint that costs at most a buffer
-// of 64 MiB; beyond that the buffer grows only as bytes really arrive.
+// readAll reads r to its end, or fails with errTooLarge behind limit bytes. The size expected is a hint that costs at
+// most a buffer of 64 MiB; beyond that the buffer grows only as bytes really arrive.
 func readAll(r io.Reader, expect, limit int64) ([]byte, error) {
 	var b bytes.Buffer
 	b.Grow(int(min(expect, limit, 64<<20)) + bytes.MinRead)

@@ -89,12 +89,14 @@ var (
 	descrForm = regexp.MustCompile(`^'([<>|=]?)([biuf])([1248])'$`)
 )
 
-// parseArrayHeader reads the Python dictionary of an .npy head: descr, fortran_order and shape, each once, in any order.
+// parseArrayHeader reads the Python dictionary of an .npy head: descr, fortran_order and shape, each once, in any
+// order.
 func parseArrayHeader(text string) (arrayHeader, error) {
 	var h arrayHeader
 	form := headForm.FindStringSubmatch(text)
 	if form == nil {
-		return h, fmt.Errorf("want a head like {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }, got %.100q", text)
+		return h,
+			fmt.Errorf("want a head like {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }, got %.100q", text)
 	}
 	seen := map[string]string{}
 	for _, kv := range headEntry.FindAllStringSubmatch(form[1], -1) {

@@ -124,5 +124,6 @@ func TestGzipTruncated(t *testing.T) {
 		}
 	}
 	_, err := New("x.gz", whole[:20], Limits{})
-	wantError(t, "cut", err, "x.gz", "FILE: want a whole gzip file, got unexpected EOF; the file is damaged: fetch it again")
+	wantError(t, "cut", err, "x.gz",
+		"FILE: want a whole gzip file, got unexpected EOF; the file is damaged: fetch it again")
 }
