@@ -29,7 +29,7 @@ func TestGEMM(t *testing.T) {
 			name := fmt.Sprintf("%v-%v/%v", o.TransA, o.TransB, s)
 			cases = append(cases, optest.Case{Name: name, Op: o, In: product2(o, s[0], s[1], s[2]), Linear: true})
 		}
-		// Cut into blocks: wide, tall, both. 
+		// Cut into blocks: wide, tall, both.
 		for _, s := range [][3]int{{20, 400, 300}, {400, 20, 300}, {200, 210, 500}} {
 			name := fmt.Sprintf("%v-%v/%v", o.TransA, o.TransB, s)
 			cases = append(cases, optest.Case{Name: name, Op: o, In: product2(o, s[0], s[1], s[2]), NoGrad: true})

@@ -63,13 +63,7 @@ func (o Reshape) resolve(in []kernels.Spec, shape []int) error {
 }
 
 // Ref copies.
-func (o Reshape) Ref(out kernels.Tensor, in []kernels.Tensor) { copyAll(out, in[0]) }
-
-// copyAll copies the elements, whatever the shapes.
-func copyAll(out, in kernels.Tensor) {
-	in.Shape = out.Shape
-	in.CopyTo(out)
-}
+func (o Reshape) Ref(out kernels.Tensor, in []kernels.Tensor) { copy(out.Memory(), in[0].Memory()) }
 
 // Grad gives dout the shape of x.
 func (o Reshape) Grad(b kernels.Builder, in []*kernels.Node, _, dout *kernels.Node) []*kernels.Node {
@@ -84,4 +78,4 @@ func (o Reshape) Grad(b kernels.Builder, in []*kernels.Node, _, dout *kernels.No
 func (o Reshape) View([]kernels.Spec) int { return 0 }
 
 // CPU copies, for when the view cannot be taken.
-func (o Reshape) CPU(c *kernels.Call) { copyAll(c.Out, c.In[0]) }
+func (o Reshape) CPU(c *kernels.Call) { copy(c.Out.Memory(), c.In[0].Memory()) }
