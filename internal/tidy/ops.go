@@ -28,7 +28,7 @@ func generated(t *tree) []violation {
 	for _, f := range t.Files {
 		first, _, _ := bytes.Cut(f.Data, []byte("\n"))
 		header := headerPattern.Match(first)
-		asm := strings.HasPrefix(f.Path, "internal/asm/")
+		asm := t.hasGenerator(f.Dir())
 		ours := bytes.Equal(first, []byte(source.Header))
 		switch {
 		case asm && strings.HasSuffix(f.Path, ".s") || strings.HasSuffix(f.Path, "_gen.go"):
@@ -40,6 +40,16 @@ func generated(t *tree) []violation {
 		}
 	}
 	return sorted(out)
+}
+
+// hasGenerator tells whether a folder, or one above it, has a module _gen that writes its assembly.
+func (t *tree) hasGenerator(dir string) bool {
+	for ; dir != "."; dir = pathpkg.Dir(dir) {
+		if t.has(dir + "/_gen/go.mod") {
+			return true
+		}
+	}
+	return false
 }
 
 func cases(t *tree) []violation {

@@ -101,7 +101,8 @@ func run(dir string, args ...string) ([]byte, error) {
 	var out, complaints bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	if err := cmd.Run(); err != nil {
-		return out.Bytes(), fmt.Errorf("licences: go %s in %s: %w\n%s", strings.Join(args[:2], " "), dir, err, &complaints)
+		said := strings.TrimSpace(complaints.String())
+		return out.Bytes(), fmt.Errorf("licences: go %s in %s: %w\n%s", strings.Join(args[:2], " "), dir, err, said)
 	}
 	return out.Bytes(), nil
 }
