@@ -39,7 +39,7 @@ func deadNames(t *tree) []violation {
 		}
 		out = append(out, t.deadMethods(dir, files, known)...)
 	}
-	return sorted(out)
+	return sorted(t.unexcused("dead names", out))
 }
 
 // selected maps the path of each package to the names that files of other packages select from it.

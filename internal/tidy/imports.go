@@ -55,5 +55,5 @@ func imports(t *tree) []violation {
 			}
 		}
 	}
-	return unexcused("imports", out)
+	return t.unexcused("imports", out)
 }

@@ -192,7 +192,7 @@ func size(t *tree) []violation {
 			out.add(f.Path, 0, "has %d bytes, allowed are %d", n, maxBytes)
 		}
 	}
-	return unexcused("size", out)
+	return t.unexcused("size", out)
 }
 
 func format(t *tree) []violation {

@@ -48,13 +48,13 @@ func grep(t *tree, pattern *regexp.Regexp, say string) []violation {
 }
 
 func notes(t *tree) []violation {
-	return unexcused("notes", grep(t, notePattern, "holds a note of work to be done"))
+	return t.unexcused("notes", grep(t, notePattern, "holds a note of work to be done"))
 }
 
 func machines(t *tree) []violation {
 	out := grep(t, pathPattern, "names a folder of one machine")
 	out = append(out, grep(t, hostPattern, "names a host of a package registry")...)
-	return sorted(unexcused("paths", out))
+	return sorted(t.unexcused("paths", out))
 }
 
 // codePattern matches what is far more likely a statement than a sentence or an equation.

@@ -81,6 +81,7 @@ type tree struct {
 	Files   []*file
 	Fset    *token.FileSet
 	Ratchet map[string]int // sizes allowed by name: see ratchet.txt
+	Strict  bool           // nothing is excused
 }
 
 // load reads a tree, without what git ignores: version control, built programs, runs.

@@ -19,7 +19,7 @@ func variables(t *tree) []violation {
 			out = append(out, t.changing(f)...)
 		}
 	}
-	return unexcused("variables", sorted(out))
+	return t.unexcused("variables", sorted(out))
 }
 
 // dirs lists the folders with Go files that are not tests.
