@@ -371,7 +371,7 @@ done:
 	RET
 
 // func tile2F32AVX2(n int, k int, a *float32, rsa int, csa int, b *float32, ldb int, c *float32, ldc int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile2F32AVX2(SB), NOSPLIT, $0-80
 	MOVQ n+0(FP), AX
 	MOVQ b+40(FP), CX
@@ -396,6 +396,8 @@ strip4:
 	MOVQ   CX, R10
 
 k4:
+	PREFETCHT0   (R10)(R8*8)
+	PREFETCHT0   64(R10)(R8*8)
 	VMOVUPS      (R10), Y8
 	VMOVUPS      32(R10), Y9
 	VMOVUPS      64(R10), Y10
@@ -551,7 +553,7 @@ done:
 	RET
 
 // func tile1F32AVX2(n int, k int, a *float32, rsa int, csa int, b *float32, ldb int, c *float32, ldc int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile1F32AVX2(SB), NOSPLIT, $0-80
 	MOVQ n+0(FP), AX
 	MOVQ b+40(FP), CX
@@ -576,6 +578,10 @@ strip8:
 	MOVQ   CX, R9
 
 k8:
+	PREFETCHT0   (R9)(DI*8)
+	PREFETCHT0   64(R9)(DI*8)
+	PREFETCHT0   128(R9)(DI*8)
+	PREFETCHT0   192(R9)(DI*8)
 	VBROADCASTSS (BX), Y8
 	VFMADD231PS  (R9), Y8, Y0
 	VFMADD231PS  32(R9), Y8, Y1
@@ -1669,7 +1675,7 @@ done:
 	RET
 
 // func tile2F64AVX2(n int, k int, a *float64, rsa int, csa int, b *float64, ldb int, c *float64, ldc int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile2F64AVX2(SB), NOSPLIT, $0-80
 	MOVQ n+0(FP), AX
 	MOVQ b+40(FP), CX
@@ -1694,6 +1700,8 @@ strip4:
 	MOVQ   CX, R10
 
 k4:
+	PREFETCHT0   (R10)(R8*8)
+	PREFETCHT0   64(R10)(R8*8)
 	VMOVUPD      (R10), Y8
 	VMOVUPD      32(R10), Y9
 	VMOVUPD      64(R10), Y10
@@ -1849,7 +1857,7 @@ done:
 	RET
 
 // func tile1F64AVX2(n int, k int, a *float64, rsa int, csa int, b *float64, ldb int, c *float64, ldc int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile1F64AVX2(SB), NOSPLIT, $0-80
 	MOVQ n+0(FP), AX
 	MOVQ b+40(FP), CX
@@ -1874,6 +1882,10 @@ strip8:
 	MOVQ   CX, R9
 
 k8:
+	PREFETCHT0   (R9)(DI*8)
+	PREFETCHT0   64(R9)(DI*8)
+	PREFETCHT0   128(R9)(DI*8)
+	PREFETCHT0   192(R9)(DI*8)
 	VBROADCASTSD (BX), Y8
 	VFMADD231PD  (R9), Y8, Y0
 	VFMADD231PD  32(R9), Y8, Y1

@@ -607,7 +607,7 @@ done:
 	RET
 
 // func tile4F32AVX512(n int, k int, a *float32, rsa int, csa int, b *float32, ldb int, c *float32, ldc int, acc int)
-// Requires: AVX, AVX512F, CMOV
+// Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·tile4F32AVX512(SB), NOSPLIT, $0-80
 	MOVQ n+0(FP), AX
 	MOVQ b+40(FP), DX
@@ -642,6 +642,10 @@ strip4:
 	MOVQ   DX, R11
 
 k4:
+	PREFETCHT0   (R11)(R9*8)
+	PREFETCHT0   64(R11)(R9*8)
+	PREFETCHT0   128(R11)(R9*8)
+	PREFETCHT0   192(R11)(R9*8)
 	VMOVUPS      (R11), Z16
 	VMOVUPS      64(R11), Z17
 	VMOVUPS      128(R11), Z18
@@ -873,7 +877,7 @@ done:
 	RET
 
 // func tile2F32AVX512(n int, k int, a *float32, rsa int, csa int, b *float32, ldb int, c *float32, ldc int, acc int)
-// Requires: AVX, AVX512F, CMOV
+// Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·tile2F32AVX512(SB), NOSPLIT, $0-80
 	MOVQ n+0(FP), AX
 	MOVQ b+40(FP), DX
@@ -898,6 +902,10 @@ strip4:
 	MOVQ   DX, R10
 
 k4:
+	PREFETCHT0   (R10)(R8*8)
+	PREFETCHT0   64(R10)(R8*8)
+	PREFETCHT0   128(R10)(R8*8)
+	PREFETCHT0   192(R10)(R8*8)
 	VMOVUPS      (R10), Z8
 	VMOVUPS      64(R10), Z9
 	VMOVUPS      128(R10), Z10
@@ -1054,7 +1062,7 @@ done:
 	RET
 
 // func tile1F32AVX512(n int, k int, a *float32, rsa int, csa int, b *float32, ldb int, c *float32, ldc int, acc int)
-// Requires: AVX, AVX512F, CMOV
+// Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·tile1F32AVX512(SB), NOSPLIT, $0-80
 	MOVQ n+0(FP), AX
 	MOVQ b+40(FP), DX
@@ -1079,6 +1087,14 @@ strip8:
 	MOVQ   DX, R9
 
 k8:
+	PREFETCHT0   (R9)(DI*8)
+	PREFETCHT0   64(R9)(DI*8)
+	PREFETCHT0   128(R9)(DI*8)
+	PREFETCHT0   192(R9)(DI*8)
+	PREFETCHT0   256(R9)(DI*8)
+	PREFETCHT0   320(R9)(DI*8)
+	PREFETCHT0   384(R9)(DI*8)
+	PREFETCHT0   448(R9)(DI*8)
 	VBROADCASTSS (CX), Z8
 	VFMADD231PS  (R9), Z8, Z0
 	VFMADD231PS  64(R9), Z8, Z1
@@ -2698,7 +2714,7 @@ done:
 	RET
 
 // func tile4F64AVX512(n int, k int, a *float64, rsa int, csa int, b *float64, ldb int, c *float64, ldc int, acc int)
-// Requires: AVX, AVX512F, CMOV
+// Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·tile4F64AVX512(SB), NOSPLIT, $0-80
 	MOVQ n+0(FP), AX
 	MOVQ b+40(FP), DX
@@ -2733,6 +2749,10 @@ strip4:
 	MOVQ   DX, R11
 
 k4:
+	PREFETCHT0   (R11)(R9*8)
+	PREFETCHT0   64(R11)(R9*8)
+	PREFETCHT0   128(R11)(R9*8)
+	PREFETCHT0   192(R11)(R9*8)
 	VMOVUPD      (R11), Z16
 	VMOVUPD      64(R11), Z17
 	VMOVUPD      128(R11), Z18
@@ -2964,7 +2984,7 @@ done:
 	RET
 
 // func tile2F64AVX512(n int, k int, a *float64, rsa int, csa int, b *float64, ldb int, c *float64, ldc int, acc int)
-// Requires: AVX, AVX512F, CMOV
+// Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·tile2F64AVX512(SB), NOSPLIT, $0-80
 	MOVQ n+0(FP), AX
 	MOVQ b+40(FP), DX
@@ -2989,6 +3009,10 @@ strip4:
 	MOVQ   DX, R10
 
 k4:
+	PREFETCHT0   (R10)(R8*8)
+	PREFETCHT0   64(R10)(R8*8)
+	PREFETCHT0   128(R10)(R8*8)
+	PREFETCHT0   192(R10)(R8*8)
 	VMOVUPD      (R10), Z8
 	VMOVUPD      64(R10), Z9
 	VMOVUPD      128(R10), Z10
@@ -3145,7 +3169,7 @@ done:
 	RET
 
 // func tile1F64AVX512(n int, k int, a *float64, rsa int, csa int, b *float64, ldb int, c *float64, ldc int, acc int)
-// Requires: AVX, AVX512F, CMOV
+// Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·tile1F64AVX512(SB), NOSPLIT, $0-80
 	MOVQ n+0(FP), AX
 	MOVQ b+40(FP), DX
@@ -3170,6 +3194,14 @@ strip8:
 	MOVQ   DX, R9
 
 k8:
+	PREFETCHT0   (R9)(DI*8)
+	PREFETCHT0   64(R9)(DI*8)
+	PREFETCHT0   128(R9)(DI*8)
+	PREFETCHT0   192(R9)(DI*8)
+	PREFETCHT0   256(R9)(DI*8)
+	PREFETCHT0   320(R9)(DI*8)
+	PREFETCHT0   384(R9)(DI*8)
+	PREFETCHT0   448(R9)(DI*8)
 	VBROADCASTSD (CX), Z8
 	VFMADD231PD  (R9), Z8, Z0
 	VFMADD231PD  64(R9), Z8, Z1

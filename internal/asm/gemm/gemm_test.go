@@ -118,10 +118,22 @@ func at[T float](x []T, ld int, trans bool, i, j int) float64 {
 	return float64(x[i*ld+j])
 }
 
+// doubles returns op(X) [rows, cols] without padding.
+func doubles[T float](x []T, ld int, trans bool, rows, cols int) []float64 {
+	d := make([]float64, 0, rows*cols)
+	for i := range rows {
+		for j := range cols {
+			d = append(d, at(x, ld, trans, i, j))
+		}
+	}
+	return d
+}
+
 // verify compares got, the C of a product, with float64 sums. before is C as it was. The bound is that of any order
 // of summation: (k+2) roundings of the sum of the absolute values.
 func verify[T float](t *testing.T, what string, a Args[T], before, got []T) {
 	t.Helper()
+	rowsA, colsB := doubles(a.A, a.LDA, a.TransA, a.M, a.K), doubles(a.B, a.LDB, !a.TransB, a.N, a.K)
 	for i := range a.M {
 		for j := range a.N {
 			var sum, size float64
@@ -129,8 +141,9 @@ func verify[T float](t *testing.T, what string, a Args[T], before, got []T) {
 				sum = float64(before[i*a.LDC+j])
 				size = math.Abs(sum)
 			}
-			for k := range a.K {
-				p := at(a.A, a.LDA, a.TransA, i, k) * at(a.B, a.LDB, a.TransB, k, j)
+			y := colsB[j*a.K:][:a.K]
+			for k, x := range rowsA[i*a.K:][:a.K] {
+				p := x * y[k]
 				sum += p
 				size += math.Abs(p)
 			}
@@ -188,6 +201,35 @@ func testRandomShapes[T float](t *testing.T, path cpu.Path) {
 }
 
 func TestRandomShapes(t *testing.T) { paths(t, testRandomShapes[float32], testRandomShapes[float64]) }
+
+// packing returns the kernels of a path with thresholds that make it pack B always, and A always or never.
+func packing[T float](path cpu.Path, packA bool) *kernels[T] {
+	k := *kernelsOf[T](path)
+	k.directRows, k.directArea, k.packCols = 0, 0, 0
+	if !packA {
+		k.packCols = math.MaxInt
+	}
+	return &k
+}
+
+// testPacking covers the packed method at small and middle sizes, where other methods would be chosen.
+func testPacking[T float](t *testing.T, path cpu.Path) {
+	r := rand.New(rand.NewPCG(9, uint64(path)))
+	for i := range 200 {
+		s := shape{
+			m: 5 + r.IntN(200), n: 5 + r.IntN(100), k: 1 + size(r, 300),
+			padA: r.IntN(4), padB: r.IntN(4), padC: r.IntN(4),
+			transA: r.IntN(2) == 0, transB: r.IntN(2) == 0, acc: r.IntN(2) == 0,
+		}
+		a := build(r, s, ordinary[T](), 1)
+		before := append([]T(nil), a.C...)
+		var j job[T]
+		j.multiply(packing[T](path, i%2 == 0), nil, a)
+		verify(t, s.String(), a, before, a.C)
+	}
+}
+
+func TestPacking(t *testing.T) { paths(t, testPacking[float32], testPacking[float64]) }
 
 // testLargeShapes covers several blocks along every dimension, and all methods at sizes that are shared among workers.
 func testLargeShapes[T float](t *testing.T, path cpu.Path) {
@@ -265,10 +307,10 @@ func testGuardPanels[T float](t *testing.T, path cpu.Path) {
 			for trans := range 4 {
 				s := shape{m: dims[0], n: dims[1], k: dims[2], transA: trans&1 > 0, transB: trans&2 > 0}
 				a := build(r, s, tail, 1)
-				if d%8 == 0 || dims[2] < 100 {
-					check(t, nil, path, nil, s, a)
-				} else {
-					product(nil, path, nil, a)
+				var j job[T]
+				j.multiply(packing[T](path, d%2 == 0), nil, a)
+				if dims[2] < 100 {
+					verify(t, s.String(), a, a.C, a.C)
 				}
 			}
 		}

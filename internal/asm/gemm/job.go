@@ -15,8 +15,8 @@ type kernels[T float] struct {
 
 	kc, mc, nc int // blocks along k, m and n of method panels
 
-	directRows int // up to that many rows, B is not packed
-	directArea int // up to that many elements of B and of C, B is not packed
+	directRows int // up to that many rows, B is not packed if it need not be transposed
+	directArea int // up to that many elements of B neither; nor up to four times as many rows and elements
 	packCols   int // from that many columns on, packing A pays
 	serial     int // below that many multiply-adds a product is not shared among workers
 

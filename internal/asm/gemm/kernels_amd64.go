@@ -16,7 +16,7 @@ var (
 
 	avx2x32 = kernels[float32]{
 		mr: 6, nr: 16, kc: 256, mc: 144, nc: 4080,
-		directRows: 24, directArea: 16 << 10, packCols: 96, serial: 50_000,
+		directRows: 32, directArea: 80 << 10, packCols: 96, serial: 50_000,
 		tile: tiles[float32]{
 			{6, tile6F32AVX2}, {4, tile4F32AVX2}, {2, tile2F32AVX2}, {1, tile1F32AVX2},
 		}.tile,
@@ -26,7 +26,7 @@ var (
 	}
 	avx2x64 = kernels[float64]{
 		mr: 6, nr: 8, kc: 256, mc: 72, nc: 4080,
-		directRows: 24, directArea: 16 << 10, packCols: 96, serial: 30_000,
+		directRows: 32, directArea: 40 << 10, packCols: 96, serial: 30_000,
 		tile: tiles[float64]{
 			{6, tile6F64AVX2}, {4, tile4F64AVX2}, {2, tile2F64AVX2}, {1, tile1F64AVX2},
 		}.tile,
@@ -36,7 +36,7 @@ var (
 	}
 	avx512x32 = kernels[float32]{
 		mr: 14, nr: 32, kc: 256, mc: 168, nc: 4096,
-		directRows: 28, directArea: 32 << 10, packCols: 192, serial: 100_000,
+		directRows: 32, directArea: 80 << 10, packCols: 192, serial: 100_000,
 		tile: tiles[float32]{
 			{14, tile14F32AVX512}, {8, tile8F32AVX512}, {4, tile4F32AVX512}, {2, tile2F32AVX512}, {1, tile1F32AVX512},
 		}.tile,
@@ -46,7 +46,7 @@ var (
 	}
 	avx512x64 = kernels[float64]{
 		mr: 14, nr: 16, kc: 256, mc: 84, nc: 4096,
-		directRows: 28, directArea: 32 << 10, packCols: 192, serial: 50_000,
+		directRows: 32, directArea: 40 << 10, packCols: 192, serial: 50_000,
 		tile: tiles[float64]{
 			{14, tile14F64AVX512}, {8, tile8F64AVX512}, {4, tile4F64AVX512}, {2, tile2F64AVX512}, {1, tile1F64AVX512},
 		}.tile,
@@ -124,20 +124,35 @@ type products[T float] struct {
 func (p products[T]) dot(m, n, k int, a []T, lda int, b []T, ldb int, c []T, ldc int, acc bool) {
 	_, _, _ = a[(m-1)*lda+k-1], b[(n-1)*ldb+k-1], c[(m-1)*ldc+n-1]
 	elem, add := int(unsafe.Sizeof(*new(T))), number(acc)
-	for i := 0; i < m; {
-		rows, by4, by1 := p.rows, p.by4, p.by1
-		if m-i < rows {
-			rows, by4, by1 = 1, p.one4, p.one
+	run := func(i, j int) (rows, cols int) {
+		rows, cols, kern := p.rows, 4, p.by4
+		switch tall, wide := m-i >= rows, n-j >= cols; {
+		case tall && !wide:
+			cols, kern = 1, p.by1
+		case wide && !tall:
+			rows, kern = 1, p.one4
+		case !wide:
+			rows, cols, kern = 1, 1, p.one
 		}
-		for j := 0; j < n; {
-			cols, run := 4, by4
-			if n-j < cols {
-				cols, run = 1, by1
+		kern(k, &a[i*lda], lda*elem, &b[j*ldb], ldb*elem, &c[i*ldc+j], ldc*elem, add)
+		return rows, cols
+	}
+	if m > n { // the thin operand stays in the cache, the other one is read once
+		for i := 0; i < m; {
+			rows, cols := 0, 0
+			for j := 0; j < n; j += cols {
+				rows, cols = run(i, j)
 			}
-			run(k, &a[i*lda], lda*elem, &b[j*ldb], ldb*elem, &c[i*ldc+j], ldc*elem, add)
-			j += cols
+			i += rows
 		}
-		i += rows
+		return
+	}
+	for j := 0; j < n; {
+		rows, cols := 0, 0
+		for i := 0; i < m; i += rows {
+			rows, cols = run(i, j)
+		}
+		j += cols
 	}
 }
 

@@ -31,7 +31,9 @@ func (k *kernels[T]) plan(transA, transB bool, m, n, depth int) method {
 		return dots // B is gathered
 	case transA && thinN && !thinM:
 		return swap
-	case !transB && (m <= k.directRows || m*n <= k.directArea && n*depth <= k.directArea):
+	}
+	b := n * depth
+	if !transB && (m <= k.directRows || b <= k.directArea || m <= 4*k.directRows && b <= 4*k.directArea) {
 		return direct
 	}
 	return panels

@@ -4,7 +4,7 @@ package gemm
 func twin[T float]() kernels[T] {
 	return kernels[T]{
 		mr: 4, nr: 4, kc: 256, mc: 64, nc: 1024,
-		directRows: 4, directArea: 16 << 10, packCols: 32, serial: 30_000,
+		directRows: 16, directArea: 64 << 10, packCols: 32, serial: 30_000,
 		tile: tileGo[T], full: fullGo[T], dot: dotGo[T], transpose: transposeGo[T],
 	}
 }
