@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"ganglion/engine/data/source"
 )
 
 // writeFile writes a file into a fresh folder and returns its path.
@@ -39,7 +41,11 @@ func gzipped(t testing.TB, text string) string {
 // mustLoad reads text as a file of that name.
 func mustLoad(t testing.TB, name, text string, o Options) *Table {
 	t.Helper()
-	table, err := Load(context.Background(), writeFile(t, name, text), o)
+	file, err := source.New(name, []byte(text), o.Limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := loadFile(context.Background(), file, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,7 +86,7 @@ func (s Set) load(ctx context.Context, o Options) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.Name, t.Source, t.SHA256 = s.Name, s.Origin, files.sum()
+	t.Name, t.Source, t.SHA256, t.set = s.Name, s.Origin, files.sum(), s.Name
 	t.Notes = append(files.notes, t.Notes...)
 	return t, nil
 }

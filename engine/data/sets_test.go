@@ -274,6 +274,63 @@ func TestDSASegment(t *testing.T) {
 	}
 }
 
+// Segments become rows in the order of activity, subject and segment. One file stands for all of them here.
+func TestDSASegments(t *testing.T) {
+	f := &setFiles{paths: map[string]string{}}
+	for _, file := range dsaLayouts()[1].Files[:dsaSubjects*dsaSegments+1] {
+		f.layout.Files = append(f.layout.Files, file)
+		f.paths[file.Name] = "testdata/dsa_a01_p1_s01.txt.gz"
+	}
+	table, err := readDSASegments(context.Background(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []int{480, 1}; !slices.Equal(table.ClassCounts(), want) || table.D != 180 {
+		t.Errorf("%d features, class counts %v, want %v", table.D, table.ClassCounts(), want)
+	}
+	if last := f.layout.Files[480].Name; last != "a02/p1/s01.txt" || len(table.Splits[0].Part) != dsaSubjects {
+		t.Errorf("row 480 is %s, %d subjects", last, len(table.Splits[0].Part))
+	}
+	for p, part := range table.Splits[0].Part {
+		for i, code := range part {
+			if want := i/dsaSegments%dsaSubjects == p; want != (code == 1) {
+				t.Fatalf("row %d in the split that leaves out subject %d: code %d", i, p+1, code)
+			}
+		}
+	}
+}
+
+func TestFacebookArchive(t *testing.T) {
+	dir := t.TempDir()
+	y := []int32{0, 1, 2, 3, 0, 1, 2, 3}
+	writeTo(t, filepath.Join(dir, "facebook-page-page", "facebook.npz"), []byte(archive(t,
+		array{"x_shape", "<i8", []int{2}, []int64{8, 3}}, array{"x_indptr", "<i4", []int{9}, []int32{0, 1, 1, 1, 1, 1,
+			1, 1, 2}},
+		array{"x_indices", "<i4", []int{2}, []int32{1, 2}}, array{"x_data", "<f4", []int{2}, []float32{1, 1}},
+		array{"y", "<i4", []int{8}, y}, array{"edge_index", "<i4", []int{2, 1}, []int32{0, 1}})))
+	table := mustSet(t, "facebook", Options{Dir: dir})
+	if table.D != 3 || table.X[1] != 1 || table.X[23] != 1 || !slices.Equal(table.Labels, y) {
+		t.Errorf("%d features, values %v, labels %v", table.D, table.X, table.Labels)
+	}
+	if want := []string{"company", "government", "politician", "tvshow"}; !slices.Equal(table.Classes, want) ||
+		!slices.Contains(table.Notes, facebookNote) {
+		t.Errorf("classes %q, notes %q", table.Classes, table.Notes)
+	}
+}
+
+func TestSklearnHeader(t *testing.T) {
+	dir := t.TempDir()
+	writeTo(t, filepath.Join(dir, "breast_cancer.csv"), []byte("4,2,malignant,benign\n1,2,0\n3,4,1\n5,6,1\n7,8,0\n"))
+	table := mustSet(t, "breast-cancer", Options{Dir: dir})
+	if table.N != 4 || table.D != 2 || !slices.Equal(table.Labels, []int32{0, 1, 1, 0}) {
+		t.Errorf("%d x %d, labels %v", table.N, table.D, table.Labels)
+	}
+	set, _ := FindSet("breast-cancer")
+	if !set.Found(dir) || set.Found(t.TempDir()) || set.Found("") {
+		t.Error("the set is found where it is not, or not where it is")
+	}
+}
+
 func TestHAPT(t *testing.T) {
 	dir := t.TempDir()
 	put := func(name, text string) { writeTo(t, filepath.Join(dir, name), []byte(text)) }

@@ -75,7 +75,7 @@ func (t *Table) Split(spec string, seed uint64) (*Split, error) {
 }
 
 func (t *Table) splitError(want, got, remedy string) error {
-	return &Error{File: t.Source, Want: want, Got: got, Remedy: remedy}
+	return &Error{File: t.where(), Want: want, Got: got, Remedy: remedy}
 }
 
 // parseShares reads two or three percentages above 0 that sum to 100.

@@ -22,21 +22,26 @@ type Standardizer struct {
 
 // FitStandardizer takes mean and scale from the given rows, the training part, and from no other row. A missing value
 // does not count; a feature without any value there has mean 0 and scale 0. Sums run in the order of the rows.
+// The error is an *Error.
 func FitStandardizer(t *Table, rows []int32) (*Standardizer, error) {
+	if len(rows) == 0 {
+		return nil, &Error{File: t.where(), Want: "training rows to take mean and scale from", Got: "none",
+			Remedy: "change --split"}
+	}
 	s := &Standardizer{Features: slices.Clone(t.FeatureNames)}
 	var err error
-	if s.Mean, s.Scale, err = moments(t.X, t.D, rows, t.FeatureNames); err != nil {
+	if s.Mean, s.Scale, err = t.moments(t.X, t.FeatureNames, rows); err != nil {
 		return nil, err
 	}
 	if t.Task == Regress && len(t.Targets) > 0 {
 		s.Targets = slices.Clone(t.TargetNames)
-		if s.TargetMean, s.TargetScale, err = moments(t.Targets, len(t.TargetNames), rows, t.TargetNames); err != nil {
+		if s.TargetMean, s.TargetScale, err = t.moments(t.Targets, t.TargetNames, rows); err != nil {
 			return nil, err
 		}
 		if j := slices.Index(s.TargetScale, 0); j >= 0 {
-			return nil,
-				fmt.Errorf("data: standardise: want a target that varies over the training rows, got %q = %v in all; "+
-					"choose another --target", s.Targets[j], s.TargetMean[j])
+			return nil, &Error{File: t.where(), Column: s.Targets[j],
+				Want: "a target that varies over the training rows",
+				Got:  fmt.Sprintf("%v in all", s.TargetMean[j]), Remedy: "choose another --target"}
 		}
 	}
 	var constant []int
@@ -51,8 +56,9 @@ func FitStandardizer(t *Table, rows []int32) (*Standardizer, error) {
 	return s, nil
 }
 
-// moments returns mean and population standard deviation of the d columns of x over the rows, NaN left out.
-func moments(x []float64, d int, rows []int32, names []string) (mean, scale []float64, err error) {
+// moments returns mean and population standard deviation of the named columns of x over the rows, NaN left out.
+func (t *Table) moments(x []float64, names []string, rows []int32) (mean, scale []float64, err error) {
+	d := len(names)
 	mean, scale = make([]float64, d), make([]float64, d)
 	count := make([]float64, d)
 	first := make([]float64, d)
@@ -100,9 +106,8 @@ func moments(x []float64, d int, rows []int32, names []string) (mean, scale []fl
 		}
 		scale[j] = far[j] * math.Sqrt(scale[j]/count[j])
 		if !(scale[j] > 0) || math.IsInf(scale[j], 0) {
-			return nil, nil,
-				fmt.Errorf("data: standardise: column %q: want a standard deviation within float64, got %v around %v; "+
-					"rescale the column", names[j], scale[j], mean[j])
+			return nil, nil, &Error{File: t.where(), Column: names[j], Want: "a standard deviation within float64",
+				Got: fmt.Sprintf("%v around %v", scale[j], mean[j]), Remedy: "rescale the column"}
 		}
 	}
 	return mean, scale, nil

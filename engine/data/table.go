@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -36,6 +37,8 @@ type Table struct {
 	Splits  []StoredSplit // splits that came with the data
 	Notes   []string      // what was encoded, left out or is missing, one sentence each
 	Encoder *Encoder      // how the columns of the file became the features
+
+	set string // name of the named set; empty for a file
 }
 
 // StoredSplit is one or several divisions of the rows that came with a data set.
@@ -46,6 +49,9 @@ type StoredSplit struct {
 
 // Row returns row i, [D], as a view of X.
 func (t *Table) Row(i int) []float64 { return t.X[i*t.D : (i+1)*t.D : (i+1)*t.D] }
+
+// where is how errors name the table: by its set, or by its file.
+func (t *Table) where() string { return cmp.Or(t.set, t.Source) }
 
 // HasTarget says whether the rows have labels or targets.
 func (t *Table) HasTarget() bool { return len(t.Labels) > 0 || len(t.Targets) > 0 }
@@ -105,7 +111,7 @@ func (t *Table) ClassCounts() []int {
 // value or target that is infinite, a target that is not a number, no rows, no features.
 func (t *Table) Check() error {
 	fail := func(column, want, got, remedy string) error {
-		return &Error{File: t.Source, Column: column, Want: want, Got: got, Remedy: remedy}
+		return &Error{File: t.where(), Column: column, Want: want, Got: got, Remedy: remedy}
 	}
 	m := len(t.TargetNames)
 	switch {
@@ -142,7 +148,7 @@ func (t *Table) checkLabels() error {
 	}
 	for i, l := range t.Labels {
 		if l < 0 || int(l) >= len(t.Classes) {
-			return &Error{File: t.Source, Want: fmt.Sprintf("classes 0 to %d", len(t.Classes)-1),
+			return &Error{File: t.where(), Want: fmt.Sprintf("classes 0 to %d", len(t.Classes)-1),
 				Got: fmt.Sprintf("%d in row %d", l, i+1), Remedy: "mend the labels"}
 		}
 	}
@@ -154,7 +160,7 @@ func (t *Table) checkClasses() error {
 	if len(t.Labels) == 0 || slices.Max(t.Labels) != slices.Min(t.Labels) {
 		return nil
 	}
-	return &Error{File: t.Source, Column: t.TargetNames[0], Want: "at least two classes",
+	return &Error{File: t.where(), Column: t.TargetNames[0], Want: "at least two classes",
 		Got:    fmt.Sprintf("only %q", t.Classes[t.Labels[0]]),
 		Remedy: "choose another --target or add rows of another class"}
 }
