@@ -23,3 +23,6 @@ func (g *Graph) Consts() map[*Node]kernels.Tensor {
 	}
 	return out
 }
+
+// Cached is the number of plans that are kept.
+func (p *Program) Cached() int { return len(p.cache) }

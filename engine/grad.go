@@ -161,6 +161,9 @@ func (s *Scope) foreignRule(in []*Node, n, g *Node) []*Node {
 	}
 	out := make([]*Node, len(in))
 	if !some {
+		if !flat(n) {
+			fail(fmt.Errorf("it has no gradient rule, and a gradient would flow through it"))
+		}
 		return out
 	}
 	before := len(s.b.g.expr.AllNodes())

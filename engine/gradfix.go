@@ -34,6 +34,16 @@ func (s *Scope) corrected(in []*Node, n, g *Node) []*Node {
 	return nil
 }
 
+// flat reports whether the derivative of one of gorgonia's ops that declares none is zero indeed, wherever it exists: comparisons, sign,
+// floor and ceil, and sizes.
+func flat(n *Node) bool {
+	switch reflect.TypeOf(n.Op()).String() {
+	case "gorgonia.elemBinOp", "gorgonia.elemUnaryOp", "gorgonia.sizeOp":
+		return true
+	}
+	return false
+}
+
 // unaryRule is g·f′(x).
 func (s *Scope) unaryRule(f act.Func, x, g *Node) []*Node {
 	return []*Node{s.Apply(dense.Binary{Kind: dense.Mul}, g, s.Apply(dense.Unary{F: f, Order: 1}, x))}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"unsafe"
 
 	"ganglion/engine/exec"
 	"ganglion/engine/plan"
@@ -139,6 +140,9 @@ func (p *Program) feed(feeds Feeds) error {
 		if s.run == p.clock {
 			return fmt.Errorf("%w %s: fed twice", ErrFeed, s.name)
 		}
+		if p.stored(&f.Tensor) {
+			return fmt.Errorf("%w %s: its memory is memory of the store, which the run may overwrite; feed a copy", ErrFeed, s.name)
+		}
 		s.fed, s.run = f.Tensor, p.clock
 	}
 	for i := range p.slots {
@@ -158,6 +162,22 @@ func (p *Program) feed(feeds Feeds) error {
 		}
 	}
 	return nil
+}
+
+// stored reports whether a tensor lies in the memory of parameters and states.
+func (p *Program) stored(t *kernels.Tensor) bool {
+	mem := t.Memory()
+	if len(mem) == 0 {
+		return false
+	}
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(mem)))
+	for _, b := range p.blocks {
+		lo := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
+		if at < lo+uintptr(len(b)) && lo < at+uintptr(len(mem)) {
+			return true
+		}
+	}
+	return false
 }
 
 // fits reports whether a plan is for the sizes of what has been fed.

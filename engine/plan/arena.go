@@ -5,9 +5,64 @@ import "slices"
 // hole is a free part of the arena.
 type hole struct{ lo, hi int }
 
-// allocate gives every arena buffer an offset so that buffers in use at the same time do not overlap: each takes the smallest hole it
-// fits into. With keep nothing is ever freed. It returns the size of the arena.
+// carefulMost is the number of buffers up to which allocate takes time that grows with its square.
+const carefulMost = 4096
+
+// allocate gives every arena buffer an offset so that buffers in use at the same time do not overlap, and returns the size of the arena.
+// With keep nothing is ever freed. Small plans are laid out in two ways, and the smaller arena is taken.
 func allocate(bufs []*buffer, keep bool) int {
+	size := allocateInOrder(bufs, keep)
+	if keep || len(bufs) > carefulMost {
+		return size
+	}
+	offsets := make([]int, len(bufs))
+	for i, b := range bufs {
+		offsets[i] = b.offset
+	}
+	if other := allocateLargest(bufs); other < size {
+		return other
+	}
+	for i, b := range bufs {
+		b.offset = offsets[i]
+	}
+	return size
+}
+
+// allocateLargest lays out the largest buffers first: each takes the smallest gap it fits into between those that are in use at the same
+// time.
+func allocateLargest(bufs []*buffer) int {
+	bySize := slices.Clone(bufs)
+	slices.SortStableFunc(bySize, func(a, b *buffer) int { return b.size - a.size })
+	var placed []*buffer // by offset
+	size := 0
+	for _, b := range bySize {
+		need := aligned(b.size)
+		if need == 0 {
+			continue
+		}
+		best, gap, end := -1, 0, 0
+		for _, o := range placed {
+			if o.last < b.first || b.last < o.first {
+				continue
+			}
+			if n := o.offset - end; n >= need && (best < 0 || n < gap) {
+				best, gap = end, n
+			}
+			end = max(end, o.offset+aligned(o.size))
+		}
+		if best < 0 {
+			best = end
+		}
+		b.offset = best
+		size = max(size, best+need)
+		at, _ := slices.BinarySearchFunc(placed, best, func(o *buffer, off int) int { return o.offset - off })
+		placed = slices.Insert(placed, at, b)
+	}
+	return size
+}
+
+// allocateInOrder lays out buffers in the order of their first use: each takes the smallest hole it fits into.
+func allocateInOrder(bufs []*buffer, keep bool) int {
 	byFirst := slices.Clone(bufs)
 	slices.SortStableFunc(byFirst, func(a, b *buffer) int { return a.first - b.first })
 	byLast := slices.Clone(bufs)

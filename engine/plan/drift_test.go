@@ -1,0 +1,72 @@
+package plan
+
+import (
+	"reflect"
+	"runtime/debug"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"ganglion/kernels"
+)
+
+// The unexported fields and texts of gorgonia that this package and kernels.Children read. If this test fails after an update of
+// gorgonia, so do the readings: see builtin.go and kernels.Children.
+func TestGorgoniaHasNotDrifted(t *testing.T) {
+	if v, ok := reflect.TypeFor[gorgonia.Node]().FieldByName("children"); !ok || v.Type != reflect.TypeFor[gorgonia.Nodes]() {
+		t.Errorf("gorgonia.Node.children is %v", v.Type)
+	}
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithShape(2, 3), gorgonia.WithName("x"))
+	c := gorgonia.NewTensor(g, tensor.Float64, 3, gorgonia.WithShape(2, 3, 3), gorgonia.WithName("c"))
+	must := gorgonia.Must
+	soft := must(gorgonia.SoftMax(x))
+	square := must(gorgonia.Mul(x, must(gorgonia.Transpose(x))))
+	v := must(gorgonia.Sum(x, 1))
+	for _, c := range []struct {
+		n     *gorgonia.Node
+		kind  string
+		text  string
+		field string
+		is    reflect.Kind
+	}{
+		{must(gorgonia.Add(x, x)), "gorgonia.elemBinOp", "+ false", "retSame", reflect.Bool},
+		{must(gorgonia.Lt(x, x, true)), "gorgonia.elemBinOp", "< true", "retSame", reflect.Bool},
+		{must(gorgonia.InverseSqrt(x)), "gorgonia.elemUnaryOp", "invSqrt", "argTensor", reflect.Bool},
+		{square, "gorgonia.linAlgBinOp", "A × B", "transA", reflect.Bool},
+		{must(gorgonia.Mul(v, x)), "gorgonia.linAlgBinOp", "Aᵀ × b", "transA", reflect.Bool},
+		{must(gorgonia.Mul(v, v)), "gorgonia.linAlgBinOp", "a ⋅ b", "transA", reflect.Bool},
+		{must(gorgonia.OuterProd(v, v)), "gorgonia.linAlgBinOp", "a ⊗ b", "transA", reflect.Bool},
+		{must(gorgonia.BatchedMatMul(c, c, false, true)), "gorgonia.linAlgBinOp", "A ××× Bᵀ", "transB", reflect.Bool},
+		{v, "gorgonia.sumOp", "Σ[1]", "along", reflect.Slice},
+		{must(gorgonia.Max(x, 1)), "*gorgonia.maxOp", "MaxAlong[1]", "along", reflect.Slice},
+		{must(gorgonia.Reshape(x, tensor.Shape{3, 2})), "gorgonia.reshapeOp", "Reshape(3, 2)", "to", reflect.Slice},
+		{must(gorgonia.Transpose(x, 1, 0)), "gorgonia.transposeOp", "Aᵀ{1, 0}", "pattern", reflect.Slice},
+		{must(gorgonia.SizeOf(1, x)), "gorgonia.sizeOp", "SizeOf=3", "axis", reflect.Int},
+		{soft, "*gorgonia.softmaxOp", "Softmax{-1, false}()", "isLog", reflect.Bool},
+		{soft, "*gorgonia.softmaxOp", "Softmax{-1, false}()", "axis", reflect.Int},
+		{must(gorgonia.Concat(0, x, x)), "gorgonia.concatOp", "Concat(axis=0)", "axis", reflect.Int},
+		{must(gorgonia.ByIndices(x, gorgonia.NewVector(g, tensor.Int, gorgonia.WithShape(2), gorgonia.WithName("i")), 0)),
+			"*gorgonia.byIndicesOp", "ByIndicesOp{axis=0}", "axis", reflect.Int},
+	} {
+		op := c.n.Op()
+		if kind := reflect.TypeOf(op).String(); kind != c.kind || op.String() != c.text {
+			t.Errorf("op is %s %q, want %s %q", kind, op.String(), c.kind, c.text)
+			continue
+		}
+		if f := field(op, c.field); !f.IsValid() || f.Kind() != c.is {
+			t.Errorf("%s.%s is %v", c.kind, c.field, f)
+		}
+		if len(kernels.Children(c.n)) == 0 {
+			t.Errorf("%s has no children", c.kind)
+		}
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range info.Deps {
+			if m.Path == "gorgonia.org/gorgonia" && m.Version != "v0.9.18" {
+				t.Errorf("gorgonia is %s; the readings were checked with v0.9.18", m.Version)
+			}
+		}
+	}
+}
