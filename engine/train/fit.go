@@ -58,6 +58,10 @@ func (s *Solver) add(r *kernels.Report) {
 	s.Iterations = float64(s.total) / float64(s.Samples)
 }
 
+func (s *Solver) merge(o Solver) {
+	s.add(&kernels.Report{Samples: o.Samples, Failed: o.Failed, Worst: o.Worst, Iterations: o.Longest, Total: o.total})
+}
+
 // Best is the best epoch so far by validation loss.
 type Best struct {
 	Epoch, Step int
@@ -69,9 +73,11 @@ type Best struct {
 // Outcome says how a run ended.
 type Outcome struct {
 	Best    Best
-	Stopped string // why the run ended before its last epoch; empty if it did not
-	Seconds float64
-	Last    Epoch
+	Stopped string  // why the run ended before its last epoch; empty if it did not
+	Epochs  int     // that this call ran to their ends
+	Seconds float64 // spent in training steps by this call
+	Skipped int     // steps that were not applied, in those epochs
+	Solver  Solver  // of all those epochs together
 }
 
 // saveEvery is the least time between two checkpoints at ends of epochs.
@@ -89,7 +95,9 @@ func (t *Trainer) Fit(ctx context.Context, h Hooks) (Outcome, error) {
 			out.Best = t.best
 			return out, err
 		}
-		out.Last = e
+		out.Epochs++
+		out.Skipped += e.Skipped
+		out.Solver.merge(e.Solver)
 		if h.Epoch != nil {
 			if err := h.Epoch(e); err != nil {
 				return out, err
@@ -143,11 +151,12 @@ func (t *Trainer) epoch(ctx context.Context, h Hooks) (Epoch, error) {
 	if h.Warn != nil {
 		e.warn(h.Warn)
 	}
-	var err error
-	if e.Valid, err = t.Evaluate(ctx, ValidPart); err != nil {
+	valid, err := t.Evaluate(ctx, ValidPart)
+	if err != nil {
 		return e, err
 	}
-	t.judge(&e)
+	e.Valid = valid.Score
+	t.keepBest(&e)
 	if k := t.Options.Save; k > 0 && t.pos.Step%k == 0 && h.Save != nil {
 		return e, h.Save()
 	}
@@ -175,8 +184,8 @@ func (e Epoch) warn(f func(string)) {
 	}
 }
 
-// judge keeps a copy of the parameters when the validation loss is the best so far.
-func (t *Trainer) judge(e *Epoch) {
+// keepBest keeps a copy of the parameters when the validation loss is the best so far.
+func (t *Trainer) keepBest(e *Epoch) {
 	if t.best.params.Size() > 0 && t.best.Epoch > 0 && !better(e.Valid.Loss, t.best.Valid.Loss) {
 		t.best.since++
 		return

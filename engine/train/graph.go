@@ -41,20 +41,6 @@ func stepGraph(m Model, task Task, o Options) (g *engine.Graph, strength float64
 	return g, strength, nil
 }
 
-// evalGraph writes the forward pass alone.
-func evalGraph(m Model, task Task, o Options) (*engine.Graph, error) {
-	d := dtype(o.DType)
-	g, err := engine.Build("evaluate", d, func(s *engine.Scope) {
-		net := m.Forward(s, Inputs{X: s.Input(inputX, kernels.S(d, o.Batch, task.Inputs))})
-		s.Output(outputNet, net.Output)
-		s.Output(outputLoss, lossOf(s, task, net.Output, o.Batch))
-	})
-	if err != nil {
-		return nil, fmt.Errorf("evaluation graph: %w", err)
-	}
-	return g, nil
-}
-
 func lossOf(s *engine.Scope, task Task, out *Node, batch int) *Node {
 	if task.Kind == Classify {
 		y := s.Input(inputY, kernels.S(kernels.Int32, batch))

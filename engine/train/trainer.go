@@ -20,13 +20,11 @@ type Trainer struct {
 	Set     Set
 
 	store      *engine.Store
-	step, eval *engine.Program
+	step       *engine.Program
+	eval       *Predictor
 	full, last feeds // of a full mini-batch, and of the last, shorter one of an epoch
-	evalFull   feeds
-	evalRest   [3]feeds // of the last batch of each part
 	order      []int32
 	ordered    int // epoch that order belongs to, from 1; 0 for none
-	ident      []int32
 	strength   float64
 	pos        Position
 	sums       sums
@@ -74,12 +72,8 @@ func New(m Model, set Set, o Options) (*Trainer, error) {
 		return nil, fmt.Errorf("training program: %w", err)
 	}
 	t.store = t.step.Store()
-	opts.Store = t.store
-	if g, err = evalGraph(m, set.Task, o); err != nil {
+	if t.eval, err = NewPredictor(m, set.Task, o, t.store); err != nil {
 		return nil, err
-	}
-	if t.eval, err = engine.Compile(g, opts); err != nil {
-		return nil, fmt.Errorf("evaluation program: %w", err)
 	}
 	return t, t.bind()
 }
@@ -96,27 +90,9 @@ func (t *Trainer) bind() error {
 			return err
 		}
 	}
-	if t.evalFull, err = t.evalFeeds(b); err != nil {
-		return err
-	}
-	longest := 0
-	for i, p := range t.parts() {
-		longest = max(longest, p.Len())
-		if rest := p.Len() % b; rest > 0 {
-			if t.evalRest[i], err = t.evalFeeds(rest); err != nil {
-				return err
-			}
-		}
-	}
 	t.order = make([]int32, n)
-	t.ident = make([]int32, longest)
-	for i := range t.ident {
-		t.ident[i] = int32(i)
-	}
 	return nil
 }
-
-func (t *Trainer) parts() [3]Part { return [3]Part{t.Set.Train, t.Set.Valid, t.Set.Test} }
 
 func (t *Trainer) stepFeeds(n int, shared *feeds) (feeds, error) {
 	d := dtype(t.Options.DType)
@@ -131,11 +107,6 @@ func (t *Trainer) stepFeeds(n int, shared *feeds) (feeds, error) {
 	err := f.bind(t.step, []string{inputX, inputY, inputRow, inputKey, inputStep, inputHyper},
 		[]kernels.Tensor{f.x, f.y, f.row, f.key, f.step, f.hyper})
 	return f, err
-}
-
-func (t *Trainer) evalFeeds(n int) (feeds, error) {
-	f := feeds{batch: newBatch(t.Set.Task, dtype(t.Options.DType), n)}
-	return f, f.bind(t.eval, []string{inputX, inputY}, []kernels.Tensor{f.x, f.y})
 }
 
 // bind lists the tensors under the program's slots. Inputs that the program does not read are left out.
@@ -157,7 +128,17 @@ func (f *feeds) bind(p *engine.Program, names []string, tensors []kernels.Tensor
 func (t *Trainer) Store() *engine.Store { return t.store }
 
 // Programs returns the training and the evaluation program.
-func (t *Trainer) Programs() (step, eval *engine.Program) { return t.step, t.eval }
+func (t *Trainer) Programs() (step, eval *engine.Program) { return t.step, t.eval.program }
+
+// PeakBytes is the memory of the larger of the two programs: parameters, states, constants and all intermediate values.
+func (t *Trainer) PeakBytes() int {
+	peak := 0
+	for _, p := range []*engine.Program{t.step, t.eval.program} {
+		e := p.Explain()
+		peak = max(peak, e.ArenaBytes+e.PersistentBytes+e.ConstantBytes)
+	}
+	return peak
+}
 
 // Position tells where the run is.
 func (t *Trainer) Position() Position { return t.pos }
@@ -260,12 +241,15 @@ func scalar(t kernels.Tensor) float64 {
 
 // blame runs the step once more, op by op, to name the op that produced the first value that is not finite.
 func (t *Trainer) blame(ctx context.Context, f *feeds, loss float64) error {
-	where, err := diagnose(t.step, ctx, f.list)
+	found, err := t.step.Diagnose(ctx, f.list)
 	if err != nil {
 		return fmt.Errorf("step %d: %w: loss %v; looking for the op failed: %w", t.pos.Step+1, ErrNonFinite, loss, err)
 	}
-	return fmt.Errorf("step %d: %w: loss %v; the first such value comes from %s; the step was not applied. "+
-		"Try a smaller lr, --set train.clip=1, or --set train.non_finite=skip", t.pos.Step+1, ErrNonFinite, loss, where)
+	if found == nil {
+		return fmt.Errorf("step %d: %w: loss %v; it did not happen again when the step was repeated", t.pos.Step+1, ErrNonFinite, loss)
+	}
+	return fmt.Errorf("step %d: %w: loss %v; the first such value: %v; the step was not applied. "+
+		"Try a smaller lr, --set train.clip=1, or --set train.non_finite=skip", t.pos.Step+1, ErrNonFinite, loss, found)
 }
 
 // Score is the loss and the metric of one part.
@@ -276,12 +260,3 @@ type Score struct {
 
 // better reports whether loss a is lower than b; a number is lower than NaN.
 func better(a, b float64) bool { return a < b || math.IsNaN(b) && !math.IsNaN(a) }
-
-func diagnose(p any, ctx context.Context, f engine.Feeds) (string, error) {
-	if d, ok := p.(interface {
-		Diagnose(context.Context, engine.Feeds) (string, error)
-	}); ok {
-		return d.Diagnose(ctx, f)
-	}
-	return "", nil
-}

@@ -55,7 +55,7 @@ func buildMLP(c any, task train.Task) (train.Model, error) {
 	}
 	m := mlp{task: task, cfg: cfg, f: f, width: cfg.Hidden}
 	if m.width == 0 {
-		m.width = equalWidth(task.Inputs, task.Outputs, cfg.Depth, parametersNM(task, cfg.Nodes))
+		m.width = EqualWidth(task, cfg.Depth, parametersNM(task, cfg.Nodes))
 	}
 	return m, nil
 }
@@ -65,12 +65,13 @@ func parametersNM(task train.Task, p int) int {
 	return p*(p-1) + p + task.Inputs*p + p*task.Outputs + task.Outputs
 }
 
-// equalWidth is the width h at which depth hidden layers have nearest to n parameters: (depth−1)h² + (n0+m+depth)h + m = n.
-func equalWidth(inputs, outputs, depth, n int) int {
+// EqualWidth is the width h at which an MLP with depth hidden layers has nearest to n parameters:
+// (depth−1)h² + (n0+m+depth)h + m = n.
+func EqualWidth(task train.Task, depth, n int) int {
 	if depth == 0 {
 		return 0
 	}
-	a, b, c := float64(depth-1), float64(inputs+outputs+depth), float64(outputs-n)
+	a, b, c := float64(depth-1), float64(task.Inputs+task.Outputs+depth), float64(task.Outputs-n)
 	h := -c / b
 	if a > 0 {
 		h = (-b + math.Sqrt(b*b-4*a*c)) / (2 * a)

@@ -5,9 +5,11 @@ package run
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 
+	"ganglion/engine/checkpoint"
 	"ganglion/engine/checkpoint/config"
 	"ganglion/engine/train"
 	"ganglion/models"
@@ -136,11 +138,30 @@ func (c *Config) Set(assignment string) error {
 			section = "train"
 		}
 	}
-	text := fmt.Sprintf("%s:\n  %s: %s\n", section, name, value)
-	if err := c.decode("--set "+assignment, []byte(text)); err != nil {
-		return err
+	return c.set("--set "+assignment, section, name, value)
+}
+
+// SetFlag applies the value of a command-line flag to a key with its prefix.
+func (c *Config) SetFlag(flag, key, value string) error {
+	section, name, _ := strings.Cut(key, ".")
+	return c.set(flag, section, name, value)
+}
+
+// set decodes one value as a configuration file would be, so that both take the same values and give the same errors.
+func (c *Config) set(where, section, name, value string) error {
+	if strings.ContainsAny(value, "\n\r") {
+		return usage(fmt.Errorf("%s: the value has more than one line", where))
 	}
-	return nil
+	return c.decode(where, []byte(fmt.Sprintf("%s:\n  %s: %s\n", section, name, value)))
+}
+
+// LoadRun reads the configuration of a run directory.
+func LoadRun(dir string) (Config, error) {
+	path := filepath.Join(dir, checkpoint.ConfigFile)
+	if _, err := os.Stat(path); err != nil {
+		return Config{}, usage(fmt.Errorf("%s: %w: it has no %s", dir, checkpoint.ErrNotRun, checkpoint.ConfigFile))
+	}
+	return Load(path, "")
 }
 
 // Key is one setting of a configuration struct.

@@ -10,24 +10,24 @@ import (
 
 // Result is what ganglion train --json prints.
 type Result struct {
-	Command         string     `json:"command"`
-	Model           string     `json:"model"`
-	Data            string     `json:"data"`
-	Device          string     `json:"device"`
-	DType           string     `json:"dtype"`
-	Seed            uint64     `json:"seed"`
-	Epochs          int        `json:"epochs"`
-	Steps           int        `json:"steps"`
-	Seconds         float64    `json:"seconds"`
-	SecondsPerEpoch float64    `json:"seconds_per_epoch"`
-	Parameters      int        `json:"parameters"`
-	PeakBytes       int        `json:"peak_bytes"`
-	Loss            Parts      `json:"loss"`
-	Metric          Metric     `json:"metric"`
-	Extra           Extra      `json:"extra"`
-	Fallbacks       []Fallback `json:"fallbacks"`
-	Run             string     `json:"run"`
-	Stopped         string     `json:"stopped,omitempty"`
+	Command         string   `json:"command"`
+	Model           string   `json:"model"`
+	Data            string   `json:"data"`
+	Device          string   `json:"device"`
+	DType           string   `json:"dtype"`
+	Seed            uint64   `json:"seed"`
+	Epochs          int      `json:"epochs"`
+	Steps           int      `json:"steps"`
+	Seconds         float64  `json:"seconds"`
+	SecondsPerEpoch float64  `json:"seconds_per_epoch"`
+	Parameters      int      `json:"parameters"`
+	PeakBytes       int      `json:"peak_bytes"`
+	Loss            Parts    `json:"loss"`
+	Metric          Metric   `json:"metric"`
+	Extra           Extra    `json:"extra"`
+	Fallbacks       []string `json:"fallbacks"`
+	Run             string   `json:"run"`
+	Stopped         string   `json:"stopped,omitempty"`
 }
 
 // Parts is one number for each part of the data. A number that is not finite is null in JSON.
@@ -54,13 +54,6 @@ func (n Number) MarshalJSON() ([]byte, error) {
 	return json.Marshal(float64(n))
 }
 
-// Fallback is an op that did not run on a fast kernel of the device.
-type Fallback struct {
-	Op     string `json:"op"`
-	Path   string `json:"path"`
-	Reason string `json:"reason"`
-}
-
 // Extra is what is particular to the model or the task.
 type Extra struct {
 	BestEpoch    int           `json:"best_epoch"`
@@ -70,6 +63,8 @@ type Extra struct {
 	SkippedSteps int           `json:"skipped_steps"`
 	Error        *Parts        `json:"error,omitempty"`
 	MacroF1      *Parts        `json:"macro_f1,omitempty"`
+	MAE          *Parts        `json:"mae,omitempty"`
+	R2           *Parts        `json:"r2,omitempty"`
 	Baseline     *Baseline     `json:"baseline,omitempty"`
 }
 

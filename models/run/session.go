@@ -7,6 +7,7 @@ import (
 	"ganglion/engine/data"
 	"ganglion/engine/train"
 	"ganglion/kernels"
+	"ganglion/models/module"
 	"ganglion/models/zoo"
 )
 
@@ -41,20 +42,26 @@ func Prepare(ctx context.Context, c Config) (*Session, error) {
 	return s, s.build()
 }
 
-// with prepares another model on the same data, split and training options: a baseline.
-func (s *Session) with(model string) (*Session, error) {
-	c, err := Default(model)
+// baselineOf prepares another model on the same data, split and training options: module/mlp as a baseline of about the given size.
+func (s *Session) baselineOf(parameters int) (*Session, error) {
+	c, err := Default(baselineModel)
 	if err != nil {
 		return nil, err
 	}
 	c.Data, c.Train = s.Config.Data, s.Config.Train
+	net := c.Net.(module.MLPConfig)
+	net.Hidden = module.EqualWidth(s.Set.Task, net.Depth, parameters)
+	c.Net = net
 	other := *s
 	other.Config = c
-	if other.System, err = System(model); err != nil {
+	if other.System, err = System(baselineModel); err != nil {
 		return nil, err
 	}
 	return &other, other.build()
 }
+
+// baselineModel is the plain network that others are compared with.
+const baselineModel = "module/mlp"
 
 func (d Data) options() data.Options {
 	return data.Options{Target: d.Target, Task: data.Task(d.Task), Dir: d.Dir}
@@ -68,19 +75,19 @@ func (s *Session) fit() error {
 	if s.Standardizer, err = data.FitStandardizer(s.Table, s.Split.Train); err != nil {
 		return err
 	}
-	d := s.dtype()
+	d := dtypeOf(s.Config.Train.DType)
 	s.Set = train.Set{Task: taskOf(s.Table, len(s.Split.Train))}
 	if s.Table.Task == data.Regress {
 		s.Set.Scale = s.Standardizer.TargetScale
 	}
-	s.Set.Train = part(s.Table, s.Standardizer, s.Split.Train, d)
-	s.Set.Valid = part(s.Table, s.Standardizer, s.Split.Valid, d)
-	s.Set.Test = part(s.Table, s.Standardizer, s.Split.Test, d)
+	s.Set.Train = part(s.Table, s.Standardizer, s.Split.Train, d, true)
+	s.Set.Valid = part(s.Table, s.Standardizer, s.Split.Valid, d, true)
+	s.Set.Test = part(s.Table, s.Standardizer, s.Split.Test, d, true)
 	return nil
 }
 
-func (s *Session) dtype() kernels.DType {
-	if s.Config.Train.DType == "f64" {
+func dtypeOf(name string) kernels.DType {
+	if name == "f64" {
 		return kernels.Float64
 	}
 	return kernels.Float32
@@ -103,13 +110,16 @@ func taskOf(t *data.Table, examples int) train.Task {
 	return task
 }
 
-// part standardises some rows of a table into tensors of type d.
-func part(t *data.Table, z *data.Standardizer, rows []int32, d kernels.DType) train.Part {
+// part standardises some rows of a table into tensors of type d, with their targets or without.
+func part(t *data.Table, z *data.Standardizer, rows []int32, d kernels.DType, targets bool) train.Part {
 	p := train.Part{X: kernels.New(kernels.S(d, len(rows), t.D))}
 	if d == kernels.Float32 {
 		data.Transform(p.X.F32, z, t, rows)
 	} else {
 		data.Transform(p.X.F64, z, t, rows)
+	}
+	if !targets {
+		return p
 	}
 	if t.Task == data.Regress {
 		p.Y = kernels.New(kernels.S(d, len(rows), len(t.TargetNames)))

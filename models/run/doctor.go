@@ -1,0 +1,61 @@
+package run
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+
+	"ganglion/engine/checkpoint"
+	"ganglion/internal/cpu"
+)
+
+// Finding is one line of ganglion doctor.
+type Finding struct {
+	What string `json:"what"`
+	Says string `json:"says"`
+	OK   bool   `json:"ok"`
+}
+
+// Doctor looks at what training on this machine depends on. ok is false when training on the CPU would not work.
+func Doctor() (findings []Finding, ok bool) {
+	ok = true
+	add := func(what, says string, good bool) {
+		findings = append(findings, Finding{what, says, good})
+		ok = ok && good
+	}
+	env := checkpoint.NewEnv("cpu", runtime.GOMAXPROCS(0))
+	add("program", fmt.Sprintf("%s, %s, %s/%s", env.Program, runtime.Version(), runtime.GOOS, runtime.GOARCH), true)
+	add("processor", fmt.Sprintf("%s, %d cores, %d threads used", cpu.Name(), runtime.NumCPU(), runtime.GOMAXPROCS(0)), true)
+	add("kernels", fmt.Sprintf("%v in use, of %v", cpu.Best(), cpu.Paths()), true)
+	if err := cpu.EnvError(); err != nil {
+		add("GANGLION_CPU", err.Error(), false)
+	}
+	for _, d := range cpu.Disabled() {
+		add("kernels switched off", fmt.Sprint(d), false)
+	}
+	if bytes, err := memory(); err != nil {
+		add("memory", err.Error(), true)
+	} else {
+		add("memory", fmt.Sprintf("%.1f GiB", float64(bytes)/(1<<30)), true)
+	}
+	add("CUDA", noGPU, true)
+	says, good := writable(".")
+	add("current folder", says, good)
+	return findings, ok
+}
+
+// writable tries to make a file in dir.
+func writable(dir string) (string, bool) {
+	f, err := os.CreateTemp(dir, ".ganglion-doctor-*")
+	if err != nil {
+		return fmt.Sprintf("not writable, so runs need --out: %v", err), true
+	}
+	name := f.Name()
+	if err := f.Close(); err != nil {
+		return err.Error(), false
+	}
+	if err := os.Remove(name); err != nil {
+		return err.Error(), false
+	}
+	return "writable", true
+}

@@ -1,0 +1,219 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"ganglion/engine/checkpoint"
+	"ganglion/engine/train"
+	"ganglion/models/module"
+)
+
+// Observer is told how a run goes on.
+type Observer interface {
+	// Start is called once, before the first step; done steps of total were done by the run that is resumed.
+	Start(done, total int)
+	Step(step, total int, loss float64)
+	Epoch(e train.Epoch, metric string)
+	// Note is information, Warn is trouble that does not end the run.
+	Note(text string)
+	Warn(text string)
+}
+
+// TrainOptions says where a run is kept and what is trained beside it.
+type TrainOptions struct {
+	Dir      string // run directory, made by Train; empty picks one below runs/
+	Resume   bool   // go on with the run in Dir
+	Device   string // as Device returned it
+	Baseline bool   // train module/mlp of the same size afterwards, for comparison
+	Observer Observer
+}
+
+// dataFile holds, in a run directory, how the columns of the data became features.
+const dataFile = "data.json"
+
+// Train trains a prepared session and keeps it in a run directory. A cancelled context ends it after the step under way with an error
+// wrapping ErrInterrupted; the run can then be resumed.
+func (s *Session) Train(ctx context.Context, o TrainOptions) (*Result, error) {
+	dir, err := s.open(&o)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	before, err := s.resume(dir, o)
+	if err != nil {
+		return nil, err
+	}
+	o.Observer.Start(s.Trainer.Position().Step, s.Trainer.TotalSteps())
+	out, err := s.Trainer.Fit(ctx, s.hooks(dir, o))
+	if errors.Is(err, context.Canceled) {
+		return nil, fmt.Errorf("%w at step %d, saved: go on with --resume %s", ErrInterrupted, s.Trainer.Position().Step, dir.Dir())
+	}
+	if err != nil {
+		return nil, err
+	}
+	if out.Stopped != "" {
+		o.Observer.Note("stopped early: " + out.Stopped)
+	}
+	if err := s.saveBest(dir); err != nil {
+		return nil, err
+	}
+	r, err := s.result(ctx, dir.Dir(), out, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.finish(dir, r, before); err != nil {
+		return nil, err
+	}
+	if o.Baseline {
+		if r.Extra.Baseline, err = s.baseline(ctx, o); err != nil {
+			return nil, err
+		}
+	}
+	return r, writeJSON(filepath.Join(dir.Dir(), "result.json"), r)
+}
+
+// open makes or opens the run directory.
+func (s *Session) open(o *TrainOptions) (*checkpoint.Run, error) {
+	if o.Resume {
+		dir, err := checkpoint.Open(o.Dir)
+		return dir, usageIf(err, checkpoint.ErrNotRun)
+	}
+	if o.Dir == "" {
+		o.Dir = filepath.Join("runs", fmt.Sprintf("%s-%s-%s", filepath.Base(s.System.ID), filepath.Base(s.Table.Name),
+			time.Now().UTC().Format("20060102-150405")))
+	}
+	env := checkpoint.NewEnv(o.Device, s.Config.Train.Threads)
+	dir, err := checkpoint.Create(o.Dir, s.Config.document().Elem().Interface(), env)
+	if err != nil {
+		return nil, err
+	}
+	return dir, writeJSON(filepath.Join(o.Dir, dataFile), s.columns())
+}
+
+func usageIf(err, kind error) error {
+	if errors.Is(err, kind) {
+		return usage(err)
+	}
+	return err
+}
+
+// resume goes back to the newest checkpoint and returns the structure before training.
+func (s *Session) resume(dir *checkpoint.Run, o TrainOptions) (*module.Snapshot, error) {
+	before, err := s.snapshot() // of the initial values, which depend on the seed alone
+	if err != nil {
+		return nil, err
+	}
+	if !o.Resume {
+		return before, nil
+	}
+	found, err := dir.Resume()
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range dir.Warnings {
+		o.Observer.Warn(w)
+	}
+	for _, w := range found.Skipped {
+		o.Observer.Warn(fmt.Sprintf("passed over a damaged checkpoint: %v", w))
+	}
+	if found.State == nil {
+		o.Observer.Note("the run had saved nothing yet: starting from the beginning")
+		return before, nil
+	}
+	if err := s.Trainer.Restore(found.State); err != nil {
+		return nil, fmt.Errorf("resume %s: %w", found.Path, err)
+	}
+	o.Observer.Note(fmt.Sprintf("resumed at step %d from %s", found.State.Step, found.Path))
+	return before, nil
+}
+
+// snapshot is the structure of the network as it stands, nil for a network without one.
+func (s *Session) snapshot() (*module.Snapshot, error) {
+	m, ok := s.Model.(structured)
+	if !ok {
+		return nil, nil
+	}
+	snap, err := m.Snapshot(s.Trainer.Store().Tensor)
+	return &snap, err
+}
+
+func (s *Session) hooks(dir *checkpoint.Run, o TrainOptions) train.Hooks {
+	return train.Hooks{
+		Step: o.Observer.Step,
+		Warn: func(text string) {
+			o.Observer.Warn(text)
+			fmt.Fprintln(dir.Log(), text)
+		},
+		Epoch: func(e train.Epoch) error {
+			o.Observer.Epoch(e, s.metricName())
+			return writeMetrics(dir.Metrics(), e, s.metricName())
+		},
+		Save: func() error {
+			state, err := s.Trainer.Snapshot()
+			if err != nil {
+				return err
+			}
+			_, err = dir.Save(state, checkpoint.SaveOptions{Keep: s.Config.Train.Keep})
+			return err
+		},
+	}
+}
+
+// saveBest writes the parameters of the best epoch to a file of their own, for eval, predict and other tools.
+func (s *Session) saveBest(dir *checkpoint.Run) error {
+	state, err := s.Trainer.BestSnapshot()
+	if err != nil {
+		return err
+	}
+	return dir.SaveBest(state)
+}
+
+// finish draws the structure before and after training.
+func (s *Session) finish(dir *checkpoint.Run, r *Result, before *module.Snapshot) error {
+	after, err := s.snapshot()
+	if err != nil || after == nil {
+		return err
+	}
+	r.Extra.Before, r.Extra.Modules = modulesOf(*before), modulesOf(*after)
+	_, err = Draw(dir.Dir(), before, *after, fmt.Sprintf("%s on %s", s.System.ID, s.Table.Name))
+	return err
+}
+
+// baseline trains module/mlp with as many parameters on the same data in the same way.
+func (s *Session) baseline(ctx context.Context, o TrainOptions) (*Baseline, error) {
+	b, err := s.baselineOf(s.Trainer.Store().Params().Size())
+	if err != nil {
+		return nil, err
+	}
+	o.Observer.Note("training " + b.System.ID + " of the same size for comparison")
+	o.Observer.Start(0, b.Trainer.TotalSteps())
+	out, err := b.Trainer.Fit(ctx, train.Hooks{Step: o.Observer.Step, Warn: o.Observer.Warn})
+	if errors.Is(err, context.Canceled) {
+		return nil, fmt.Errorf("%w while training the baseline; %s is complete", ErrInterrupted, s.System.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := b.result(ctx, "", out, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Baseline{Model: b.System.ID, Parameters: r.Parameters, Loss: r.Loss, Metric: r.Metric, Seconds: r.Seconds}, nil
+}
+
+func writeJSON(path string, v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", path, err)
+	}
+	return checkpoint.WriteFile(path, func(w io.Writer) error {
+		_, err := w.Write(append(text, '\n'))
+		return err
+	})
+}

@@ -1,0 +1,152 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"ganglion/engine/checkpoint"
+	"ganglion/engine/data"
+	"ganglion/engine/train"
+	"ganglion/kernels"
+	"ganglion/models/module"
+	"ganglion/models/zoo"
+)
+
+// columns is what data.json of a run directory holds: how a file becomes the network's inputs.
+type columns struct {
+	Name         string             `json:"name"`
+	Source       string             `json:"source"`
+	SHA256       string             `json:"sha256"`
+	Split        string             `json:"split"`
+	Examples     int                `json:"examples"` // rows of the training part
+	Encoder      *data.Encoder      `json:"encoder"`
+	Standardizer *data.Standardizer `json:"standardizer"`
+}
+
+func (s *Session) columns() columns {
+	return columns{Name: s.Table.Name, Source: s.Table.Source, SHA256: s.Table.SHA256, Split: s.Split.Name,
+		Examples: len(s.Split.Train), Encoder: s.Table.Encoder, Standardizer: s.Standardizer}
+}
+
+// Trained is a run directory opened for reading: the network with its best parameters.
+type Trained struct {
+	Dir       string
+	Config    Config
+	System    zoo.System
+	State     *checkpoint.State // of the parameters in use
+	Warnings  []string
+	Predictor *train.Predictor
+
+	columns columns
+	task    train.Task
+	model   train.Model
+	before  *module.Snapshot // of the initial values, nil for a network without a structure
+}
+
+// Open reads a run directory. The parameters are those of the best epoch, or, when the run has not ended, the newest saved.
+func Open(dir string) (*Trained, error) {
+	t := &Trained{Dir: dir}
+	var err error
+	if t.Config, err = LoadRun(dir); err != nil {
+		return nil, err
+	}
+	if t.System, err = System(t.Config.Model); err != nil {
+		return nil, err
+	}
+	if err := t.readColumns(); err != nil {
+		return nil, err
+	}
+	e := t.columns.Encoder
+	t.task = train.Task{Kind: train.Classify, Inputs: e.Width(), Outputs: len(e.Classes), Examples: t.columns.Examples}
+	if e.Task == data.Regress {
+		t.task.Kind, t.task.Outputs = train.Regress, len(e.TargetNames)
+	}
+	if t.model, err = t.System.Build(t.Config.Net, t.task); err != nil {
+		return nil, fmt.Errorf("%s: %w", t.System.ID, err)
+	}
+	if t.Predictor, err = train.NewPredictor(t.model, t.task, t.Config.Train, nil); err != nil {
+		return nil, err
+	}
+	if m, ok := t.model.(structured); ok {
+		before, err := m.Snapshot(t.Predictor.Store().Tensor)
+		if err != nil {
+			return nil, err
+		}
+		t.before = &before
+	}
+	return t, t.load()
+}
+
+func (t *Trained) readColumns() error {
+	path := filepath.Join(t.Dir, dataFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("run %s is damaged: %w", t.Dir, err)
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&t.columns); err != nil {
+		return fmt.Errorf("run %s is damaged: %s: %w", t.Dir, path, err)
+	}
+	if t.columns.Encoder == nil || t.columns.Standardizer == nil {
+		return fmt.Errorf("run %s is damaged: %s has no encoder or no standardizer", t.Dir, path)
+	}
+	if err := t.columns.Encoder.Check(); err != nil {
+		return fmt.Errorf("run %s is damaged: %s: %w", t.Dir, path, err)
+	}
+	return nil
+}
+
+func (t *Trained) load() error {
+	state, err := checkpoint.LoadBest(t.Dir)
+	if errors.Is(err, checkpoint.ErrNoCheckpoint) {
+		found, err := checkpoint.Latest(t.Dir)
+		if err != nil {
+			return err
+		}
+		t.Warnings = append(t.Warnings, fmt.Sprintf("the run has not ended: using its parameters of step %d", found.State.Step))
+		for _, s := range found.Skipped {
+			t.Warnings = append(t.Warnings, fmt.Sprintf("passed over a damaged checkpoint: %v", s))
+		}
+		state = found.State
+	} else if err != nil {
+		return err
+	}
+	t.State = state
+	return train.LoadParams(t.Predictor.Store(), state)
+}
+
+// Snapshot is the structure of the trained network; ok is false for a network without one.
+func (t *Trained) Snapshot() (s module.Snapshot, ok bool, err error) {
+	m, ok := t.model.(structured)
+	if !ok {
+		return s, false, nil
+	}
+	s, err = m.Snapshot(t.Predictor.Store().Tensor)
+	return s, true, err
+}
+
+// outputs runs the network on all rows of a table: [n, Outputs], regressions in the data's units.
+func (t *Trained) outputs(ctx context.Context, table *data.Table) (kernels.Tensor, error) {
+	if err := t.columns.Standardizer.Check(table); err != nil {
+		return kernels.Tensor{}, err
+	}
+	rows := make([]int32, table.N)
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	p := part(table, t.columns.Standardizer, rows, dtypeOf(t.Config.Train.DType), false)
+	out, err := t.Predictor.Predict(ctx, p.X)
+	if err != nil {
+		return out, err
+	}
+	if t.task.Kind == train.Regress {
+		data.InverseTargets(out.F64, t.columns.Standardizer)
+	}
+	return out, nil
+}
