@@ -158,3 +158,30 @@ func (g *Graph) source() plan.Source {
 func (g *Graph) stateful() []*Node {
 	return append(append([]*Node(nil), g.order[kindParam]...), g.order[kindState]...)
 }
+
+// FromExprGraph takes over a graph that was written with gorgonia alone. Its inputs are the nodes without an op that the outputs depend
+// on, under their own names; its outputs are called by their positions: 0, 1, …
+func FromExprGraph(name string, outputs ...*Node) (*Graph, error) {
+	if len(outputs) == 0 || outputs[0] == nil {
+		return nil, fmt.Errorf("engine: graph %s: no outputs", name)
+	}
+	g := newGraph(name, kernels.DTypeOf(outputs[0].Dtype()))
+	g.expr = outputs[0].Graph()
+	for i, out := range outputs {
+		if out == nil || out.Graph() != g.expr {
+			return nil, fmt.Errorf("engine: graph %s: output %d belongs to another graph", name, i)
+		}
+		for _, n := range below(out) {
+			if n.Op() != nil || g.leaf(n) != nil {
+				continue
+			}
+			l := leaf{kind: kindInput, name: n.Name(), spec: kernels.SpecOf(n)}
+			if g.byName[l.name] != nil || l.name == "" {
+				return nil, fmt.Errorf("engine: graph %s: there are two inputs, or one without a name, called %q", name, l.name)
+			}
+			g.add(n, l)
+		}
+		g.outputs = append(g.outputs, output{fmt.Sprint(i), out})
+	}
+	return g, nil
+}
