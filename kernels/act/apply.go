@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"ganglion/internal/asm/vec"
 	"ganglion/internal/cpu"
 	"ganglion/kernels"
 )
@@ -11,7 +12,8 @@ import (
 // Apply sets dst[i] = f(x[i]) (order 0), f′(x[i]) (order 1) or f″(x[i]) (order 2) for every element of x. dst has the length of x and
 // may be x itself, but must not overlap it otherwise. A result depends on the element's value alone, not on its position.
 //
-// float64 results are those of Eval up to 4 ulp on the slopes of tanh and sigmoid; float32 results are within 4 ulp of Eval.
+// float64 results are those of Eval to 4 ulp (the slopes of tanh and sigmoid; all else is equal), float32 results are within 4 ulp of
+// Eval.
 func Apply[T kernels.Float](path cpu.Path, f Func, order int, dst, x []T) {
 	if !Valid(f, order) {
 		panic(fmt.Sprintf("act: Apply: no order %d of %s", order, Name(f)))
@@ -19,81 +21,127 @@ func Apply[T kernels.Float](path cpu.Path, f Func, order int, dst, x []T) {
 	if len(dst) != len(x) {
 		panic(fmt.Sprintf("act: Apply: %d elements to %d", len(x), len(dst)))
 	}
-	if len(x) == 0 || order < 2 && direct(path, f, order, dst, x) {
+	if len(x) == 0 || vector(path, f, order, dst, x) || plain(f, order, dst, x) {
 		return
 	}
-	fn := table[f].at[order]
-	for i, v := range x {
-		dst[i] = T(fn(float64(v)))
+	convert(table[f].at[order], dst, x)
+}
+
+// convert applies a float64 function in blocks. Conversions have loops of their own, because a processor waits with one for the last
+// value of the register that it goes to: in one loop with fn they would make each call wait for the one before.
+func convert[T kernels.Float](fn func(float64) float64, dst, x []T) {
+	var buf [128]float64
+	for len(x) > 0 {
+		n := min(len(buf), len(x))
+		b := buf[:n]
+		for i, v := range x[:n] {
+			b[i] = float64(v)
+		}
+		for i, v := range b {
+			b[i] = fn(v)
+		}
+		for i, v := range b {
+			dst[i] = T(v)
+		}
+		dst, x = dst[n:], x[n:]
 	}
 }
 
-// direct handles the functions that have a loop of their own in orders 0 and 1.
-func direct[T kernels.Float](path cpu.Path, f Func, order int, dst, x []T) bool {
-	switch [2]int{int(f), order} {
-	case [2]int{int(Identity), 0}:
-		copy(dst, x)
-	case [2]int{int(Identity), 1}:
-		fill(dst, 1)
-	case [2]int{int(Neg), 1}:
-		fill(dst, -1)
-	case [2]int{int(ReLU), 0}:
-		for i, v := range x {
-			dst[i] = max(v, 0)
-		}
-	case [2]int{int(ReLU), 1}:
-		for i, v := range x {
-			dst[i] = slope(v, 0)
-		}
-	case [2]int{int(LeakyReLU), 0}:
-		for i, v := range x {
-			dst[i] = v * slope(v, leakySlope)
-		}
-	case [2]int{int(LeakyReLU), 1}:
-		for i, v := range x {
-			dst[i] = slope(v, leakySlope)
-		}
-	default:
-		return algebraic(f, order, dst, x)
-	}
-	return true
-}
+// key is a function and an order as one number to switch on.
+func key(f Func, order int) int { return int(f)*Orders + order }
 
-// algebraic handles the functions made of a few arithmetic operations.
-func algebraic[T kernels.Float](f Func, order int, dst, x []T) bool {
-	switch [2]int{int(f), order} {
-	case [2]int{int(Neg), 0}:
-		for i, v := range x {
-			dst[i] = -v
-		}
-	case [2]int{int(Square), 0}:
-		for i, v := range x {
-			dst[i] = v * v
-		}
-	case [2]int{int(Square), 1}:
-		for i, v := range x {
-			dst[i] = 2 * v
-		}
-	case [2]int{int(Cube), 0}:
-		for i, v := range x {
-			dst[i] = v * v * v
-		}
-	case [2]int{int(Inv), 0}:
-		for i, v := range x {
-			dst[i] = 1 / v
-		}
-	case [2]int{int(Sqrt), 0}:
-		for i, v := range x {
-			dst[i] = T(math.Sqrt(float64(v)))
-		}
-	case [2]int{int(Abs), 0}:
-		for i, v := range x {
-			dst[i] = T(math.Abs(float64(v)))
-		}
+// vector handles what the vector primitives of the path can do.
+func vector[T kernels.Float](path cpu.Path, f Func, order int, dst, x []T) bool {
+	t := vec.For[T](path)
+	switch key(f, order) {
+	case key(Tanh, 0):
+		t.Tanh(dst, x)
+	case key(Sigmoid, 0), key(Softplus, 1):
+		t.Sigmoid(dst, x)
+	case key(Exp, 0), key(Exp, 1), key(Exp, 2), key(Expm1, 1), key(Expm1, 2):
+		t.Exp(dst, x)
+	case key(Log, 0):
+		t.Log(dst, x)
+	case key(ReLU, 0):
+		t.ReLU(dst, x)
+	case key(Neg, 0):
+		t.Scale(dst, -1, x)
+	case key(Square, 0):
+		t.Mul(dst, x, x)
+	case key(Square, 1):
+		t.Scale(dst, 2, x)
+	case key(Tanh, 1):
+		slopeOfExp(t, dst, x, -2, 4)
+	case key(Sigmoid, 1), key(Softplus, 2):
+		slopeOfExp(t, dst, x, -1, 1)
 	default:
 		return false
 	}
 	return true
+}
+
+// slopeOfExp is b·e/(1+e)² with e = e^(a|x|): tanh′ for a = −2, b = 4, and sigmoid′ for a = −1, b = 1.
+func slopeOfExp[T kernels.Float](t *vec.Table[T], dst, x []T, a, b T) {
+	absolute(dst, x)
+	t.Scale(dst, a, dst)
+	t.Exp(dst, dst)
+	for i, e := range dst {
+		dst[i] = b * e / ((1 + e) * (1 + e))
+	}
+}
+
+// plain handles functions of a few arithmetic operations, and constants.
+func plain[T kernels.Float](f Func, order int, dst, x []T) bool {
+	switch key(f, order) {
+	case key(Identity, 0):
+		copy(dst, x)
+	case key(Identity, 1):
+		fill(dst, 1)
+	case key(Neg, 1):
+		fill(dst, -1)
+	case key(ReLU, 1):
+		slopes(dst, x, 0)
+	case key(LeakyReLU, 1):
+		slopes(dst, x, leakySlope)
+	case key(LeakyReLU, 0):
+		for i, v := range x {
+			dst[i] = max(v, 0) + leakySlope*min(v, 0)
+		}
+	case key(Cube, 0):
+		for i, v := range x {
+			dst[i] = v * v * v
+		}
+	case key(Inv, 0):
+		for i, v := range x {
+			dst[i] = 1 / v
+		}
+	case key(Sqrt, 0):
+		for i, v := range x {
+			dst[i] = T(math.Sqrt(float64(v)))
+		}
+	case key(Abs, 0):
+		absolute(dst, x)
+	case key(Identity, 2), key(ReLU, 2), key(LeakyReLU, 2), key(Abs, 2), key(Neg, 2), key(Sign, 1), key(Sign, 2), key(Ceil, 1),
+		key(Ceil, 2), key(Floor, 1), key(Floor, 2):
+		fill(dst, 0)
+	default:
+		return false
+	}
+	return true
+}
+
+// absolute clears the sign bits.
+func absolute[T kernels.Float](dst, x []T) {
+	switch d := any(dst).(type) {
+	case []float32:
+		for i, v := range any(x).([]float32) {
+			d[i] = math.Float32frombits(math.Float32bits(v) &^ (1 << 31))
+		}
+	case []float64:
+		for i, v := range any(x).([]float64) {
+			d[i] = math.Abs(v)
+		}
+	}
 }
 
 func fill[T kernels.Float](dst []T, v T) {
@@ -102,13 +150,19 @@ func fill[T kernels.Float](dst []T, v T) {
 	}
 }
 
-// slope is 1 for v > 0, below for v ≤ 0 and NaN for NaN.
-func slope[T kernels.Float](v, below T) T {
-	if v > 0 {
-		return 1
+// slopes is 1 for v > 0, below for v ≤ 0 and NaN for NaN. It looks the slope up instead of branching: signs of activations are
+// random, and a processor guesses them wrong every other time.
+func slopes[T kernels.Float](dst, x []T, below T) {
+	of := [2]T{below, 1}
+	for i, v := range x {
+		positive := 0
+		if v > 0 {
+			positive = 1
+		}
+		s := of[positive&1]
+		if v != v {
+			s = v
+		}
+		dst[i] = s
 	}
-	if v <= 0 {
-		return below
-	}
-	return v
 }
