@@ -8,7 +8,6 @@ import (
 	"testing"
 	"unsafe"
 
-	"ganglion/internal/asm/guard"
 	"ganglion/internal/cpu"
 	"ganglion/internal/par"
 )
@@ -176,6 +175,14 @@ func paths(t *testing.T, f32, f64 func(t *testing.T, path cpu.Path)) {
 	}
 }
 
+// rounds is a number of random trials: a tenth of them in short mode, for the race detector.
+func rounds(n int) int {
+	if testing.Short() {
+		return n / 10
+	}
+	return n
+}
+
 // size draws a dimension: often a small or an awkward one.
 func size(r *rand.Rand, limit int) int {
 	awkward := []int{0, 1, 2, 3, 4, 5, 7, 8, 9, 13, 14, 15, 16, 17, 28, 31, 32, 33, 63, 64, 65}
@@ -190,7 +197,7 @@ func testRandomShapes[T float](t *testing.T, path cpu.Path) {
 	pool := par.New(3)
 	defer pool.Close()
 	var p Plan
-	for range 400 {
+	for range rounds(400) {
 		s := shape{
 			m: size(r, 120), n: size(r, 120), k: size(r, 120),
 			padA: r.IntN(4), padB: r.IntN(4), padC: r.IntN(4),
@@ -215,7 +222,7 @@ func packing[T float](path cpu.Path, packA bool) *kernels[T] {
 // testPacking covers the packed method at small and middle sizes, where other methods would be chosen.
 func testPacking[T float](t *testing.T, path cpu.Path) {
 	r := rand.New(rand.NewPCG(9, uint64(path)))
-	for i := range 200 {
+	for i := range rounds(200) {
 		s := shape{
 			m: 5 + r.IntN(200), n: 5 + r.IntN(100), k: 1 + size(r, 300),
 			padA: r.IntN(4), padB: r.IntN(4), padC: r.IntN(4),
@@ -241,6 +248,9 @@ func testLargeShapes[T float](t *testing.T, path cpu.Path) {
 		{350, 70, 520}, {20, 4200, 9}, {1, 700, 600}, {4, 300, 2500}, {300, 1, 2500}, {700, 4, 300}, {1100, 3, 33},
 		{37, 300, 300}, {200, 10, 256}, {5, 5, 5000}, {2, 2, 4099},
 	} {
+		if testing.Short() && d[0]*d[1]*d[2] > 500_000 {
+			continue
+		}
 		for trans := range 4 {
 			s := shape{m: d[0], n: d[1], k: d[2], padA: 1, padC: 2, transA: trans&1 > 0, transB: trans&2 > 0, acc: trans&1 == 0}
 			check(t, &p, path, pool, s, build(r, s, ordinary[T](), 2))
@@ -249,80 +259,6 @@ func testLargeShapes[T float](t *testing.T, path cpu.Path) {
 }
 
 func TestLargeShapes(t *testing.T) { paths(t, testLargeShapes[float32], testLargeShapes[float64]) }
-
-// testGuardPages runs every size from 0 to 257 in each dimension with operands that end, or begin, at a page that
-// cannot be touched.
-func testGuardPages[T float](t *testing.T, path cpu.Path) {
-	const limit = 257
-	blocks := make([]*guard.Block, 4)
-	for i := range blocks {
-		blocks[i] = guard.New(t, 8*maxNR*limit*10)
-	}
-	tail := lender[T]{
-		func(n int) []T { return guard.Tail[T](blocks[0], n) }, func(n int) []T { return guard.Tail[T](blocks[1], n) },
-		func(n int) []T { return guard.Tail[T](blocks[2], n) }, func(n int) []byte { return guard.Tail[byte](blocks[3], n) },
-	}
-	head := lender[T]{
-		func(n int) []T { return guard.Head[T](blocks[0], n) }, func(n int) []T { return guard.Head[T](blocks[1], n) },
-		func(n int) []T { return guard.Head[T](blocks[2], n) }, func(n int) []byte { return guard.Head[byte](blocks[3], n) },
-	}
-	r := rand.New(rand.NewPCG(3, uint64(path)))
-	others := [][2]int{{5, 7}, {3, 17}, {15, 37}}
-	for d := range limit + 1 {
-		for axis := range 3 {
-			for trans := range 4 {
-				o := others[(d+trans)%len(others)]
-				dims := [][3]int{{d, o[0], o[1]}, {o[0], d, o[1]}, {o[0], o[1], d}}[axis]
-				s := shape{m: dims[0], n: dims[1], k: dims[2], transA: trans&1 > 0, transB: trans&2 > 0, acc: d&1 > 0}
-				for _, lend := range []lender[T]{tail, head} {
-					check(t, nil, path, nil, s, build(r, s, lend, 1))
-				}
-			}
-		}
-	}
-}
-
-func TestGuardPages(t *testing.T) {
-	if !guard.Supported {
-		t.Skip("this system has no guard pages")
-	}
-	paths(t, testGuardPages[float32], testGuardPages[float64])
-}
-
-// testGuardPanels does the same for shapes that are packed.
-func testGuardPanels[T float](t *testing.T, path cpu.Path) {
-	blocks := make([]*guard.Block, 4)
-	for i := range blocks {
-		blocks[i] = guard.New(t, 8*320*320)
-	}
-	tail := lender[T]{
-		func(n int) []T { return guard.Tail[T](blocks[0], n) }, func(n int) []T { return guard.Tail[T](blocks[1], n) },
-		func(n int) []T { return guard.Tail[T](blocks[2], n) }, func(n int) []byte { return guard.Tail[byte](blocks[3], n) },
-	}
-	r := rand.New(rand.NewPCG(4, uint64(path)))
-	for d := range 48 {
-		for _, dims := range [][3]int{
-			{20 + d, 33, 17}, {29, 97 + d, 19}, {19, 40, 10 + d}, {60, 225 + d, 13}, {30, 300, 250 + d},
-		} {
-			for trans := range 4 {
-				s := shape{m: dims[0], n: dims[1], k: dims[2], transA: trans&1 > 0, transB: trans&2 > 0}
-				a := build(r, s, tail, 1)
-				var j job[T]
-				j.multiply(packing[T](path, d%2 == 0), nil, a)
-				if dims[2] < 100 {
-					verify(t, s.String(), a, a.C, a.C)
-				}
-			}
-		}
-	}
-}
-
-func TestGuardPanels(t *testing.T) {
-	if !guard.Supported {
-		t.Skip("this system has no guard pages")
-	}
-	paths(t, testGuardPanels[float32], testGuardPanels[float64])
-}
 
 // same reports whether two slices have the same bits.
 func same[T float](x, y []T) bool {
@@ -344,6 +280,9 @@ func testWorkers[T float](t *testing.T, path cpu.Path) {
 		for trans := range 4 {
 			s := shape{m: d[0], n: d[1], k: d[2], transA: trans&1 > 0, transB: trans&2 > 0, acc: trans == 2}
 			a := build(r, s, ordinary[T](), 4)
+			if testing.Short() && trans%3 > 0 {
+				continue
+			}
 			before := append([]T(nil), a.C...)
 			product(nil, path, nil, a)
 			want := append([]T(nil), a.C...)
@@ -489,7 +428,7 @@ func testAllocations[T float](t *testing.T, path cpu.Path) {
 	pool := par.New(2)
 	defer pool.Close()
 	p := new(Plan)
-	for _, d := range [][3]int{{100, 200, 300}, {1, 300, 300}, {300, 1, 300}, {300, 3, 300}, {10, 10, 10}} {
+	for _, d := range [][3]int{{60, 100, 90}, {1, 300, 300}, {300, 1, 300}, {300, 3, 300}, {10, 10, 10}} {
 		for trans := range 4 {
 			s := shape{m: d[0], n: d[1], k: d[2], transA: trans&1 > 0, transB: trans&2 > 0}
 			a := build(r, s, ordinary[T](), 2)
