@@ -1,13 +1,16 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
+	"ganglion/engine/train/log"
 	"ganglion/models/run"
 )
 
@@ -49,22 +52,9 @@ func trainAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	watch := newObserver(c)
-	if notice != "" {
-		watch.Note(notice)
-	}
-	s, err := run.Prepare(c.Context, cfg)
-	if err != nil {
-		return err
-	}
-	describe(watch, s)
-	o := run.TrainOptions{Dir: c.String("out"), Device: device, Observer: watch, Baseline: s.System.ID == flagship}
-	if dir := c.String("resume"); dir != "" {
-		o.Dir, o.Resume = dir, true
-	}
-	r, err := s.Train(c.Context, o)
-	watch.end()
-	if err != nil {
+	l := logger(c)
+	r, err := trainRun(c, cfg, l, device, notice)
+	if err := errors.Join(err, l.Close()); err != nil {
 		return err
 	}
 	if !c.Bool("quiet") || !c.Bool("json") {
@@ -78,17 +68,35 @@ func trainAction(c *cli.Context) error {
 	return nil
 }
 
-// describe says what is about to be trained on what.
-func describe(watch *observer, s *run.Session) {
-	t := s.Table
-	watch.Note(fmt.Sprintf("data: %s, %d rows, %d features, %d %s; %d for training, %d for validation, %d for the test (%s)", t.Name, t.N, t.D,
-		t.Outputs(), outputsName(s), len(s.Split.Train), len(s.Split.Valid), len(s.Split.Test), s.Split.Name))
-	for _, notes := range [][]string{t.Notes, s.Split.Notes, s.Standardizer.Notes} {
-		for _, n := range notes {
-			watch.Note("data: " + n)
+func trainRun(c *cli.Context, cfg run.Config, l log.Logger, device, notice string) (*run.Result, error) {
+	s, err := run.Prepare(c.Context, cfg)
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range append([]string{notice}, describe(s)...) {
+		if note == "" {
+			continue
+		}
+		if err := l.Note(note); err != nil {
+			return nil, err
 		}
 	}
-	watch.Note(fmt.Sprintf("model: %s, %s; %d parameters, %d steps an epoch", s.System.ID, s.System.Title,
+	o := run.TrainOptions{Dir: c.String("out"), Device: device, Log: l, Baseline: s.System.ID == flagship}
+	if dir := c.String("resume"); dir != "" {
+		o.Dir, o.Resume = dir, true
+	}
+	return s.Train(c.Context, o)
+}
+
+// describe says what is about to be trained on what.
+func describe(s *run.Session) []string {
+	t := s.Table
+	notes := []string{fmt.Sprintf("data: %s, %d rows, %d features, %d %s; %d for training, %d for validation, %d for the test (%s)",
+		t.Name, t.N, t.D, t.Outputs(), outputsName(s), len(s.Split.Train), len(s.Split.Valid), len(s.Split.Test), s.Split.Name)}
+	for _, n := range slices.Concat(t.Notes, s.Split.Notes, s.Standardizer.Notes) {
+		notes = append(notes, "data: "+n)
+	}
+	return append(notes, fmt.Sprintf("model: %s, %s; %d parameters, %d steps an epoch", s.System.ID, s.System.Title,
 		s.Trainer.Store().Params().Size(), s.Trainer.StepsPerEpoch()))
 }
 

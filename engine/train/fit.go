@@ -12,26 +12,27 @@ import (
 // Hooks are called by Fit. Each may be nil.
 type Hooks struct {
 	// Step is called after every step.
-	Step func(step, total int, loss float64)
+	Step func(step, total int, loss float64) error
 	// Epoch is called at the end of every epoch.
 	Epoch func(Epoch) error
 	// Save is called when a checkpoint is due; it must have stored Snapshot durably when it returns.
 	Save func() error
 	// Warn is told what went wrong without ending the run, once for each kind of trouble and epoch.
-	Warn func(text string)
+	Warn func(text string) error
 }
 
 // Epoch is the report on one epoch.
 type Epoch struct {
-	Epoch, Of, Step int
-	LR              float64
-	Train           Score // mean loss over the epoch's mini-batches as they were met; metric likewise
-	Valid           Score
-	Seconds         float64 // spent in training steps
-	Skipped         int     // steps that were not applied
-	Solver          Solver
-	Structure       kernels.Structure
-	Best            bool // the best validation loss so far
+	Epoch, Of   int // number of the epoch from 1, and of the whole run
+	Step, Steps int // steps done, and of the whole run
+	LR          float64
+	Train       Score // mean loss over the epoch's mini-batches as they were met; metric likewise
+	Valid       Score
+	Seconds     float64 // spent in training steps
+	Skipped     int     // steps that were not applied
+	Solver      Solver
+	Structure   kernels.Structure
+	Best        bool // the best validation loss so far
 }
 
 // Solver sums up what iterative kernels reported.
@@ -95,6 +96,7 @@ func (t *Trainer) Fit(ctx context.Context, h Hooks) (Outcome, error) {
 			out.Best = t.best
 			return out, err
 		}
+		e.Elapsed = out.Seconds
 		out.Epochs++
 		out.Skipped += e.Skipped
 		out.Solver.merge(e.Solver)
@@ -137,7 +139,9 @@ func (t *Trainer) epoch(ctx context.Context, h Hooks) (Epoch, error) {
 		lr = r.LR
 		t.sums.add(t, r)
 		if h.Step != nil {
-			h.Step(t.pos.Step, t.TotalSteps(), r.Loss)
+			if err := h.Step(t.pos.Step, t.TotalSteps(), r.Loss); err != nil {
+				return Epoch{}, err
+			}
 		}
 		if k := t.Options.Save; k > 0 && t.pos.Step%k == 0 && h.Save != nil && t.pos.Epoch+1 == number {
 			if err := h.Save(); err != nil {
@@ -145,11 +149,13 @@ func (t *Trainer) epoch(ctx context.Context, h Hooks) (Epoch, error) {
 			}
 		}
 	}
-	e := Epoch{Epoch: number, Of: t.Options.Epochs, Step: t.pos.Step, LR: lr, Seconds: time.Since(start).Seconds(),
+	e := Epoch{Epoch: number, Of: t.Options.Epochs, Step: t.pos.Step, Steps: t.TotalSteps(), LR: lr, Seconds: time.Since(start).Seconds(),
 		Train: t.sums.score(t.Set), Skipped: t.sums.skipped, Solver: t.sums.solver, Structure: t.sums.structure}
 	t.sums.reset()
 	if h.Warn != nil {
-		e.warn(h.Warn)
+		if err := e.warn(h.Warn); err != nil {
+			return e, err
+		}
 	}
 	valid, err := t.Evaluate(ctx, ValidPart)
 	if err != nil {
@@ -174,14 +180,17 @@ func (t *Trainer) interrupted(h Hooks, err error) error {
 }
 
 // warn reports what must not pass in silence.
-func (e Epoch) warn(f func(string)) {
+func (e Epoch) warn(f func(string) error) error {
 	if e.Skipped > 0 {
-		f(fmt.Sprintf("epoch %d: %d steps were not applied: loss or gradient was not finite", e.Epoch, e.Skipped))
+		if err := f(fmt.Sprintf("epoch %d: %d steps were not applied: loss or gradient was not finite", e.Epoch, e.Skipped)); err != nil {
+			return err
+		}
 	}
 	if s := e.Solver; s.Failed > 0 {
-		f(fmt.Sprintf("epoch %d: %d of %d solves did not reach the tolerance; worst residual %.3g, longest %d iterations",
+		return f(fmt.Sprintf("epoch %d: %d of %d solves did not reach the tolerance; worst residual %.3g, longest %d iterations",
 			e.Epoch, s.Failed, s.Samples, s.Worst, s.Longest))
 	}
+	return nil
 }
 
 // keepBest keeps a copy of the parameters when the validation loss is the best so far.

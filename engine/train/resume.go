@@ -73,7 +73,6 @@ func (t *Trainer) Restore(s *checkpoint.State) error {
 		}
 	}
 	t.pos = Position{Step: s.Step, Epoch: s.Epoch, Batch: s.Batch}
-	t.ordered = 0
 	t.restoreCounters(s.Counters)
 	if t.best.Epoch == 0 {
 		return nil

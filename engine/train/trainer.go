@@ -23,8 +23,7 @@ type Trainer struct {
 	step       *engine.Program
 	eval       *Predictor
 	full, last feeds // of a full mini-batch, and of the last, shorter one of an epoch
-	order      []int32
-	ordered    int // epoch that order belongs to, from 1; 0 for none
+	batches    *data.Batches
 	strength   float64
 	pos        Position
 	sums       sums
@@ -90,8 +89,12 @@ func (t *Trainer) bind() error {
 			return err
 		}
 	}
-	t.order = make([]int32, n)
-	return nil
+	rows := make([]int32, n)
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	t.batches, err = data.NewBatches(rows, b, t.Options.Seed)
+	return err
 }
 
 func (t *Trainer) stepFeeds(n int, shared *feeds) (feeds, error) {
@@ -160,21 +163,14 @@ type StepResult struct {
 	Output  kernels.Tensor // [batch, Outputs]
 }
 
-// Step runs the next mini-batch: forward, backward, update. It allocates nothing except at the start of an epoch, when the samples
-// are ordered anew. With the policy stop, a loss or gradient that is not finite is an error wrapping ErrNonFinite that names the op
+// Step runs the next mini-batch: forward, backward, update. It allocates nothing. With the policy stop, a loss or gradient that is not finite is an error wrapping ErrNonFinite that names the op
 // where it arose, and the parameters are as before the step.
 func (t *Trainer) Step(ctx context.Context) (StepResult, error) {
-	if t.ordered != t.pos.Epoch+1 {
-		data.Order(t.order, t.Options.Seed, t.pos.Epoch)
-		t.ordered = t.pos.Epoch + 1
-	}
-	lo := t.pos.Batch * t.Options.Batch
-	hi := min(lo+t.Options.Batch, len(t.order))
+	r := StepResult{Rows: t.batches.At(t.pos.Epoch, t.pos.Batch), LR: t.rate()}
 	f := &t.full
-	if hi-lo < t.Options.Batch {
+	if len(r.Rows) < t.Options.Batch {
 		f = &t.last
 	}
-	r := StepResult{Rows: t.order[lo:hi], LR: t.rate()}
 	f.fill(t.Set.Train, r.Rows)
 	f.set(t.Options.Seed, t.pos.Step+1, r.LR, t.strength)
 	if err := t.step.Run(ctx, f.list); err != nil {

@@ -2,10 +2,6 @@ package run
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
-	"math"
 	"slices"
 
 	"ganglion/engine"
@@ -75,52 +71,4 @@ func fallbacks(programs ...*engine.Program) []string {
 		}
 	}
 	return out
-}
-
-// line is one line of metrics.jsonl.
-type line struct {
-	Step       int           `json:"step"`
-	Epoch      int           `json:"epoch"`
-	LR         float64       `json:"lr"`
-	Loss       number2       `json:"loss"`
-	Name       string        `json:"metric_name"`
-	Metric     number2       `json:"metric"`
-	Best       bool          `json:"best"`
-	Skipped    int           `json:"skipped_steps"`
-	Solver     *train.Solver `json:"solver,omitempty"`
-	Kept       int           `json:"kept_edges,omitempty"`
-	Modules    int           `json:"modules,omitempty"`
-	Cyclic     int           `json:"cyclic,omitempty"`
-	Largest    int           `json:"largest,omitempty"`
-	NotNumbers []string      `json:"nonfinite,omitempty"`
-}
-
-type number2 struct {
-	Train Number `json:"train"`
-	Valid Number `json:"valid"`
-}
-
-// writeMetrics appends the line of an epoch. It holds nothing that depends on the clock, so that equal runs write equal files.
-func writeMetrics(w io.Writer, e train.Epoch, metric string) error {
-	l := line{Step: e.Step, Epoch: e.Epoch, LR: e.LR, Name: metric, Best: e.Best, Skipped: e.Skipped,
-		Loss:   number2{Number(e.Train.Loss), Number(e.Valid.Loss)},
-		Metric: number2{Number(e.Train.Metric), Number(e.Valid.Metric)},
-		Kept:   e.Structure.Kept, Modules: e.Structure.Modules, Cyclic: e.Structure.Cyclic, Largest: e.Structure.Largest}
-	if e.Solver.Samples > 0 {
-		l.Solver = &e.Solver
-	}
-	for _, v := range []struct {
-		name string
-		v    float64
-	}{{"loss.train", e.Train.Loss}, {"loss.valid", e.Valid.Loss}, {"metric.train", e.Train.Metric}, {"metric.valid", e.Valid.Metric}} {
-		if math.IsNaN(v.v) || math.IsInf(v.v, 0) {
-			l.NotNumbers = append(l.NotNumbers, v.name)
-		}
-	}
-	text, err := json.Marshal(l)
-	if err != nil {
-		return fmt.Errorf("metrics of epoch %d: %w", e.Epoch, err)
-	}
-	_, err = w.Write(append(text, '\n'))
-	return err
 }

@@ -11,27 +11,17 @@ import (
 
 	"ganglion/engine/checkpoint"
 	"ganglion/engine/train"
+	"ganglion/engine/train/log"
 	"ganglion/models/module"
 )
 
-// Observer is told how a run goes on.
-type Observer interface {
-	// Start is called once, before the first step; done steps of total were done by the run that is resumed.
-	Start(done, total int)
-	Step(step, total int, loss float64)
-	Epoch(e train.Epoch, metric string)
-	// Note is information, Warn is trouble that does not end the run.
-	Note(text string)
-	Warn(text string)
-}
-
 // TrainOptions says where a run is kept and what is trained beside it.
 type TrainOptions struct {
-	Dir      string // run directory, made by Train; empty picks one below runs/
-	Resume   bool   // go on with the run in Dir
-	Device   string // as Device returned it
-	Baseline bool   // train module/mlp of the same size afterwards, for comparison
-	Observer Observer
+	Dir      string     // run directory, made by Train; empty picks one below runs/
+	Resume   bool       // go on with the run in Dir
+	Device   string     // as Device returned it
+	Baseline bool       // train module/mlp of the same size afterwards, for comparison
+	Log      log.Logger // what the user sees while the run goes on
 }
 
 // dataFile holds, in a run directory, how the columns of the data became features.
@@ -49,7 +39,6 @@ func (s *Session) Train(ctx context.Context, o TrainOptions) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Observer.Start(s.Trainer.Position().Step, s.Trainer.TotalSteps())
 	out, err := s.Trainer.Fit(ctx, s.hooks(dir, o))
 	if errors.Is(err, context.Canceled) {
 		return nil, fmt.Errorf("%w at step %d, saved: go on with --resume %s", ErrInterrupted, s.Trainer.Position().Step, dir.Dir())
@@ -58,7 +47,9 @@ func (s *Session) Train(ctx context.Context, o TrainOptions) (*Result, error) {
 		return nil, err
 	}
 	if out.Stopped != "" {
-		o.Observer.Note("stopped early: " + out.Stopped)
+		if err := o.Log.Note("stopped early: " + out.Stopped); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.saveBest(dir); err != nil {
 		return nil, err
@@ -116,21 +107,29 @@ func (s *Session) resume(dir *checkpoint.Run, o TrainOptions) (*module.Snapshot,
 	if err != nil {
 		return nil, err
 	}
+	var notes []string
 	for _, w := range dir.Warnings {
-		o.Observer.Warn(w)
+		notes = append(notes, "warning: "+w)
 	}
 	for _, w := range found.Skipped {
-		o.Observer.Warn(fmt.Sprintf("passed over a damaged checkpoint: %v", w))
+		notes = append(notes, fmt.Sprintf("warning: passed over a damaged checkpoint: %v", w))
 	}
 	if found.State == nil {
-		o.Observer.Note("the run had saved nothing yet: starting from the beginning")
-		return before, nil
+		return before, noteAll(o.Log, append(notes, "the run had saved nothing yet: starting from the beginning"))
 	}
 	if err := s.Trainer.Restore(found.State); err != nil {
 		return nil, fmt.Errorf("resume %s: %w", found.Path, err)
 	}
-	o.Observer.Note(fmt.Sprintf("resumed at step %d from %s", found.State.Step, found.Path))
-	return before, nil
+	return before, noteAll(o.Log, append(notes, fmt.Sprintf("resumed at step %d from %s", found.State.Step, found.Path)))
+}
+
+func noteAll(l log.Logger, notes []string) error {
+	for _, n := range notes {
+		if err := l.Note(n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // snapshot is the structure of the network as it stands, nil for a network without one.
@@ -144,25 +143,30 @@ func (s *Session) snapshot() (*module.Snapshot, error) {
 }
 
 func (s *Session) hooks(dir *checkpoint.Run, o TrainOptions) train.Hooks {
-	return train.Hooks{
-		Step: o.Observer.Step,
-		Warn: func(text string) {
-			o.Observer.Warn(text)
-			fmt.Fprintln(dir.Log(), text)
-		},
-		Epoch: func(e train.Epoch) error {
-			o.Observer.Epoch(e, s.metricName())
-			return writeMetrics(dir.Metrics(), e, s.metricName())
-		},
-		Save: func() error {
-			state, err := s.Trainer.Snapshot()
-			if err != nil {
-				return err
-			}
-			_, err = dir.Save(state, checkpoint.SaveOptions{Keep: s.Config.Train.Keep})
+	metrics := log.NewJSONLines(dir.Metrics())
+	h := s.progress(o.Log)
+	show := h.Epoch
+	h.Epoch = func(e train.Epoch) error {
+		if err := metrics.Log(interval(e, s.metricName())); err != nil {
 			return err
-		},
+		}
+		return show(e)
 	}
+	h.Warn = func(text string) error {
+		if _, err := fmt.Fprintln(dir.Log(), text); err != nil {
+			return err
+		}
+		return o.Log.Note("warning: " + text)
+	}
+	h.Save = func() error {
+		state, err := s.Trainer.Snapshot()
+		if err != nil {
+			return err
+		}
+		_, err = dir.Save(state, checkpoint.SaveOptions{Keep: s.Config.Train.Keep})
+		return err
+	}
+	return h
 }
 
 // saveBest writes the parameters of the best epoch to a file of their own, for eval, predict and other tools.
@@ -191,9 +195,10 @@ func (s *Session) baseline(ctx context.Context, o TrainOptions) (*Baseline, erro
 	if err != nil {
 		return nil, err
 	}
-	o.Observer.Note("training " + b.System.ID + " of the same size for comparison")
-	o.Observer.Start(0, b.Trainer.TotalSteps())
-	out, err := b.Trainer.Fit(ctx, train.Hooks{Step: o.Observer.Step, Warn: o.Observer.Warn})
+	if err := o.Log.Note("training " + b.System.ID + " of the same size for comparison"); err != nil {
+		return nil, err
+	}
+	out, err := b.Trainer.Fit(ctx, b.progress(o.Log))
 	if errors.Is(err, context.Canceled) {
 		return nil, fmt.Errorf("%w while training the baseline; %s is complete", ErrInterrupted, s.System.ID)
 	}
