@@ -105,6 +105,7 @@ func (p *Program) passes(g *plan.Graph) (*plan.Graph, plan.Map) {
 	then(plan.Fold(g, p.eval))
 	then(plan.Simplify(g))
 	then(plan.Merge(g))
+	then(plan.Shapes(g))
 	then(plan.Dead(g))
 	then(plan.Detach(g))
 	return g, to

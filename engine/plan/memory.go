@@ -86,8 +86,11 @@ func arrange(p *persistence, order []int, homes []Home, keep bool) *placing {
 		m.last[id] = at
 	}
 	for at, id := range order {
-		for _, c := range p.g.Nodes[id].In {
-			m.last[c] = at
+		n := &p.g.Nodes[id]
+		for i, c := range n.In {
+			if !shapeOnly(n, i) {
+				m.last[c] = at
+			}
 		}
 	}
 	for _, o := range p.g.Outputs {
