@@ -13,19 +13,30 @@ const mixed = 5
 func historyLen(p, lanes int, m Method) int {
 	switch m {
 	case Auto, Anderson:
-		return 2 * mixed * p * lanes
+		return 2*mixed*p*lanes + products
 	case Broyden:
 		return 2 * remembered * p * lanes
 	}
 	return 0
 }
 
-// mixing is the state of Anderson's method: per lane, the Gram matrix of the differences of residuals and how many of them count.
+// mixing is the state of Anderson's method: per lane, the Gram matrix of the differences of residuals, their products with the residual,
+// and how many of them count. Rows of lanes, in scratch memory.
 type mixing[T kernels.Float] struct {
-	gram [mixed][mixed][maxLanes]T
-	rhs  [mixed][maxLanes]T
-	age  [maxLanes]int
+	gram, rhs, gamma []T
+	age              [maxLanes]int
 }
+
+// products is the number of elements of a mixing.
+const products = (mixed*mixed + 2*mixed) * maxLanes
+
+func newMixing[T kernels.Float](a []T) mixing[T] {
+	const n = mixed * maxLanes
+	return mixing[T]{gram: a[:mixed*n], rhs: a[mixed*n:][:n], gamma: a[(mixed+1)*n:][:n]}
+}
+
+// row is the lanes of one product.
+func row[T kernels.Float](a []T, i, width int) []T { return a[i*maxLanes:][:width] }
 
 // anderson is Anderson's method of type II with mixing factor β (Walker and Ni, 2011): x ← x + βr - Σ_i γ_i(Δx_i + βΔr_i) with
 // r = G(x)-x and γ minimising ‖r - Σ_i γ_i Δr_i‖² + λ‖γ‖² per lane. A lane forgets its history when its Gram matrix is ill-conditioned,
@@ -39,7 +50,10 @@ func (t *task[T]) anderson(limit int, beta T) {
 	x, g, r, last := t.x[:size], t.g[:size], t.y[:size], t.h[:size]
 	before := t.step[:size] // residual of the step before
 	w := t.watch(limit, 0)
-	var mix mixing[T]
+	mix := newMixing(t.history[2*mixed*t.p*t.lanes:])
+	for i := range 2 * mixed {
+		clear(t.past(i)) // columns that are not in use have the factor 0
+	}
 	for {
 		t.eval(g, x)
 		t.measure(x, g)
@@ -77,47 +91,49 @@ func (t *task[T]) difference(mix *mixing[T], newest int, x, last, r, before []T)
 		mix.age[k] = min(mix.age[k]+1, mixed)
 	}
 	for j := range mixed {
-		dotLanes(mix.gram[newest][j][:t.width], dr, t.past(mixed+j))
-		mix.gram[j][newest] = mix.gram[newest][j]
+		dots := row(mix.gram, newest*mixed+j, t.width)
+		t.tab.Dots(dots, dr, t.past(mixed+j))
+		copy(row(mix.gram, j*mixed+newest, t.width), dots)
 	}
 }
 
 // mix makes the step.
 func (t *task[T]) mix(mix *mixing[T], newest int, x, r []T, beta T) {
 	for j := range mixed {
-		dotLanes(mix.rhs[j][:t.width], t.past(mixed+j), r)
+		t.tab.Dots(row(mix.rhs, j, t.width), t.past(mixed+j), r)
 	}
 	for i := range x {
 		x[i] += beta * r[i]
 	}
-	var gamma [mixed][maxLanes]T
+	clear(mix.gamma)
 	for k := range t.count {
 		if t.ran[k] && mix.age[k] > 0 {
-			mix.solve(&gamma, newest, k)
+			mix.solve(newest, k)
 		}
 	}
 	for j := range mixed {
-		dx, dr := t.past(j), t.past(mixed+j)
-		for at := 0; at < len(x); at += t.width {
-			for k := range t.count {
-				if c := gamma[j][k]; c != 0 {
-					x[at+k] -= c * (dx[at+k] + beta*dr[at+k])
-				}
-			}
+		c := row(mix.gamma, j, t.width)
+		for k := range c {
+			c[k] = -c[k]
 		}
+		t.tab.Step(x, x, t.past(j), c)
+		for k := range c {
+			c[k] *= beta
+		}
+		t.tab.Step(x, x, t.past(mixed+j), c)
 	}
 }
 
 // solve finds γ of one lane by Cholesky's method with λ = 1e-10 of the trace (1e-6 in float32); a pivot that has lost all its digits
 // makes the lane forget.
-func (mix *mixing[T]) solve(gamma *[mixed][maxLanes]T, newest, k int) {
+func (mix *mixing[T]) solve(newest, k int) {
 	n := mix.age[k]
 	var a [mixed][mixed]float64
 	var b [mixed]float64
 	at := func(i int) int { return (newest - i + mixed) % mixed }
 	trace := 0.0
 	for i := range n {
-		trace += float64(mix.gram[at(i)][at(i)][k])
+		trace += float64(mix.gram[(at(i)*mixed+at(i))*maxLanes+k])
 	}
 	lambda, lost := 1e-10*trace, 1e-14
 	if T(1)+T(1e-10) == 1 {
@@ -125,10 +141,10 @@ func (mix *mixing[T]) solve(gamma *[mixed][maxLanes]T, newest, k int) {
 	}
 	for i := range n {
 		for j := range n {
-			a[i][j] = float64(mix.gram[at(i)][at(j)][k])
+			a[i][j] = float64(mix.gram[(at(i)*mixed+at(j))*maxLanes+k])
 		}
 		a[i][i] += lambda
-		b[i] = float64(mix.rhs[at(i)][k])
+		b[i] = float64(mix.rhs[at(i)*maxLanes+k])
 	}
 	for i := range n {
 		for j := range i + 1 {
@@ -155,7 +171,7 @@ func (mix *mixing[T]) solve(gamma *[mixed][maxLanes]T, newest, k int) {
 			b[i] -= a[l][i] * b[l]
 		}
 		b[i] /= a[i][i]
-		gamma[at(i)][k] = T(b[i])
+		mix.gamma[at(i)*maxLanes+k] = T(b[i])
 	}
 }
 
@@ -166,13 +182,4 @@ func (t *task[T]) goBack(x []T, k int, mix *mixing[T]) {
 		x[r*t.width+k] = t.z0[r*t.lanes+l]
 	}
 	mix.age[k] = 0
-}
-
-// dotLanes is out_k = Σ_r a[r][k]·b[r][k].
-func dotLanes[T kernels.Float](out, a, b []T) {
-	clear(out)
-	w := len(out)
-	for at := 0; at < len(a); at += w {
-		mulAdd(out, a[at:at+w], b[at:at+w])
-	}
 }

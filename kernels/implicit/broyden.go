@@ -49,11 +49,8 @@ func (t *task[T]) broyden(limit int) {
 func (t *task[T]) apply(s []T, used int, a []T) {
 	dot := t.norm[:t.width]
 	for i := range used {
-		dotLanes(dot, t.past(remembered+i), a)
-		u := t.past(i)
-		for at := 0; at < len(s); at += t.width {
-			mulAdd(s[at:at+t.width], u[at:at+t.width], dot)
-		}
+		t.tab.Dots(dot, t.past(remembered+i), a)
+		t.tab.Step(s, s, t.past(i), dot)
 	}
 }
 
@@ -68,13 +65,10 @@ func (t *task[T]) update(used int, x, g, r, s []T) {
 	t.apply(u, used, y) // H·y
 	copy(v, s)
 	for i := range used { // sᵀH
-		dotLanes(dot, t.past(i), s)
-		from := t.past(remembered + i)
-		for at := 0; at < len(v); at += w {
-			mulAdd(v[at:at+w], from[at:at+w], dot)
-		}
+		t.tab.Dots(dot, t.past(i), s)
+		t.tab.Step(v, v, t.past(remembered+i), dot)
 	}
-	dotLanes(dot, v, y)
+	t.tab.Dots(dot, v, y)
 	for k := range w {
 		inverse := 1 / dot[k]
 		if inverse-inverse != 0 || !t.ran[k] {

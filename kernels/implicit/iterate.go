@@ -6,6 +6,7 @@ import (
 
 	"ganglion/kernels"
 	"ganglion/kernels/act"
+	"ganglion/kernels/implicit/lane"
 )
 
 // compact copies the constant part, f′ and the start of the lanes that are open into arrays of their own. from is the start, an array
@@ -20,6 +21,7 @@ func (t *task[T]) compact(from []T, most int) {
 		}
 	}
 	t.width = max(group, (t.count+group-1)/group*group)
+	t.tab = lane.For[T](t.call.Path, t.width)
 	t.pick(t.c, t.c0)
 	t.pick(t.x, from)
 	if t.kind != nonlinear {
@@ -76,46 +78,30 @@ func (t *task[T]) passes(res, norm T) bool { return res <= t.tol*t.scale(norm) }
 func (t *task[T]) eval(g, x []T) {
 	size := t.n * t.width
 	g, x = g[:size], x[:size]
-	seen := t.fx[:size]
+	seen, base := t.fx[:size], t.c[:size]
 	switch t.kind {
 	case nonlinear:
 		act.Apply(t.call.Path, t.opt.act, 0, seen, x)
-		copy(g, t.c)
 	case tangent:
-		mul(seen, t.d[:size], x)
-		copy(g, t.c)
+		t.vec.Mul(seen, t.d[:size], x)
 	case adjoint:
-		seen = x
+		seen, base = x, g
 		clear(g)
 	}
 	if at := t.denseAt[t.m]; at >= 0 {
-		denseRows(g, t.dense[at:][:t.n*t.n], seen, t.n, t.width)
+		t.tab.Dense(g, base, t.dense[at:][:t.n*t.n], seen)
 	} else {
-		for r := range t.n {
-			lo, hi := t.rowMid[t.first+r], t.rowPtr[t.first+r+1]
-			t.gatherRow(g[r*t.width:][:t.width], seen, t.index[lo:hi], t.value[lo:hi], t.width)
-		}
+		t.tab.Rows(g, base, seen, t.rowMid[t.first:][:t.n], t.rowPtr[t.first+1:][:t.n], t.index, t.value)
 	}
 	if t.kind == adjoint {
-		for i := range g {
-			g[i] = t.c[i] + t.d[i]*g[i]
-		}
+		t.tab.FMA(g, t.c[:size], t.d[:size], g)
 	}
 }
 
 // measure sets res = ‖g-x‖∞ and norm = ‖x‖∞ of every lane; NaN stays NaN.
 func (t *task[T]) measure(x, g []T) {
-	w := t.width
-	res, norm := t.res[:w], t.norm[:w]
-	clear(res)
-	clear(norm)
-	for at := 0; at < t.n*w; at += w {
-		xr, gr := x[at:at+w], g[at:at+w]
-		for k := range xr {
-			res[k] = larger(res[k], gr[k]-xr[k])
-			norm[k] = larger(norm[k], xr[k])
-		}
-	}
+	size := t.n * t.width
+	t.tab.Extent(t.res[:t.width], t.norm[:t.width], x[:size], g[:size])
 }
 
 // larger is max(a, |v|), NaN if either is.
@@ -127,38 +113,4 @@ func larger[T kernels.Float](a, v T) T {
 		return v
 	}
 	return a
-}
-
-// axpy is y += a·x.
-func axpy[T kernels.Float](y []T, a T, x []T) {
-	x = x[:len(y)]
-	for i := range y {
-		y[i] += a * x[i]
-	}
-}
-
-// mul is y = a∘b.
-func mul[T kernels.Float](y, a, b []T) {
-	a, b = a[:len(y)], b[:len(y)]
-	for i := range y {
-		y[i] = a[i] * b[i]
-	}
-}
-
-// mulAdd is y += a∘b.
-func mulAdd[T kernels.Float](y, a, b []T) {
-	a, b = a[:len(y)], b[:len(y)]
-	for i := range y {
-		y[i] += a[i] * b[i]
-	}
-}
-
-// denseRows is g += m·f for m [n, n] and f [n][width].
-func denseRows[T kernels.Float](g, m, f []T, n, width int) {
-	for r := range n {
-		row := g[r*width:][:width]
-		for j, v := range m[r*n:][:n] {
-			axpy(row, v, f[j*width:][:width])
-		}
-	}
 }

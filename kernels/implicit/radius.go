@@ -57,7 +57,9 @@ func square(b, a []float64, n int) {
 		row := b[i*n:][:n]
 		for k, v := range a[i*n:][:n] {
 			if v != 0 {
-				axpy(row, v, a[k*n:][:n])
+				for j, u := range a[k*n:][:n] {
+					row[j] += v * u
+				}
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"ganglion/kernels"
+	"ganglion/kernels/implicit/lane"
 )
 
 // kind says which of the three systems is solved; G is the map whose fixed point is the solution, M the pruned weights.
@@ -29,8 +30,8 @@ const (
 // Samples are worked on in blocks of lanes: all values of a block lie as [node][lane], so that one weight times one lane-row is one
 // vector operation. The number of lanes is a multiple of group.
 const (
-	group    = 16
-	maxLanes = 32
+	group    = lane.Group
+	maxLanes = 2 * group
 )
 
 // system is one run of one op: what all tasks read. Its arrays lie in the call's workspace, in which every body finds them again.
@@ -265,33 +266,47 @@ func (s *system[T]) packRow(q int) {
 // blockBody solves all modules for one block of samples.
 func blockBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	s := bind[T](c, optionsOf(c.Op))
-	t := newTask(&s, worker)
+	t := newTask(s, worker)
 	t.load(chunk)
-	for k := range s.l.Modules {
-		m := k
-		if s.kind == adjoint {
-			m = s.l.Modules - 1 - k
-		}
-		t.solve(chunk, m)
+	for k := 0; k < s.l.Modules; {
+		m, count := s.alike(k)
+		t.solve(chunk, m, count)
+		k += count
 	}
 	t.store(chunk)
+}
+
+// alike returns the module that comes as number k in the order of the system and, if it is a single node, how many modules from m on
+// are single nodes of the same level.
+func (s *system[T]) alike(k int) (m, count int) {
+	l := &s.l
+	if s.kind != adjoint {
+		for m = k; m < l.Modules && l.Size(m) == 1 && l.ModuleLevel[m] == l.ModuleLevel[k]; m++ {
+		}
+		return k, max(1, m-k)
+	}
+	last := l.Modules - 1 - k
+	for m = last; m >= 0 && l.Size(m) == 1 && l.ModuleLevel[m] == l.ModuleLevel[last]; m-- {
+	}
+	count = max(1, last-m)
+	return last - count + 1, count
 }
 
 // levelBody solves one module of a level for one block of samples.
 func levelBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	s := bind[T](c, optionsOf(c.Op))
-	t := newTask(&s, worker)
-	t.solve(chunk/c.Arg[argCount], c.Arg[argLevel]+chunk%c.Arg[argCount])
+	t := newTask(s, worker)
+	t.solve(chunk/c.Arg[argCount], c.Arg[argLevel]+chunk%c.Arg[argCount], 1)
 }
 
 func loadBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	s := bind[T](c, optionsOf(c.Op))
-	t := newTask(&s, worker)
+	t := newTask(s, worker)
 	t.load(chunk)
 }
 
 func storeBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	s := bind[T](c, optionsOf(c.Op))
-	t := newTask(&s, worker)
+	t := newTask(s, worker)
 	t.store(chunk)
 }

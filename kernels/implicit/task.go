@@ -4,8 +4,10 @@ import (
 	"math"
 	"unsafe"
 
+	"ganglion/internal/asm/vec"
 	"ganglion/kernels"
 	"ganglion/kernels/act"
+	"ganglion/kernels/implicit/lane"
 )
 
 // state of a lane while its module is being solved.
@@ -19,8 +21,13 @@ const (
 
 // task is what one worker needs to solve one module for one block of samples. Arrays are [node of the module][lane].
 type task[T kernels.Float] struct {
-	*system[T]
+	system[T]
 	rep *report
+
+	wide *lane.Table[T]     // for the lanes of a block
+	tab  *lane.Table[T]     // for the width of the compact copies
+	jacs *lane.Jacobians[T] // for Newton's matrices
+	vec  *vec.Table[T]
 
 	// Set by solve for the module and block at hand.
 	m, first, n int // the module, its first position, its nodes
@@ -46,17 +53,20 @@ type task[T kernels.Float] struct {
 	step         []T // the step to the next iterate
 	fx           []T // f(x) or d∘u
 	res, norm    []T // [width] ‖G(x)-x‖∞ and ‖x‖∞
+	pace, square []T // [width] step and ‖F‖² of the line search
 	history      []T // of Anderson and Broyden
 	jac          []T // Newton's matrices
 }
 
 // scratchLen is the number of elements of one worker's scratch.
 func scratchLen(p, lanes int, m Method) int {
-	return 9*p*lanes + 2*maxLanes + historyLen(p, lanes, m) + jacobianLen(p, m)
+	return 9*p*lanes + 4*maxLanes + historyLen(p, lanes, m) + jacobianLen(p, m)
 }
 
-func newTask[T kernels.Float](s *system[T], worker int) task[T] {
+func newTask[T kernels.Float](s system[T], worker int) task[T] {
 	t := task[T]{system: s, rep: s.report(worker)}
+	t.vec = vec.For[T](s.call.Path)
+	t.wide, t.jacs = lane.For[T](s.call.Path, s.lanes), lane.ForJacobians[T](s.call.Path)
 	slab, n := s.p*s.lanes, scratchLen(s.p, s.lanes, s.opt.method)
 	rest := s.scratch[worker*n : (worker+1)*n]
 	cut := func(n int) []T {
@@ -66,32 +76,35 @@ func newTask[T kernels.Float](s *system[T], worker int) task[T] {
 	}
 	t.c0, t.c, t.d, t.x, t.g = cut(slab), cut(slab), cut(slab), cut(slab), cut(slab)
 	t.y, t.h, t.fx, t.step = cut(slab), cut(slab), cut(slab), cut(slab)
-	t.res, t.norm = cut(maxLanes), cut(maxLanes)
+	t.res, t.norm, t.pace, t.square = cut(maxLanes), cut(maxLanes), cut(maxLanes), cut(maxLanes)
 	t.history, t.jac = cut(historyLen(s.p, s.lanes, s.opt.method)), rest
 	return t
 }
 
-// load turns the block's rows of x into columns of lanes and takes f′ of them, for the linear systems.
+// load turns the block's rows of the constant part into columns of lanes, to lie where the solution will be, and for the linear systems
+// the rows of x, of which it takes f′.
 func (t *task[T]) load(block int) {
-	if t.kind == nonlinear {
-		return
+	size := t.p * t.lanes
+	t.columns(t.z[block*size:][:size], t.system.c, block)
+	if t.kind != nonlinear {
+		slab := t.system.d[block*size:][:size]
+		t.columns(slab, t.system.x, block)
+		act.Apply(t.call.Path, t.opt.act, 1, slab, slab)
 	}
-	slab := t.system.d[block*t.p*t.lanes:][:t.p*t.lanes]
-	for q := range t.p {
-		t.column(slab[q*t.lanes:(q+1)*t.lanes], t.system.x, block, q)
-	}
-	act.Apply(t.call.Path, t.opt.act, 1, slab, slab)
 }
 
-// column copies one node of the block's samples, rows of a, to a row of lanes; lanes without a sample get 0.
-func (t *task[T]) column(dst, a []T, block, q int) {
-	at := block*t.lanes*t.p + int(t.l.Order[q])
+// columns copies the block's samples, rows of a, to rows of lanes; lanes without a sample get 0.
+func (t *task[T]) columns(dst, a []T, block int) {
 	live := min(t.lanes, t.batch-block*t.lanes)
-	for k := range live {
-		dst[k] = a[at]
-		at += t.p
+	for q, i := range t.l.Order {
+		at := block*t.lanes*t.p + int(i)
+		row := dst[q*t.lanes:][:t.lanes]
+		for k := range live {
+			row[k] = a[at]
+			at += t.p
+		}
+		clear(row[live:])
 	}
-	clear(dst[live:])
 }
 
 // store turns the block's solution back into rows.
@@ -107,16 +120,18 @@ func (t *task[T]) store(block int) {
 	}
 }
 
-// solve finds the values of one module's nodes for one block of samples, all modules that feed it being done.
-func (t *task[T]) solve(block, m int) {
-	t.block, t.m, t.first, t.n = block, m, int(t.l.ModulePtr[m]), t.l.Size(m)
+// solve finds the values of one module's nodes for one block of samples, all modules that feed it being done. Several modules of one
+// node and one level, count of them, are one task.
+func (t *task[T]) solve(block, m, count int) {
+	t.block, t.m, t.first = block, m, int(t.l.ModulePtr[m])
+	t.n = int(t.l.ModulePtr[m+count]) - t.first
 	t.live = min(t.lanes, t.batch-block*t.lanes)
 	slab := (block*t.p + t.first) * t.lanes
 	size := t.n * t.lanes
 	t.z0, t.d0 = t.z[slab:][:size], t.system.d[slab:][:size]
 	t.constant()
-	if t.n == 1 {
-		copy(t.z0, t.c0[:len(t.z0)])
+	if t.n == count {
+		copy(t.z0, t.c0[:size])
 		t.checkTrivial()
 	} else {
 		t.begin()
@@ -128,43 +143,32 @@ func (t *task[T]) solve(block, m int) {
 	case nonlinear:
 		act.Apply(t.call.Path, t.opt.act, 0, f, t.z0)
 	case tangent:
-		mul(f, t.d0, t.z0)
+		t.vec.Mul(f, t.d0, t.z0)
 	case adjoint:
 		copy(f, t.z0)
 	}
 }
 
-// constant computes what enters the module: its part of c and the contributions of other modules.
+// constant computes what enters the module: its part of c, which lies in z0, and the contributions of other modules.
 func (t *task[T]) constant() {
-	seen := t.f[t.block*t.p*t.lanes:]
-	for k := range t.n {
-		q := t.first + k
-		row := t.c0[k*t.lanes:][:t.lanes]
-		lo, hi := t.rowPtr[q], t.rowMid[q]
-		if t.kind != adjoint {
-			t.column(row, t.system.c, t.block, q)
-			t.gatherRow(row, seen, t.index[lo:hi], t.value[lo:hi], t.lanes)
-			continue
-		}
-		sum := t.fx[:t.lanes]
-		clear(sum)
-		t.gatherRow(sum, seen, t.index[lo:hi], t.value[lo:hi], t.lanes)
-		t.column(row, t.system.c, t.block, q)
-		mulAdd(row, t.d0[k*t.lanes:][:t.lanes], sum)
+	c0 := t.c0[:len(t.z0)]
+	lo, hi := t.rowPtr[t.first:][:t.n], t.rowMid[t.first:][:t.n]
+	seen := t.f[t.block*t.p*t.lanes:][:t.p*t.lanes]
+	if t.kind != adjoint {
+		t.wide.Rows(c0, t.z0, seen, lo, hi, t.index, t.value)
+		return
 	}
+	clear(c0)
+	t.wide.Rows(c0, c0, seen, lo, hi, t.index, t.value)
+	t.wide.FMA(c0, t.z0, t.d0, c0)
 }
 
-// gatherRow is row += Σ_e value_e · f[index_e].
-func (t *task[T]) gatherRow(row, f []T, index []int32, value []T, width int) {
-	for e, j := range index {
-		axpy(row, value[e], f[int(j)*width:][:width])
-	}
-}
-
-// checkTrivial reports samples that are not finite at a node without a cycle.
+// checkTrivial reports samples that are not finite at nodes without a cycle.
 func (t *task[T]) checkTrivial() {
-	for k := range t.live {
-		if v := t.z0[k]; v-v != 0 {
+	res, norm := t.res[:t.lanes], t.norm[:t.lanes]
+	t.wide.Extent(res, norm, t.z0, t.z0)
+	for _, v := range norm[:t.live] {
+		if v-v != 0 {
 			t.rep.fail(kernels.Diverged, math.Inf(1))
 		}
 	}
@@ -173,17 +177,15 @@ func (t *task[T]) checkTrivial() {
 // begin sets every lane's start: the given one where it is finite, else c.
 func (t *task[T]) begin() {
 	inf := T(math.Inf(1))
-	copy(t.z0, t.c0[:len(t.z0)])
+	c0 := t.c0[:len(t.z0)]
+	copy(t.z0, c0)
+	t.wide.Extent(t.res[:t.lanes], t.norm[:t.lanes], c0, c0)
 	for k := range t.lanes {
 		t.state[k], t.status[k], t.best[k], t.worst[k], t.iters[k] = open, kernels.NotConverged, inf, inf, 0
 		if k >= t.live {
 			t.state[k] = bad
-			continue
-		}
-		for at := k; at < t.n*t.lanes; at += t.lanes {
-			if v := t.c0[at]; v-v != 0 {
-				t.state[k], t.status[k] = bad, kernels.Diverged
-			}
+		} else if v := t.norm[k]; v-v != 0 {
+			t.state[k], t.status[k] = bad, kernels.Diverged
 		}
 	}
 	if t.start != nil {

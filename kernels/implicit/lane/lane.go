@@ -71,9 +71,7 @@ func ForJacobians[T float32 | float64](path cpu.Path) *Jacobians[T] {
 	return any(jacobians64(path)).(*Jacobians[T])
 }
 
-// fit panics when lengths are not what they should be.
-func fit(what string, ok bool, lengths ...int) {
-	if !ok {
-		panic(fmt.Sprintf("lane: %s: lengths %v do not fit", what, lengths))
-	}
+// misfit panics because of lengths that are not what they should be.
+func misfit(what string, lengths ...int) {
+	panic(fmt.Sprintf("lane: %s: lengths %v do not fit", what, lengths))
 }
