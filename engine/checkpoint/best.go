@@ -5,11 +5,12 @@ import (
 	"path/filepath"
 )
 
-// SaveBest writes s, which may hold the parameters alone, as the run's best.safetensors, without touching the other checkpoints. It is
-// as crash-safe as Save. It fills in the hash of the configuration.
+// SaveBest writes s, which may hold the parameters alone, as the run's best.safetensors, without touching the other
+// checkpoints. It is as crash-safe as Save. It fills in the hash of the configuration and marks the file as
+// partial, so that no run is resumed from it.
 func (r *Run) SaveBest(s *State) error {
 	full := *s
-	full.ConfigHash = r.hash
+	full.ConfigHash, full.Partial = r.hash, true
 	if err := full.check(); err != nil {
 		return fmt.Errorf("save the best checkpoint in %s: %w", r.dir, err)
 	}

@@ -28,8 +28,8 @@ type Env struct {
 
 // NewEnv describes this process on this machine; device and threads are the run's.
 func NewEnv(device string, threads int) Env {
-	e := Env{Program: "unknown", Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPU: cpuid.CPU.BrandName,
-		Cores: runtime.NumCPU(), Threads: threads, Device: device, Modules: []string{}}
+	e := Env{Program: "unknown", Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
+		CPU: cpuid.CPU.BrandName, Cores: runtime.NumCPU(), Threads: threads, Device: device, Modules: []string{}}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return e

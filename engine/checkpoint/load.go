@@ -52,8 +52,8 @@ func LoadBest(dir string) (*State, error) {
 }
 
 // Latest loads the newest checkpoint of a run directory that is whole, the best one being the last resort. Files
-// that are incomplete or damaged are passed over and listed. If nothing can be loaded, the error wraps
-// ErrNoCheckpoint and names every file that was tried. It takes no lock.
+// that are incomplete or damaged, and a best one that SaveBest wrote, are passed over and listed. If nothing can be
+// loaded, the error wraps ErrNoCheckpoint and names every file that was tried. It takes no lock.
 func Latest(dir string) (*Found, error) { return latest(osDisk{}, dir) }
 
 func latest(d disk, dir string) (*Found, error) {
@@ -66,6 +66,10 @@ func latest(d disk, dir string) (*Found, error) {
 	for _, n := range names {
 		path := filepath.Join(sub, n)
 		s, err := load(d, path)
+		if err == nil && s.Partial {
+			err = fmt.Errorf("load checkpoint %s: it holds the parameters alone, which is too little to resume from",
+				path)
+		}
 		if err == nil {
 			found.State, found.Path = s, path
 			return found, nil

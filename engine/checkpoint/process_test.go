@@ -100,7 +100,8 @@ func TestKillDuringSave(t *testing.T) {
 			t.Fatalf("after kill %d: %v", kills, err)
 		}
 		if found.State.Step < told || len(found.Skipped) > 0 {
-			t.Fatalf("after kill %d: step %d, but %d was told; skipped %v", kills, found.State.Step, told, found.Skipped)
+			t.Fatalf("after kill %d: step %d, but %d was told; skipped %v", kills, found.State.Step, told,
+				found.Skipped)
 		}
 		hash := found.State.ConfigHash
 		if found.State.ConfigHash = "c0ffee"; hash == "c0ffee" {

@@ -126,7 +126,8 @@ func (r *Run) acquire() error {
 		return fmt.Errorf("lock run %s (does its file system support locks?): %w", r.dir, err)
 	}
 	if !ok {
-		return fmt.Errorf("run %s is %w: wait until that ends, or start a new run in another directory", r.dir, ErrLocked)
+		return fmt.Errorf("run %s is %w: wait until that ends, or start a new run in another directory", r.dir,
+			ErrLocked)
 	}
 	return nil
 }
@@ -242,7 +243,8 @@ func checkUnused(dir string) error {
 		ConfigFile + tempSuffix}
 	for _, n := range names {
 		if !slices.Contains(left, n) {
-			return fmt.Errorf("create run: %s: %w, and not empty (%s is in it): choose another directory", dir, ErrNotRun, n)
+			return fmt.Errorf("create run: %s: %w, and not empty (%s is in it): choose another directory", dir,
+				ErrNotRun, n)
 		}
 		info, err := os.Lstat(filepath.Join(dir, n))
 		if err != nil {
@@ -251,7 +253,8 @@ func checkUnused(dir string) error {
 		if n == checkpointDir {
 			inside, err := osDisk{}.ReadDir(filepath.Join(dir, n))
 			if err != nil || len(inside) > 0 {
-				return fmt.Errorf("create run: %s: checkpoints without a %s are in it: choose another directory", dir, ConfigFile)
+				return fmt.Errorf("create run: %s: checkpoints without a %s are in it: choose another directory", dir,
+					ConfigFile)
 			}
 		} else if !strings.HasSuffix(n, tempSuffix) && n != EnvFile && info.Size() > 0 {
 			return fmt.Errorf("create run: %s: %s is not empty: choose another directory", dir, n)

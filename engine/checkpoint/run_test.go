@@ -114,7 +114,8 @@ func TestCreateRefuses(t *testing.T) {
 			}
 		}
 		_, err := Create(dir, settings{}, Env{})
-		if err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "choose another directory") {
+		if err == nil || !strings.Contains(err.Error(), dir) ||
+			!strings.Contains(err.Error(), "choose another directory") {
 			t.Errorf("%s: error %v", name, err)
 		}
 		left, err := os.ReadDir(dir)
@@ -195,17 +196,19 @@ func TestResume(t *testing.T) {
 		keep    int    // lines after resuming
 		warning string
 	}{
-		"nothing saved":              {nil, metricsUpTo(7), 0, ""},
-		"nothing saved or written":   {nil, "", 0, ""},
-		"stopped at the checkpoint":  {[]int{2, 4}, metricsUpTo(4), 4, ""},
-		"stopped after it":           {[]int{2, 4}, metricsUpTo(9), 4, ""},
-		"fewer lines than steps":     {[]int{2, 40}, metricsUpTo(9), 9, ""},
-		"several lines of a step":    {[]int{2}, metricsUpTo(2) + "{\"step\":2}\n{\"step\":3}\n", 3, ""},
-		"torn":                       {[]int{4}, metricsUpTo(4) + "{\"step\":5,\"tr", 4, "torn: 13 bytes"},
-		"torn at its first line":     {[]int{4}, "{\"st", 0, "torn: 4 bytes"},
-		"whole but for the newline":  {[]int{4}, metricsUpTo(3) + "{\"step\":4}", 3, "torn: 10 bytes"},
-		"zeros at the end":           {[]int{4}, metricsUpTo(3) + strings.Repeat("\x00", 200_000), 3, "torn: 200000 bytes"},
-		"damaged last line":          {[]int{4}, metricsUpTo(3) + "\x00\x00\n", 3, "line 4 and what follows is damaged"},
+		"nothing saved":             {nil, metricsUpTo(7), 0, ""},
+		"nothing saved or written":  {nil, "", 0, ""},
+		"stopped at the checkpoint": {[]int{2, 4}, metricsUpTo(4), 4, ""},
+		"stopped after it":          {[]int{2, 4}, metricsUpTo(9), 4, ""},
+		"fewer lines than steps":    {[]int{2, 40}, metricsUpTo(9), 9, ""},
+		"several lines of a step":   {[]int{2}, metricsUpTo(2) + "{\"step\":2}\n{\"step\":3}\n", 3, ""},
+		"torn":                      {[]int{4}, metricsUpTo(4) + "{\"step\":5,\"tr", 4, "torn: 13 bytes"},
+		"torn at its first line":    {[]int{4}, "{\"st", 0, "torn: 4 bytes"},
+		"whole but for the newline": {[]int{4}, metricsUpTo(3) + "{\"step\":4}", 3, "torn: 10 bytes"},
+		"zeros at the end": {[]int{4}, metricsUpTo(3) + strings.Repeat("\x00", 200_000), 3,
+			"torn: 200000 bytes"},
+		"damaged last line": {[]int{4}, metricsUpTo(3) + "\x00\x00\n", 3,
+			"line 4 and what follows is damaged"},
 		"damaged beyond the step":    {[]int{2}, metricsUpTo(3) + "{}\n", 2, ""},
 		"line without a step at end": {[]int{4}, metricsUpTo(2) + "{\"loss\":1}\n[]\n", 2, "line 3 and what"},
 	} {

@@ -40,6 +40,9 @@ func save(d disk, dir string, s *State, o SaveOptions) (string, error) {
 	if err := s.check(); err != nil {
 		return "", fmt.Errorf("save checkpoint in %s: %w", dir, err)
 	}
+	if s.Partial {
+		return "", fmt.Errorf("save checkpoint in %s: the state is marked as partial: no run could resume from it", dir)
+	}
 	if o.Keep < 0 {
 		return "", fmt.Errorf("save checkpoint in %s: keep %d: at least 1 must stay", dir, o.Keep)
 	}

@@ -143,8 +143,10 @@ func TestSaveRefuses(t *testing.T) {
 		"Inf as best":    {State{Best: &Best{Metric: math.Inf(-1)}}, SaveOptions{}},
 		"counter twice":  {State{Counters: []Counter{{"a", 1}, {"a", 2}}}, SaveOptions{}},
 		"tensor twice":   {State{Tensors: []safetensors.Tensor{tensor, tensor}}, SaveOptions{}},
-		"wrong shape":    {State{Tensors: []safetensors.Tensor{safetensors.Of("w", []int{2}, []float32{1})}}, SaveOptions{}},
-		"negative keep":  {State{}, SaveOptions{Keep: -1}},
+		"wrong shape": {State{Tensors: []safetensors.Tensor{safetensors.Of("w", []int{2}, []float32{1})}},
+			SaveOptions{}},
+		"partial state": {State{Partial: true}, SaveOptions{}},
+		"negative keep": {State{}, SaveOptions{Keep: -1}},
 	} {
 		dir := t.TempDir()
 		path, err := Save(dir, &c.s, c.o)
@@ -210,7 +212,8 @@ func TestLatest(t *testing.T) {
 	}
 	put(stepName(5), good[:100])
 	put(stepName(9), good[:100])
-	if found, err = Latest(dir); err != nil || found.State.Step != 5 || filepath.Base(found.Path) != "best.safetensors" {
+	if found, err = Latest(dir); err != nil || found.State.Step != 5 ||
+		filepath.Base(found.Path) != "best.safetensors" {
 		t.Errorf("only the best is whole: %+v, %v", found, err)
 	}
 	put("best.safetensors", nil)

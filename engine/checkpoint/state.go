@@ -32,6 +32,7 @@ type State struct {
 	Batch      int       `json:"batch"`              // mini-batches done of the epoch under way
 	Seed       uint64    `json:"seed"`               // key of all counter-based random numbers
 	Best       *Best     `json:"best,omitempty"`     // nil while there is none
+	Partial    bool      `json:"partial,omitempty"`  // less than a run needs to continue; Latest passes over it
 	ConfigHash string    `json:"config_hash"`        // of config.yaml; Run.Save fills it in
 	Counters   []Counter `json:"counters,omitempty"` // random streams, patience and the like; names differ
 	// Tensors are the weights, the optimiser's state and whatever else is an array; names differ.

@@ -222,7 +222,8 @@ func (p *parser) tensor(name string) error {
 		return p.fail("tensor %q: dtype, shape and data_offsets are required", name)
 	}
 	if n, ok := span(e.DType, e.Shape); !ok || n != e.End-e.Begin {
-		return p.fail("tensor %q: %s%v does not take the %d bytes of its offsets", name, e.DType, e.Shape, e.End-e.Begin)
+		return p.fail("tensor %q: %s%v does not take the %d bytes of its offsets", name, e.DType, e.Shape,
+			e.End-e.Begin)
 	}
 	p.entries = append(p.entries, e)
 	return nil

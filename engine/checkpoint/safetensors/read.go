@@ -41,7 +41,8 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 	}
 	n := binary.LittleEndian.Uint64(length[:])
 	if n > maxHeader || n > uint64(size-lengthBytes) {
-		return nil, fmt.Errorf("%w: byte 0: header of %d bytes in a file of %d (at most %d)", ErrFormat, n, size, maxHeader)
+		return nil, fmt.Errorf("%w: byte 0: header of %d bytes in a file of %d (at most %d)", ErrFormat, n, size,
+			maxHeader)
 	}
 	head := make([]byte, lengthBytes+int(n))
 	if err := readAt(r, head, 0); err != nil {
@@ -100,7 +101,7 @@ func (f *File) verifyHeader(head []byte, at int) error {
 		return fmt.Errorf("%w: %d tensors do not fit the list of checksums", ErrChecksum, len(f.entries))
 	}
 	if got := headerSum(head, at); got != sums[:sumDigits] {
-		return fmt.Errorf("%w: header has %s, wanted %s (damaged, or changed by a program that kept the metadata key %q)",
+		return fmt.Errorf("%w: header has %s, wanted %s (damaged, or changed by a program that kept the key %q)",
 			ErrChecksum, got, sums[:sumDigits], sumsKey)
 	}
 	f.sums = sums[sumDigits:]

@@ -102,7 +102,8 @@ func encodeHeader(ts []Tensor, metadata map[string]string) ([]byte, error) {
 		head = append(head, ' ')
 	}
 	if len(head)-lengthBytes > maxHeader {
-		return nil, fmt.Errorf("header of %d bytes is above %d: save fewer tensors or less metadata", len(head), maxHeader)
+		return nil, fmt.Errorf("header of %d bytes is above %d: save fewer tensors or less metadata", len(head),
+			maxHeader)
 	}
 	binary.LittleEndian.PutUint64(head, uint64(len(head)-lengthBytes))
 	copy(head[at:], headerSum(head, at))

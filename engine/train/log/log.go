@@ -67,7 +67,8 @@ func Text(key, v string) Field { return Field{Key: key, kind: textKind, text: v}
 // check says whether an interval can be logged.
 func (i *Interval) check() error {
 	if i.Step < 0 || i.Steps < 0 || i.Epoch < 0 || i.Epochs < 0 {
-		return fmt.Errorf("log: step %d of %d, epoch %d of %d: none may be negative", i.Step, i.Steps, i.Epoch, i.Epochs)
+		return fmt.Errorf("log: step %d of %d, epoch %d of %d: none may be negative", i.Step, i.Steps, i.Epoch,
+			i.Epochs)
 	}
 	if !utf8.ValidString(i.Metric) {
 		return fmt.Errorf("log: metric %q is not UTF-8", i.Metric)

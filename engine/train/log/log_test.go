@@ -33,8 +33,8 @@ func TestPlain(t *testing.T) {
 	second := Interval{Step: 800, Steps: 4200, Epoch: 6, Epochs: 30, TrainLoss: Measured(math.NaN()), Seconds: 32.3}
 	bare := Interval{Step: 1, TrainMetric: Measured(1), Extra: []Field{Text("k", "a\x1b[2J\nb")}}
 	err := errors.Join(p.Log(sample()), p.Note("device cpu:\nno driver"), p.Log(second), p.Log(bare), p.Close())
-	want := "step 400/4200  epoch 3/30  loss 0.3121  accuracy 0.9125  valid loss 0.35  valid accuracy 0.9  modules 4  " +
-		"residual 1.25e-07  solver anderson  lr 0.003  12s  eta 1m57s\n" +
+	want := "step 400/4200  epoch 3/30  loss 0.3121  accuracy 0.9125  valid loss 0.35  valid accuracy 0.9  " +
+		"modules 4  residual 1.25e-07  solver anderson  lr 0.003  12s  eta 1m57s\n" +
 		`"device cpu:\nno driver"` + "\n" +
 		"step 800/4200  epoch 6/30  loss NaN  lr 0  32s  eta 2m50s\n" +
 		`step 1  metric 1  k "a\x1b[2J\nb"  lr 0  0s` + "\n"
@@ -89,11 +89,11 @@ func TestJSONLines(t *testing.T) {
 	want := `{"step":400,"steps":4200,"epoch":3,"epochs":30,"metric":"accuracy","train_loss":0.312149,` +
 		`"train_metric":0.9125,"valid_loss":0.35,"valid_metric":0.9,"lr":0.003,"seconds":12.3,` +
 		`"extra":{"modules":4,"residual":1.25e-07,"solver":"anderson"}}` + "\n" +
-		`{"step":2,"steps":0,"epoch":0,"epochs":0,"metric":"r\"²","train_loss":null,"train_metric":null,"valid_loss":null,` +
-		`"valid_metric":-0.5,"lr":null,"seconds":1e+21,"extra":{"lr":null,"x":5e-324},` +
+		`{"step":2,"steps":0,"epoch":0,"epochs":0,"metric":"r\"²","train_loss":null,"train_metric":null,` +
+		`"valid_loss":null,"valid_metric":-0.5,"lr":null,"seconds":1e+21,"extra":{"lr":null,"x":5e-324},` +
 		`"nonfinite":["train_loss","train_metric","lr","extra.lr"]}` + "\n" +
-		`{"step":0,"steps":0,"epoch":0,"epochs":0,"metric":"","train_loss":null,"train_metric":null,"valid_loss":null,` +
-		`"valid_metric":null,"lr":0,"seconds":0}` + "\n"
+		`{"step":0,"steps":0,"epoch":0,"epochs":0,"metric":"","train_loss":null,"train_metric":null,` +
+		`"valid_loss":null,"valid_metric":null,"lr":0,"seconds":0}` + "\n"
 	if d := cmp.Diff(want, b.String()); err != nil || d != "" {
 		t.Errorf("%v (-want +got)\n%s", err, d)
 	}
@@ -115,7 +115,8 @@ func TestJSONLinesAreExact(t *testing.T) {
 		text := rapid.StringN(1, 8, -1)
 		i := Interval{Step: rapid.IntRange(0, 1<<30).Draw(t, "step"), Metric: text.Draw(t, "metric"),
 			LR: float.Draw(t, "lr"), TrainLoss: Measured(float.Draw(t, "loss")), Seconds: float.Draw(t, "seconds"),
-			Extra: []Field{Float("f", float.Draw(t, "f")), Int("i", rapid.Int64().Draw(t, "i")), Text("t", text.Draw(t, "t"))}}
+			Extra: []Field{Float("f", float.Draw(t, "f")), Int("i", rapid.Int64().Draw(t, "i")),
+				Text("t", text.Draw(t, "t"))}}
 		var w writes
 		if err := NewJSONLines(&w).Log(i); err != nil {
 			t.Fatal(err)
@@ -141,7 +142,8 @@ func TestJSONLinesAreExact(t *testing.T) {
 			t.Fatal(err)
 		}
 		same := func(name string, p *float64, v float64) {
-			if finite := !math.IsNaN(v - v); finite != (p != nil) || finite && math.Float64bits(*p) != math.Float64bits(v) {
+			finite := !math.IsNaN(v - v)
+			if finite != (p != nil) || finite && math.Float64bits(*p) != math.Float64bits(v) {
 				t.Fatalf("%s: %v became %v in %s", name, v, p, w[0])
 			}
 			if listed := strings.Contains(strings.Join(back.Nonfinite, " ")+" ", name+" "); listed != (p == nil) {
@@ -349,7 +351,8 @@ func TestMulti(t *testing.T) {
 	var a, b bytes.Buffer
 	l := Multi(NewPlain(failing{io.ErrClosedPipe}), NewPlain(&a), NewJSONLines(&b))
 	err := errors.Join(l.Log(sample()), l.Note("note"), l.Close())
-	if !errors.Is(err, io.ErrClosedPipe) || strings.Count(a.String(), "\n") != 2 || strings.Count(b.String(), "\n") != 1 {
+	if !errors.Is(err, io.ErrClosedPipe) || strings.Count(a.String(), "\n") != 2 ||
+		strings.Count(b.String(), "\n") != 1 {
 		t.Errorf("%v, %q, %q", err, a.String(), b.String())
 	}
 	if err := Multi().Log(sample()); err != nil {

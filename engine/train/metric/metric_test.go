@@ -89,7 +89,8 @@ func TestCrossEntropy(t *testing.T) {
 	}
 	near(t, "uniform", math.Log(3))(c.Value())
 	c.Reset()
-	if err := AddLogits(c, []float64{1, 2, -1, 0.5, 0.5, 0.5, -3, 0, 4, 100, -100, 0}, []int32{1, 2, 0, 0}); err != nil {
+	logits := []float64{1, 2, -1, 0.5, 0.5, 0.5, -3, 0, 4, 100, -100, 0}
+	if err := AddLogits(c, logits, []int32{1, 2, 0, 0}); err != nil {
 		t.Fatal(err)
 	}
 	near(t, "scikit-learn's case", 2.1166673783288883)(c.Value())
@@ -225,8 +226,8 @@ func measure(t *testing.T, r *rand.Rand, scores, pred, truth []float32, labels [
 		}
 		return math.Float64bits(v)
 	}
-	return numbers{accuracy: bits(c.Accuracy()), wrong: bits(c.Error()), f1: bits(c.MacroF1()), entropy: bits(e.Value()),
-		rmse: bits(g.RMSE()), mae: bits(g.MAE()), r2: bits(g.R2())}
+	return numbers{accuracy: bits(c.Accuracy()), wrong: bits(c.Error()), f1: bits(c.MacroF1()),
+		entropy: bits(e.Value()), rmse: bits(g.RMSE()), mae: bits(g.MAE()), r2: bits(g.R2())}
 }
 
 // TestBatchesDoNotShow cuts the same samples differently, compares bit for bit, and compares with plain formulas

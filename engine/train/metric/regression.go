@@ -40,7 +40,8 @@ func AddValues[F Float](r *Regression, pred, truth []F) error {
 	}
 	for i := range pred {
 		if p, t := float64(pred[i]), float64(truth[i]); math.IsNaN(p-p) || math.IsNaN(t-t) {
-			return fmt.Errorf("regression: sample %d, output %d: prediction %v, target %v", i/r.outputs, i%r.outputs, p, t)
+			return fmt.Errorf("regression: sample %d, output %d: prediction %v, target %v", i/r.outputs, i%r.outputs,
+				p, t)
 		}
 	}
 	for i := range pred {
