@@ -101,7 +101,7 @@ const alignment = 64
 const (
 	maxKC = 256  // length of a block along k
 	maxNC = 4096 // columns of a packed block of B
-	maxMC = 168  // rows of a packed block of A
+	maxMC = 84   // rows of a packed block of A
 	maxMR = 14   // rows of a register tile
 	maxNR = 32   // columns of a register tile
 )
