@@ -28,7 +28,8 @@ type Epoch struct {
 	LR          float64
 	Train       Score // mean loss over the epoch's mini-batches as they were met; metric likewise
 	Valid       Score
-	Seconds     float64 // spent in training steps
+	Seconds     float64 // spent in this epoch's training steps
+	Elapsed     float64 // spent in training steps by this call of Fit, up to here
 	Skipped     int     // steps that were not applied
 	Solver      Solver
 	Structure   kernels.Structure
