@@ -56,7 +56,7 @@ func execute(ctx context.Context, args []string, out, log io.Writer) int {
 			sub.OnUsageError = onUsage
 		}
 	}
-	err := app.RunContext(ctx, args)
+	err := app.RunContext(ctx, flagsFirst(args, app.Commands))
 	if err != nil {
 		fmt.Fprintf(log, "ganglion: %v\n", err)
 	}
