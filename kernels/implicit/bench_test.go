@@ -25,13 +25,13 @@ func scaled(w, s kernels.Tensor, rho float64) kernels.Tensor {
 // to later ones.
 func planted(seed uint64, p, size, keep int, rho float64) (w, s kernels.Tensor) {
 	r := philox.New(seed, 4, 0)
-	w = weights(seed, p, 0.01)
+	w = weights(seed, p, 0.01) // smaller than 1: never kept
 	for e := 0; e < keep; {
 		j, i := int(r.Below(uint32(p))), int(r.Below(uint32(p)))
 		if r.Below(4) > 0 {
 			i = min(j/size*size+int(r.Below(uint32(size))), p-1)
 		}
-		if i == j || i/size < j/size {
+		if i == j || i/size < j/size || math.Abs(w.F64[j*p+i]) >= 1 {
 			continue
 		}
 		w.F64[j*p+i] = 1 + float64(r.Below(1000))/1000
@@ -40,7 +40,7 @@ func planted(seed uint64, p, size, keep int, rho float64) (w, s kernels.Tensor) 
 		}
 		e++
 	}
-	s = structure(w, keep)
+	s = structure64(w, keep)
 	return scaled(w, s, rho), s
 }
 

@@ -1,6 +1,11 @@
 package implicit
 
-import "math"
+import (
+	"math"
+
+	"ganglion/internal/asm/gemm"
+	"ganglion/internal/cpu"
+)
 
 // SpectralRadius is the largest |eigenvalue| of the pruned W, for reports: that of the largest over the modules, since a node without a
 // kept cycle adds the eigenvalue 0. w is [p, p], l its structure.
@@ -23,6 +28,7 @@ const maxSquarings = 40
 func moduleRadius(w []float64, l Layout, m int) float64 {
 	n, first := l.Size(m), int(l.ModulePtr[m])
 	a, b := make([]float64, n*n), make([]float64, n*n)
+	path, work := cpu.Best(), make([]byte, gemm.Workspace(n, n, n, 8, 1))
 	for k, j := range l.Members(m) {
 		for _, i := range l.Out[l.OutMid[j]:l.OutPtr[j+1]] {
 			a[k*n+int(l.Position[i])-first] = w[int(j)*l.Nodes+int(i)]
@@ -43,24 +49,9 @@ func moduleRadius(w []float64, l Layout, m int) float64 {
 		for i := range a {
 			a[i] /= norm
 		}
-		square(b, a, n)
+		gemm.F64(nil, path, nil, gemm.Args[float64]{M: n, N: n, K: n, A: a, LDA: n, B: a, LDB: n, C: b, LDC: n, Work: work})
 		a, b = b, a
 		weight /= 2
 	}
 	return math.Exp(log)
-}
-
-// square is b = a·a.
-func square(b, a []float64, n int) {
-	clear(b)
-	for i := range n {
-		row := b[i*n:][:n]
-		for k, v := range a[i*n:][:n] {
-			if v != 0 {
-				for j, u := range a[k*n:][:n] {
-					row[j] += v * u
-				}
-			}
-		}
-	}
 }

@@ -222,7 +222,7 @@ func (s *system[T]) plan() {
 }
 
 // isDense says whether a module of the given nodes and inner edges is better multiplied as a full matrix.
-func isDense(nodes, inner int) bool { return nodes >= 8 && 3*inner >= nodes*nodes }
+func isDense(nodes, inner int) bool { return nodes >= 8 && 5*inner >= 2*nodes*nodes }
 
 // packBody copies the kept weights of some rows.
 func packBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
