@@ -84,7 +84,13 @@ func (p *Program) beforehand() *Finding {
 }
 
 func (p *Program) diagnose(ctx context.Context) (*Finding, error) {
-	m, pl := p.current.cpu, p.current.plan
+	pl := p.current.plan
+	m := p.bind(p.current, true)
+	for i := range p.slots {
+		if s := &p.slots[i]; s.used {
+			m.Feed(i, s.fed)
+		}
+	}
 	for i := range m.Len() {
 		if err := ctx.Err(); err != nil {
 			return nil, err

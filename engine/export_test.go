@@ -26,3 +26,6 @@ func (g *Graph) Consts() map[*Node]kernels.Tensor {
 
 // Cached is the number of plans that are kept.
 func (p *Program) Cached() int { return len(p.cache) }
+
+// Split makes the plan of the last run execute the steps of its groups one by one.
+func (p *Program) Split() { p.current.cpu = p.bind(p.current, true) }

@@ -251,8 +251,13 @@ func (p *Program) rebind(s *special) {
 		return
 	}
 	s.arena = p.arena
-	s.cpu = exec.NewCPU(s.plan, exec.Memory{Arena: p.arena, Store: p.blocks},
-		exec.Options{Path: p.path, Pool: p.pool, Strict: p.opts.Strict})
+	s.cpu = p.bind(s, false)
+}
+
+// bind lays a plan over the program's memory. With split, the steps of fused groups are run one by one.
+func (p *Program) bind(s *special, split bool) *exec.CPU {
+	return exec.NewCPU(s.plan, exec.Memory{Arena: p.arena, Store: p.blocks},
+		exec.Options{Path: p.path, Pool: p.pool, Strict: p.opts.Strict, Split: split})
 }
 
 // Value returns an output of the last run. Its memory is the program's and holds until the next run.

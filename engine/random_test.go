@@ -133,7 +133,7 @@ func updateBlock(s *engine.Scope, d dice, states, pool []*engine.Node) {
 func randomOp(s *engine.Scope, d dice, a, b *engine.Node, clip func(*engine.Node) *engine.Node) *engine.Node {
 	as, bs := a.Shape(), b.Shape()
 	same := as[0] == bs[0] && as[1] == bs[1]
-	switch d.below(14) {
+	switch d.below(17) {
 	case 0:
 		return s.Apply(dense.Unary{F: [...]act.Func{act.Neg, act.ReLU, act.Abs, act.Sign}[d.below(4)]}, a)
 	case 1:
@@ -170,6 +170,16 @@ func randomOp(s *engine.Scope, d dice, a, b *engine.Node, clip func(*engine.Node
 		return s.Apply(plain{}, a)
 	case 12:
 		return clip(s.Apply(dense.Scale{Alpha: 2, Beta: -1}, a))
+	case 14:
+		return s.Apply(dense.FillLike{Value: 3}, a)
+	case 15:
+		sum := s.Apply(dense.Reduce{Axes: 3, Keep: true}, a)
+		return clip(s.Apply(dense.BroadcastTo{}, sum, b))
+	case 16:
+		if as[1] == bs[1] {
+			row := s.Apply(dense.Reduce{Axes: 1}, b)
+			return clip(s.Apply(dense.Binary{Kind: dense.Sub}, clip(s.Apply(dense.SumTo{}, a, row)), a))
+		}
 	case 13:
 		if as[1] == bs[1] {
 			y := s.Apply(dense.Concat{}, a, b)

@@ -40,6 +40,7 @@ type step struct {
 	moves []move
 	wide  *wide
 	do    *foreign
+	fused *fused // a group; the fields above are unused
 }
 
 // move copies one tensor to another of the same spec.
@@ -56,6 +57,7 @@ type Options struct {
 	Path   cpu.Path
 	Pool   *par.Pool
 	Strict bool // a kernel that reports that it did not converge ends the run with an error
+	Split  bool // run the steps of groups one by one
 }
 
 // NewCPU binds a plan to memory. The arena holds plan.Arena bytes at least and is aligned to 64 bytes.
@@ -63,10 +65,18 @@ func NewCPU(p *plan.Plan, mem Memory, o Options) *CPU {
 	b := &binder{p: p, mem: mem, opts: o, feeds: make([][]fed, p.Inputs())}
 	m := &CPU{Plan: p, mem: mem, strict: o.Strict}
 	for i := range p.Steps {
-		if s := &p.Steps[i]; s.Run != plan.Nothing {
+		s := &p.Steps[i]
+		switch {
+		case s.Run == plan.Nothing:
+			continue
+		case s.Group < 0 || o.Split:
 			m.steps = append(m.steps, b.step(s))
-			m.index = append(m.index, i)
+		case p.Groups[s.Group].Steps[0] == i:
+			m.steps = append(m.steps, step{fused: b.fused(&p.Groups[s.Group])})
+		default:
+			continue
 		}
+		m.index = append(m.index, i)
 	}
 	m.saves, m.stores = b.moves(p.Saves), b.moves(p.Stores)
 	for i, o := range p.Graph.Outputs {
@@ -133,7 +143,7 @@ func (m *CPU) Report(i int) *kernels.Report {
 	return nil
 }
 
-// Result is the output of executed step i.
+// Result is the output of executed step i, which is no group.
 func (m *CPU) Result(i int) kernels.Tensor {
 	switch s := &m.steps[i]; s.run {
 	case plan.Kernel:
@@ -177,6 +187,10 @@ func (m *CPU) Finish() {
 // Step executes one step.
 func (m *CPU) Step(i int) error {
 	s := &m.steps[i]
+	if s.fused != nil {
+		s.fused.execute()
+		return nil
+	}
 	switch s.run {
 	case plan.Kernel:
 		*s.call.Report = kernels.Report{}

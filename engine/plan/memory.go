@@ -273,7 +273,8 @@ func (m *placing) inPlace(id int, n *Node) int {
 	if _, ok := n.Op.(kernels.CPUOp); !ok {
 		return -1
 	}
-	for i, c := range n.In {
+	for _, i := range m.candidates(id) {
+		c := n.In[i]
 		if !k.InPlace(i) || !m.specs[c].Equal(m.specs[id]) || m.specs[id].Size() == 0 || countOf(n.In, c) != 1 {
 			continue
 		}
@@ -286,6 +287,25 @@ func (m *placing) inPlace(id int, n *Node) int {
 		}
 	}
 	return -1
+}
+
+// candidates returns the inputs' numbers in the order in which they are tried: the one that persist has planned before all others, then
+// the one that was computed last, so that chains of elementwise ops stay in one buffer.
+func (m *placing) candidates(id int) []int {
+	in := m.g.Nodes[id].In
+	list := make([]int, len(in))
+	first := 0
+	for i, c := range in {
+		list[i] = i
+		if m.pos[c] > m.pos[in[first]] {
+			first = i
+		}
+	}
+	if i := m.p.link[id]; i >= 0 {
+		first = i
+	}
+	list[0], list[first] = list[first], list[0]
+	return list
 }
 
 // free reports whether the memory of value c may be overwritten at position now by an op that reads c itself in place.

@@ -31,6 +31,7 @@ type Step struct {
 	Moves  []Move // of a pack: the parts that are copied
 	Work   Place  // scratch memory
 	Scrap  int    // bytes of scratch memory
+	Group  int    // of Plan.Groups, or -1
 }
 
 // Plan says what is run, in which order, and where everything lies, for one set of input sizes.
@@ -39,6 +40,7 @@ type Plan struct {
 	Specs   []kernels.Spec // of each node
 	Places  []Place        // of each node
 	Steps   []Step
+	Groups  []Group // of steps that are run together
 	Outputs []Place // of Graph.Outputs
 	// Saves run after the steps: values that the Stores would overwrite are brought to safety. Stores then bring the next values of the
 	// states, those that were not computed there, to the states.
@@ -86,6 +88,7 @@ func Make(g *Graph, specs []kernels.Spec, o Options) (*Plan, error) {
 		}
 	}
 	pl.Commit = m.commit(pl)
+	pl.Groups = fuse(pl)
 	return pl, nil
 }
 
@@ -132,7 +135,7 @@ func (m *placing) scratch(workers int) []int {
 
 func (m *placing) step(id, work int) Step {
 	n := &m.g.Nodes[id]
-	s := Step{Node: id, Over: m.over[id]}
+	s := Step{Node: id, Over: m.over[id], Group: -1}
 	s.Run, s.Device, s.Reason = n.choose()
 	if work >= 0 {
 		s.Work, s.Scrap = m.place(spot{work, 0}), m.bufs[work].size
@@ -215,6 +218,9 @@ func (p *Plan) String() string {
 		}
 		if s.Scrap > 0 {
 			fmt.Fprintf(&b, " scratch %d", s.Scrap)
+		}
+		if s.Group >= 0 {
+			fmt.Fprintf(&b, " group %d", s.Group)
 		}
 		for _, m := range s.Moves {
 			fmt.Fprintf(&b, " [%v → %v]", m.From, m.To)
