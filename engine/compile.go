@@ -6,6 +6,7 @@ import (
 
 	"ganglion/engine/exec"
 	"ganglion/engine/plan"
+	"ganglion/internal/asm/selfcheck"
 	"ganglion/internal/cpu"
 	"ganglion/internal/par"
 	"ganglion/kernels"
@@ -29,8 +30,9 @@ type Options struct {
 	KeepAll bool
 }
 
-// Compile turns a graph into a program.
+// Compile turns a graph into a program. The first call in a process checks the kernels of this processor.
 func Compile(g *Graph, o Options) (*Program, error) {
+	selfcheck.Run()
 	p := &Program{graph: g, opts: o, store: o.Store, pool: o.Pool, path: cpu.Best()}
 	if o.Path != nil {
 		p.path = *o.Path

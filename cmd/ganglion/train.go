@@ -73,7 +73,8 @@ func trainRun(c *cli.Context, cfg run.Config, l log.Logger, device, notice strin
 	if err != nil {
 		return nil, err
 	}
-	for _, note := range append([]string{notice}, describe(s)...) {
+	defer s.Close()
+	for _, note := range slices.Concat([]string{notice}, run.KernelWarnings(), describe(s)) {
 		if note == "" {
 			continue
 		}
@@ -112,7 +113,7 @@ func trainConfig(c *cli.Context) (run.Config, error) {
 	if dir := c.String("resume"); dir != "" {
 		for _, f := range c.LocalFlagNames() {
 			switch f {
-			case "resume", "device", "quiet", "json":
+			case "resume", "device", "threads", "quiet", "json":
 			default:
 				return run.Config{}, usagef("--%s does not go with --resume: a run goes on with its own configuration", f)
 			}
@@ -120,11 +121,14 @@ func trainConfig(c *cli.Context) (run.Config, error) {
 		if c.Args().Present() {
 			return run.Config{}, usagef("a model does not go with --resume: a run goes on with its own")
 		}
-		return run.LoadRun(dir)
+		cfg, err := run.LoadRun(dir)
+		if err == nil && c.IsSet("threads") { // results do not depend on it
+			err = cfg.SetFlag("--threads", "train.threads", c.String("threads"))
+		}
+		return cfg, err
 	}
 	if c.Args().Len() > 1 {
-		return run.Config{}, usagef("train takes one model, has %q; flags come before the model or after it, values with their flags",
-			c.Args().Slice())
+		return run.Config{}, usagef("train takes one model, has %q", c.Args().Slice())
 	}
 	model := flagship
 	if c.Args().Present() {
