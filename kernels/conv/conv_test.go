@@ -1,0 +1,203 @@
+package conv
+
+import (
+	"testing"
+
+	"ganglion/internal/optest"
+	"ganglion/kernels"
+	"ganglion/kernels/dense"
+)
+
+// shape is a convolution with the shapes of its signal and kernels.
+type shape struct {
+	name string
+	op   Conv
+	x, w []int
+	big  bool // too large for difference quotients
+}
+
+type three = [maxDims]int32
+
+// shapes are the cases of all three ops.
+var shapes = []shape{
+	{"1d", Conv{Dims: 1}, []int{2, 3, 17}, []int{5, 3, 4}, false},
+	{"1d one of all", Conv{Dims: 1}, []int{1, 1, 1}, []int{1, 1, 1}, false},
+	{"1d padding, stride", Conv{Dims: 1, Stride: three{3}, Pad: three{2}}, []int{3, 2, 11}, []int{7, 2, 5}, false},
+	{"1d end padded", Conv{Dims: 1, Pad: three{1}, Extra: three{2}}, []int{2, 2, 7}, []int{6, 2, 4}, false},
+	{"1d start padded", Conv{Dims: 1, Pad: three{2}, Extra: three{-2}}, []int{2, 2, 7}, []int{6, 2, 3}, false},
+	{"2d", Conv{Dims: 2}, []int{2, 3, 8, 9}, []int{6, 3, 3, 2}, false},
+	{"2d padding", Conv{Dims: 2, Pad: three{1, 2}}, []int{2, 2, 5, 7}, []int{5, 2, 3, 5}, false},
+	{"2d asymmetric", Conv{Dims: 2, Pad: three{0, 1}, Extra: three{1, -1}, Stride: three{2, 1}}, []int{2, 2, 6, 5}, []int{5, 2, 3, 2}, false},
+	{"2d stride above kernel", Conv{Dims: 2, Stride: three{3, 4}}, []int{2, 2, 10, 11}, []int{5, 2, 2, 2}, false},
+	{"2d dilation", Conv{Dims: 2, Dilation: three{2, 3}, Pad: three{2, 3}}, []int{2, 2, 7, 9}, []int{5, 2, 3, 3}, false},
+	{"2d all at once", Conv{Dims: 2, Stride: three{2, 3}, Pad: three{3, 1}, Dilation: three{3, 2}, Groups: 2},
+		[]int{2, 4, 9, 11}, []int{10, 2, 3, 3}, false},
+	{"2d groups", Conv{Dims: 2, Groups: 3, Pad: three{1, 1}}, []int{2, 6, 5, 4}, []int{9, 2, 3, 3}, false},
+	{"2d depthwise", Conv{Dims: 2, Groups: 5, Pad: three{1, 1}}, []int{2, 5, 6, 7}, []int{5, 1, 3, 3}, false},
+	{"2d depthwise, strided", Conv{Dims: 2, Groups: 3, Stride: three{2, 2}, Pad: three{2, 2}, Dilation: three{1, 2}},
+		[]int{2, 3, 9, 8}, []int{6, 1, 5, 3}, false},
+	{"2d padding alone", Conv{Dims: 2, Pad: three{4, 4}}, []int{1, 2, 1, 1}, []int{5, 2, 3, 3}, false},
+	{"2d pointwise", Conv{Dims: 2}, []int{3, 4, 3, 5}, []int{6, 4, 1, 1}, false},
+	{"2d pointwise, groups", Conv{Dims: 2, Groups: 2}, []int{2, 6, 7, 9}, []int{10, 3, 1, 1}, false},
+	{"2d pointwise, strided", Conv{Dims: 2, Stride: three{2, 2}}, []int{2, 3, 5, 6}, []int{5, 3, 1, 1}, false},
+	{"3d", Conv{Dims: 3, Pad: three{1, 0, 1}, Stride: three{1, 2, 1}}, []int{2, 2, 3, 4, 5}, []int{5, 2, 2, 3, 3}, false},
+	{"3d dilation, groups", Conv{Dims: 3, Dilation: three{2, 1, 2}, Groups: 2}, []int{1, 4, 5, 3, 6}, []int{10, 2, 2, 2, 3}, false},
+	{"no images", Conv{Dims: 2}, []int{0, 2, 5, 5}, []int{6, 2, 3, 3}, false},
+	{"no channels", Conv{Dims: 2}, []int{2, 0, 5, 5}, []int{6, 0, 3, 3}, false},
+	{"no kernels", Conv{Dims: 2}, []int{2, 2, 5, 5}, []int{0, 2, 3, 3}, false},
+	{"no positions", Conv{Dims: 1, Pad: three{2}}, []int{2, 2, 0}, []int{6, 2, 3}, false},
+	// Cut into tiles: positions, depth, images, channels, parts.
+	{"tiles of positions", Conv{Dims: 2, Pad: three{1, 1}}, []int{2, 16, 33, 29}, []int{24, 16, 3, 3}, true},
+	{"tiles of depth", Conv{Dims: 2}, []int{3, 150, 6, 5}, []int{9, 150, 3, 3}, true},
+	{"tiles of channels", Conv{Dims: 2, Pad: three{1, 1}}, []int{1, 40, 9, 11}, []int{140, 40, 3, 3}, true},
+	{"parts", Conv{Dims: 2, Groups: 1}, []int{9, 4, 34, 35}, []int{16, 4, 5, 5}, true},
+	{"pointwise, large", Conv{Dims: 2}, []int{3, 40, 23, 23}, []int{50, 40, 1, 1}, true},
+}
+
+// output is the shape of y.
+func (s shape) output() []int {
+	f := kernels.Float64
+	return s.op.output(kernels.S(f, s.x...), kernels.S(f, s.w...)).Shape
+}
+
+// tolerance in float32: sums of up to 10,000 products of standard normal numbers differ by some 1e-6 of the largest.
+func (s shape) testCase(op kernels.Op, in ...[]int) optest.Case {
+	c := optest.Case{Name: s.name, Op: op, NoGrad: s.big, Linear: true}
+	for _, d := range in {
+		c.In = append(c.In, optest.Normal(d...))
+	}
+	return c
+}
+
+func TestConv(t *testing.T) {
+	var cases []optest.Case
+	for _, s := range shapes {
+		cases = append(cases, s.testCase(s.op, s.x, s.w))
+	}
+	optest.Check(t, cases)
+}
+
+func TestConvGradX(t *testing.T) {
+	cases := []optest.Case{
+		{Name: "transposed", Op: ConvGradX{Of: Conv{Dims: 2}}, In: []optest.Arg{optest.Normal(2, 5, 3, 4), optest.Normal(5, 2, 3, 2)}},
+		{Name: "transposed, output padding", Op: ConvGradX{
+			Of:     Conv{Dims: 2, Stride: three{2, 3}, Pad: three{1, 1}, Dilation: three{2, 1}, Groups: 2},
+			OutPad: three{1, 2}}, In: []optest.Arg{optest.Normal(2, 10, 3, 4), optest.Normal(10, 2, 3, 3)}},
+	}
+	for _, s := range shapes {
+		cases = append(cases, s.testCase(ConvGradX{Of: s.op}, s.output(), s.w, s.x))
+	}
+	optest.Check(t, cases)
+}
+
+func TestConvGradW(t *testing.T) {
+	var cases []optest.Case
+	for _, s := range shapes {
+		cases = append(cases, s.testCase(ConvGradW{Of: s.op}, s.x, s.output(), s.w))
+	}
+	optest.Check(t, cases)
+}
+
+// Values by hand: the kernel is not flipped, padding counts from both ends.
+func TestConvValues(t *testing.T) {
+	x := kernels.FromSlice([]float64{1, 2, 3, 4}, 1, 1, 4)
+	w := kernels.FromSlice([]float64{1, 10}, 1, 1, 2)
+	for _, c := range []struct {
+		op   kernels.Op
+		want []float64
+	}{
+		{Conv{Dims: 1}, []float64{21, 32, 43}},
+		{Conv{Dims: 1, Pad: three{1}}, []float64{10, 21, 32, 43, 4}},
+		{Conv{Dims: 1, Extra: three{1}}, []float64{21, 32, 43, 4}},
+		{Conv{Dims: 1, Stride: three{2}}, []float64{21, 43}},
+		{Conv{Dims: 1, Dilation: three{2}}, []float64{31, 42}},
+		{ConvGradX{Of: Conv{Dims: 1}}, []float64{1, 12, 23, 34, 40}},
+		{ConvGradX{Of: Conv{Dims: 1, Stride: three{2}}, OutPad: three{1}}, []float64{1, 10, 2, 20, 3, 30, 4, 40, 0}},
+	} {
+		out, err := kernels.RunRef(c.op, []kernels.Tensor{x, w})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if msg := optest.Compare(out.F64, c.want, 0); msg != "" {
+			t.Errorf("%+v: %s", c.op, msg)
+		}
+	}
+}
+
+func TestConvErrors(t *testing.T) {
+	f := func(shape ...int) kernels.Spec { return kernels.S(kernels.Float32, shape...) }
+	x, w := f(2, 4, 5, 5), f(6, 4, 3, 3)
+	optest.Errors(t, Conv{Dims: 2}, "wants 2 inputs, has 1", x)
+	optest.Errors(t, Conv{Dims: 2}, "must be float32 or float64", kernels.S(kernels.Int32, 2, 4, 5, 5), w)
+	optest.Errors(t, Conv{}, "Dims is 0", x, w)
+	optest.Errors(t, Conv{Dims: 4}, "Dims is 4", x, w)
+	optest.Errors(t, Conv{Dims: 1}, "must have 3 dimensions, have 4 and 4", x, w)
+	optest.Errors(t, Conv{Dims: 2, Groups: -1}, "Groups is -1", x, w)
+	optest.Errors(t, Conv{Dims: 2, Groups: 4}, "6 channels of the output are not divided by 4 groups", x, w)
+	optest.Errors(t, Conv{Dims: 2, Groups: 2}, "for 8 channels, the signal has 4", x, w)
+	optest.Errors(t, Conv{Dims: 2, Stride: three{0, -1}}, "axis 1: stride -1", x, w)
+	optest.Errors(t, Conv{Dims: 2, Extra: three{-1}}, "-1 behind", x, w)
+	optest.Errors(t, Conv{Dims: 2, Dilation: three{1, 3}}, "axis 1: a kernel of 3, spread over 7, does not fit in 5", x, w)
+	optest.Errors(t, Conv{Dims: 2}, "axis 0: a kernel of 0", x, f(6, 4, 0, 3))
+	optest.Errors(t, ConvGradX{Of: Conv{Dims: 2}}, "wants 2 or 3 inputs, has 1", x)
+	optest.Errors(t, ConvGradX{Of: Conv{Dims: 2}, OutPad: three{1}}, "has both", f(2, 6, 3, 3), w, x)
+	optest.Errors(t, ConvGradX{Of: Conv{Dims: 2}, OutPad: three{1}}, "OutPad 1 is not from 0 to 0", f(2, 6, 3, 3), w)
+	optest.Errors(t, ConvGradX{Of: Conv{Dims: 2}}, "the convolution of float32(2 4 5 5) is float32(2 6 3 3)", f(2, 6, 4, 3), w, x)
+	optest.Errors(t, ConvGradX{Of: Conv{Dims: 1, Pad: three{3}}}, "nothing is left", f(2, 6, 1), f(6, 4, 2))
+	optest.Errors(t, ConvGradX{}, "wants Dims from 1 to 3", f(2, 6, 1), f(6, 4, 2))
+	optest.Errors(t, ConvGradW{Of: Conv{Dims: 2}}, "the convolution is float32(2 6 3 3)", x, f(2, 6, 4, 3), w)
+	optest.Errors(t, ConvGradW{Of: Conv{Dims: 2}}, "wants 3 inputs", x, w)
+}
+
+// layers are convolutions of known networks.
+var layers = []shape{
+	{"resnet/64x56x56/n=4", Conv{Dims: 2, Pad: three{1, 1}}, []int{4, 64, 56, 56}, []int{64, 64, 3, 3}, true},
+	{"resnet/512x7x7/n=8", Conv{Dims: 2, Pad: three{1, 1}}, []int{8, 512, 7, 7}, []int{512, 512, 3, 3}, true},
+	{"resnet/pointwise/n=4", Conv{Dims: 2}, []int{4, 256, 28, 28}, []int{64, 256, 1, 1}, true},
+	{"lenet/1/n=64", Conv{Dims: 2}, []int{64, 1, 28, 28}, []int{6, 1, 5, 5}, true},
+	{"lenet/2/n=64", Conv{Dims: 2}, []int{64, 6, 12, 12}, []int{16, 6, 5, 5}, true},
+	{"depthwise/n=4", Conv{Dims: 2, Pad: three{1, 1}, Groups: 64}, []int{4, 64, 56, 56}, []int{64, 1, 3, 3}, true},
+}
+
+func BenchmarkConv(b *testing.B) {
+	for _, s := range layers {
+		optest.Bench(b, []optest.Case{s.testCase(s.op, s.x, s.w)})
+		optest.Bench(b, []optest.Case{{Name: s.name + "/product", Op: dense.GEMM{}, In: s.product()}})
+	}
+}
+
+// product has the sizes of the matrix product that is the whole convolution.
+func (s shape) product() []optest.Arg {
+	g := s.op.geometry(s.x, s.w)
+	return []optest.Arg{optest.Normal(g.out, g.depth()), optest.Normal(g.depth(), g.batch*g.groups*g.area())}
+}
+
+func BenchmarkConvGradX(b *testing.B) {
+	for _, s := range layers {
+		optest.Bench(b, []optest.Case{s.testCase(ConvGradX{Of: s.op}, s.output(), s.w, s.x)})
+	}
+}
+
+func BenchmarkConvGradW(b *testing.B) {
+	for _, s := range layers {
+		optest.Bench(b, []optest.Case{s.testCase(ConvGradW{Of: s.op}, s.x, s.output(), s.w)})
+	}
+}
+
+// The workspace must not exceed what the tiles are meant to keep in the cache, however large the layer is.
+func TestWorkspace(t *testing.T) {
+	f := kernels.Float32
+	for _, s := range layers {
+		x, w, y := kernels.S(f, s.x...), kernels.S(f, s.w...), kernels.S(f, s.output()...)
+		const worker = 2 << 20
+		if n := s.op.Workspace([]kernels.Spec{x, w}, y, 1); n > worker {
+			t.Errorf("%s: Conv wants %d bytes", s.name, n)
+		}
+		if n := (ConvGradX{Of: s.op}).Workspace([]kernels.Spec{y, w, x}, x, 1); n > worker {
+			t.Errorf("%s: ConvGradX wants %d bytes", s.name, n)
+		}
+		if n := (ConvGradW{Of: s.op}).Workspace([]kernels.Spec{x, y, w}, w, 1); n > worker+16<<20 {
+			t.Errorf("%s: ConvGradW wants %d bytes", s.name, n)
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package conv
+
+import (
+	"ganglion/internal/asm/gemm"
+	"ganglion/internal/cpu"
+	"ganglion/kernels"
+	"ganglion/kernels/dense"
+)
+
+// path is the set of kernels in use.
+type path = cpu.Path
+
+// product is a matrix product on the calling worker.
+type product[T kernels.Float] = gemm.Args[T]
+
+// products is the number of bytes that a product of op(A) [m, k] and op(B) [k, n] packs at most.
+func products(m, n, k, elem int) int { return kernels.CarveSize(gemm.Workspace(m, n, k, elem, 1), 1) }
+
+// multiply computes a product.
+func multiply[T kernels.Float](p path, a product[T]) {
+	switch a := any(&a).(type) {
+	case *gemm.Args[float32]:
+		gemm.F32(nil, p, nil, *a)
+	case *gemm.Args[float64]:
+		gemm.F64(nil, p, nil, *a)
+	}
+}
+
+// mine is the worker's part of the workspace.
+func mine(c *kernels.Call, worker int) []byte {
+	n := len(c.Work) / c.Pool.Workers()
+	return c.Work[worker*n:][:n]
+}
+
+// run calls the loop body of the output's float type.
+func run(c *kernels.Call, n int, f32, f64 func(c *kernels.Call, chunk, worker int)) {
+	if c.Out.DType == kernels.Float32 {
+		c.For(n, f32)
+	} else {
+		c.For(n, f64)
+	}
+}
+
+// ceil is a/b rounded up.
+func ceil(a, b int) int { return (a + b - 1) / b }
+
+// volume is the product of dimensions.
+func volume(dims []int) int {
+	n := 1
+	for _, d := range dims {
+		n *= d
+	}
+	return n
+}
+
+// wantFloats checks the number of inputs and that all are of one float type.
+func wantFloats(op kernels.Op, in []kernels.Spec, n int) error {
+	if len(in) != n {
+		return kernels.Errorf(op, in, kernels.ErrShape, "wants %d inputs, has %d", n, len(in))
+	}
+	for i := range in {
+		if err := kernels.WantFloats(op, in, 0, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// zeros is a node of zeros in the shape of like.
+func zeros(b kernels.Builder, like *kernels.Node) *kernels.Node {
+	return b.Apply(dense.FillLike{}, like)
+}
+
+// binary applies an elementwise operation.
+func binary(b kernels.Builder, k dense.Kind, x, y *kernels.Node) *kernels.Node {
+	return b.Apply(dense.Binary{Kind: k}, x, y)
+}
