@@ -12,6 +12,7 @@ var (
 	_ kernels.Differentiable = AddN{}
 	_ kernels.CPUOp          = AddN{}
 	_ kernels.InPlacer       = AddN{}
+	_ kernels.Scratcher      = AddN{}
 )
 
 // Infer checks that all inputs are alike.
@@ -47,26 +48,44 @@ func (o AddN) Grad(_ kernels.Builder, in []*kernels.Node, _, dout *kernels.Node)
 	return grads
 }
 
-// CPU adds chunks.
-func (o AddN) CPU(c *kernels.Call) {
-	run(c, cut(c, c.Out.Size(), 0.3*float64(len(c.In))), addBody[float32], addBody[float64])
+// addBlock is the number of elements that are added before they are written.
+const addBlock = 1024
+
+// Workspace holds a block for each worker, if one is needed.
+func (o AddN) Workspace(in []kernels.Spec, out kernels.Spec, workers int) int {
+	if len(in) <= 2 {
+		return 0
+	}
+	return kernels.CarveSize(workers*addBlock, out.DType.Size())
 }
 
-// InPlace is true for every input: a block is summed in a buffer before it is written.
+// InPlace is true for every input: no element is written before all inputs have been read at its place.
 func (o AddN) InPlace(int) bool { return true }
 
-func addBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
+// CPU adds chunks.
+func (o AddN) CPU(c *kernels.Call) {
+	run(c, cut(c, c.Out.Size(), 0.2*float64(len(c.In))), addBody[float32], addBody[float64])
+}
+
+func addBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	y := kernels.Of[T](c.Out)
 	lo, hi := c.Chunk(chunk, len(y))
-	var buf [512]T
-	for ; lo < hi; lo += len(buf) {
-		n := min(len(buf), hi-lo)
+	switch len(c.In) {
+	case 1:
+		copy(y[lo:hi], kernels.Of[T](c.In[0])[lo:hi])
+		return
+	case 2:
+		binaryVV(c.Path, Add, y[lo:hi], kernels.Of[T](c.In[0])[lo:hi], kernels.Of[T](c.In[1])[lo:hi])
+		return
+	}
+	work := c.Work
+	buf := kernels.Carve[T](&work, c.Pool.Workers()*addBlock)[worker*addBlock:][:addBlock]
+	for ; lo < hi; lo += addBlock {
+		n := min(addBlock, hi-lo)
 		s := buf[:n]
-		copy(s, kernels.Of[T](c.In[0])[lo:])
-		for _, t := range c.In[1:] {
-			for i, v := range kernels.Of[T](t)[lo : lo+n] {
-				s[i] += v
-			}
+		binaryVV(c.Path, Add, s, kernels.Of[T](c.In[0])[lo:lo+n], kernels.Of[T](c.In[1])[lo:lo+n])
+		for _, t := range c.In[2:] {
+			binaryVV(c.Path, Add, s, s, kernels.Of[T](t)[lo:lo+n])
 		}
 		copy(y[lo:], s)
 	}

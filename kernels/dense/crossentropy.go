@@ -2,8 +2,11 @@ package dense
 
 import (
 	"math"
+	"slices"
 
+	"ganglion/internal/cpu"
 	"ganglion/kernels"
+	"ganglion/kernels/act"
 )
 
 // SoftmaxCrossEntropy is the mean over samples of −Σ_j t_j·log softmax(x)_j, where t is 1 at the label and 0 elsewhere, or, with label
@@ -62,21 +65,17 @@ func (o SoftmaxCrossEntropy) Ref(out kernels.Tensor, in []kernels.Tensor) {
 }
 
 // sampleLoss is log Σ eˣ − (1−ε)·x_label − ε·mean(x), NaN for a label out of range.
-func sampleLoss[T kernels.Float](x []T, label int, smoothing float64) float64 {
+func sampleLoss(x []float64, label int, smoothing float64) float64 {
 	if label < 0 || label >= len(x) {
 		return math.NaN()
 	}
-	top := x[0]
-	for _, v := range x {
-		top = max(top, v)
-	}
+	top := slices.Max(x)
 	exp, plain := 0.0, 0.0
 	for _, v := range x {
-		d := float64(v) - float64(top)
-		exp += math.Exp(d)
-		plain += d
+		exp += math.Exp(v - top)
+		plain += v - top
 	}
-	loss := math.Log(exp) - (1-smoothing)*(float64(x[label])-float64(top))
+	loss := math.Log(exp) - (1-smoothing)*(x[label]-top)
 	if smoothing > 0 {
 		loss -= smoothing * plain / float64(len(x))
 	}
@@ -88,15 +87,15 @@ func (o SoftmaxCrossEntropy) Grad(b kernels.Builder, in []*kernels.Node, _, dout
 	return []*kernels.Node{b.Apply(CrossEntropyGrad{Smoothing: o.Smoothing}, in[0], in[1], dout), nil}
 }
 
-// Workspace holds the losses of the samples.
-func (o SoftmaxCrossEntropy) Workspace(in []kernels.Spec, _ kernels.Spec, _ int) int {
-	return kernels.CarveSize(in[0].Shape[0], 8)
+// Workspace holds the losses of the samples, and a row for each worker.
+func (o SoftmaxCrossEntropy) Workspace(in []kernels.Spec, _ kernels.Spec, workers int) int {
+	return kernels.CarveSize(in[0].Shape[0], 8) + kernels.CarveSize(workers*in[0].Shape[1], in[0].DType.Size())
 }
 
 // CPU computes the losses of the samples, and adds them in order.
 func (o SoftmaxCrossEntropy) CPU(c *kernels.Call) {
 	n, classes := c.In[0].Shape[0], c.In[0].Shape[1]
-	run(c, c.Rows(n, 20+12*float64(classes)), lossBody[float32], lossBody[float64])
+	run(c, c.Rows(n, 40+3*float64(classes)), lossBody[float32], lossBody[float64])
 	work := c.Work
 	total := 0.0
 	for _, v := range kernels.Carve[float64](&work, n) {
@@ -106,15 +105,37 @@ func (o SoftmaxCrossEntropy) CPU(c *kernels.Call) {
 	reportRange(c, c.In[1].I32, classes)
 }
 
-func lossBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
+func lossBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	o := c.Op.(SoftmaxCrossEntropy)
 	x, classes := kernels.Of[T](c.In[0]), c.In[0].Shape[1]
 	work := c.Work
 	losses := kernels.Carve[float64](&work, c.In[0].Shape[0])
+	row := kernels.Carve[T](&work, c.Pool.Workers()*classes)[worker*classes:][:classes]
 	lo, hi := c.Chunk(chunk, len(losses))
 	for i := lo; i < hi; i++ {
-		losses[i] = sampleLoss(x[i*classes:(i+1)*classes], int(c.In[1].I32[i]), o.Smoothing)
+		losses[i] = rowLoss(c.Path, row, x[i*classes:(i+1)*classes], int(c.In[1].I32[i]), o.Smoothing)
 	}
+}
+
+// rowLoss is sampleLoss; row is overwritten. Of log Σ e^{x_j} − x_label it takes log(1 + rest), where rest is the sum over the other
+// classes relative to the label's: it stays exact when the loss is small.
+func rowLoss[T kernels.Float](path cpu.Path, row, x []T, label int, smoothing float64) float64 {
+	if label < 0 || label >= len(x) {
+		return math.NaN()
+	}
+	shift(row, x, largest(path, x))
+	d, extra := float64(row[label]), 0.0
+	if smoothing > 0 {
+		extra = smoothing * (d - sum(path, row)/float64(len(x)))
+	}
+	act.Apply(path, act.Exp, 0, row, row)
+	row[label] = 0
+	rest := sum(path, row)
+	loss := math.Log1p(rest)
+	if d != 0 {
+		loss = math.Log(rest+math.Exp(d)) - d
+	}
+	return loss + extra
 }
 
 // setScalar writes the only element of a float tensor.

@@ -24,6 +24,9 @@ func TestSoftmaxCrossEntropy(t *testing.T) {
 		}
 	}
 	far := optest.Values(kernels.FromSlice([]float64{1000, -1000, 0, 1e30, 0, 0, -1e30, 0, 0}, 3, 3))
+	never := optest.Values(kernels.FromSlice([]float64{math.Inf(-1), 0, 1}, 1, 3))
+	cases = append(cases, optest.Case{Name: "loss/impossible label", Op: SoftmaxCrossEntropy{},
+		In: []optest.Arg{never, optest.Values(kernels.FromSlice([]int32{0}, 1))}, NoGrad: true})
 	wrong := optest.Values(kernels.FromSlice([]int32{0, 3, -1}, 3))
 	for _, labels := range []optest.Arg{optest.Ints(0, 3, 3), wrong} {
 		cases = append(cases,

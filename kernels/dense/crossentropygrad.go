@@ -2,8 +2,12 @@ package dense
 
 import (
 	"math"
+	"slices"
 
+	"ganglion/internal/asm/vec"
+	"ganglion/internal/cpu"
 	"ganglion/kernels"
+	"ganglion/kernels/act"
 )
 
 // CrossEntropyGrad is the gradient of SoftmaxCrossEntropy: (softmax(x)_j − t_j)·dout/batch, with t as there.
@@ -45,26 +49,22 @@ func (o CrossEntropyGrad) Ref(out kernels.Tensor, in []kernels.Tensor) {
 	}
 }
 
-// rowGrad is y = (softmax(x) − t)·scale; y may be x.
-func rowGrad[T kernels.Float](y, x []T, label int, smoothing, scale float64) {
+// rowGrad is y = (softmax(x) − t)·scale.
+func rowGrad(y, x []float64, label int, smoothing, scale float64) {
 	if label < 0 || label >= len(x) {
-		fill(y, T(math.NaN()))
+		fill(y, math.NaN())
 		return
 	}
-	top := x[0]
+	top, s := slices.Max(x), 0.0
 	for _, v := range x {
-		top = max(top, v)
-	}
-	s := 0.0
-	for _, v := range x {
-		s += math.Exp(float64(v) - float64(top))
+		s += math.Exp(v - top)
 	}
 	for j, v := range x {
 		t := smoothing / float64(len(x))
 		if j == label {
 			t += 1 - smoothing
 		}
-		y[j] = T((math.Exp(float64(v)-float64(top))/s - t) * scale)
+		y[j] = (math.Exp(v-top)/s - t) * scale
 	}
 }
 
@@ -85,7 +85,7 @@ func (o CrossEntropyGrad) InPlace(i int) bool { return i == 0 }
 // CPU computes row by row.
 func (o CrossEntropyGrad) CPU(c *kernels.Call) {
 	n, classes := c.Out.Shape[0], c.Out.Shape[1]
-	run(c, c.Rows(n, 20+24*float64(classes)), entropyGradBody[float32], entropyGradBody[float64])
+	run(c, c.Rows(n, 40+3*float64(classes)), entropyGradBody[float32], entropyGradBody[float64])
 	reportRange(c, c.In[1].I32, classes)
 }
 
@@ -96,7 +96,29 @@ func entropyGradBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	scale := float64(kernels.Of[T](c.In[2])[0]) / float64(n)
 	lo, hi := c.Chunk(chunk, n)
 	for i := lo; i < hi; i++ {
-		row := i * classes
-		rowGrad(y[row:row+classes], x[row:row+classes], int(c.In[1].I32[i]), o.Smoothing, scale)
+		a, b := i*classes, (i+1)*classes
+		if label := c.In[1].I32[i]; label < 0 || int(label) >= classes {
+			fill(y[a:b], T(math.NaN()))
+		} else {
+			rowDiff(c.Path, y[a:b], x[a:b], int(label), o.Smoothing, scale)
+		}
 	}
+}
+
+// rowDiff is rowGrad for a label that is in range; y may be x.
+func rowDiff[T kernels.Float](path cpu.Path, y, x []T, label int, smoothing, scale float64) {
+	shift(y, x, largest(path, x))
+	act.Apply(path, act.Exp, 0, y, y)
+	e := float64(y[label])
+	y[label] = 0
+	rest := sum(path, y)
+	total := rest + e
+	hit := -rest / total // e/total − 1 without its cancellation
+	if smoothing > 0 {
+		even := T(smoothing / float64(len(x)) * total)
+		shift(y, y, even)
+		hit += smoothing - smoothing/float64(len(x))
+	}
+	vec.For[T](path).Scale(y, T(scale/total), y)
+	y[label] = T(hit * scale)
 }

@@ -19,6 +19,7 @@ var (
 	_ kernels.Differentiable = LogSoftmax{}
 	_ kernels.CPUOp          = LogSoftmax{}
 	_ kernels.InPlacer       = LogSoftmax{}
+	_ kernels.Scratcher      = LogSoftmax{}
 )
 
 // Infer returns the spec of x.
@@ -40,6 +41,14 @@ func (o LogSoftmax) Grad(b kernels.Builder, in []*kernels.Node, out, dout *kerne
 
 // InPlace is true for x.
 func (o LogSoftmax) InPlace(i int) bool { return i == 0 }
+
+// Workspace holds a line for each worker.
+func (o LogSoftmax) Workspace(in []kernels.Spec, _ kernels.Spec, workers int) int {
+	if o.FromLast > 0 {
+		return 0
+	}
+	return kernels.CarveSize(workers*in[0].Shape[in[0].Rank()-1], in[0].DType.Size())
+}
 
 // CPU computes line by line.
 func (o LogSoftmax) CPU(c *kernels.Call) { softmaxCall(c, o.FromLast, true) }

@@ -1,6 +1,7 @@
 package dense
 
 import (
+	"ganglion/internal/asm/vec"
 	"ganglion/internal/cpu"
 	"ganglion/kernels"
 )
@@ -17,8 +18,34 @@ func binaryRun[T kernels.Float](path cpu.Path, k Kind, z, x, y []T) {
 	}
 }
 
-func binaryVV[T kernels.Float](_ cpu.Path, k Kind, z, x, y []T) {
+// shortRun is the length below which a loop is faster than a call through the table of primitives. For addition and multiplication
+// both give the same bits.
+const shortRun = 16
+
+func binaryVV[T kernels.Float](path cpu.Path, k Kind, z, x, y []T) {
 	x, y = x[:len(z)], y[:len(z)]
+	if k > Div {
+		other(k, z, x, y)
+		return
+	}
+	if len(z) < shortRun {
+		shortVV(k, z, x, y)
+		return
+	}
+	t := vec.For[T](path)
+	switch k {
+	case Add:
+		t.Add(z, x, y)
+	case Sub:
+		t.Sub(z, x, y)
+	case Mul:
+		t.Mul(z, x, y)
+	default:
+		t.Div(z, x, y)
+	}
+}
+
+func shortVV[T kernels.Float](k Kind, z, x, y []T) {
 	switch k {
 	case Add:
 		for i := range z {
@@ -32,9 +59,48 @@ func binaryVV[T kernels.Float](_ cpu.Path, k Kind, z, x, y []T) {
 		for i := range z {
 			z[i] = x[i] * y[i]
 		}
-	case Div:
+	default:
 		for i := range z {
 			z[i] = x[i] / y[i]
+		}
+	}
+}
+
+// other is for the kinds that have no primitive. The result of a comparison is made of a condition without a branch: a processor
+// would guess it wrong every other time.
+func other[T kernels.Float](k Kind, z, x, y []T) {
+	switch k {
+	case Max:
+		for i := range z {
+			z[i] = max(x[i], y[i])
+		}
+	case Min:
+		for i := range z {
+			z[i] = min(x[i], y[i])
+		}
+	case Lt:
+		for i := range z {
+			z[i] = T(one(x[i] < y[i]))
+		}
+	case Gt:
+		for i := range z {
+			z[i] = T(one(x[i] > y[i]))
+		}
+	case Lte:
+		for i := range z {
+			z[i] = T(one(x[i] <= y[i]))
+		}
+	case Gte:
+		for i := range z {
+			z[i] = T(one(x[i] >= y[i]))
+		}
+	case Eq:
+		for i := range z {
+			z[i] = T(one(x[i] == y[i]))
+		}
+	case Ne:
+		for i := range z {
+			z[i] = T(one(x[i] != y[i]))
 		}
 	default:
 		for i := range z {
@@ -43,7 +109,17 @@ func binaryVV[T kernels.Float](_ cpu.Path, k Kind, z, x, y []T) {
 	}
 }
 
-func binaryVS[T kernels.Float](_ cpu.Path, k Kind, z, x []T, y T) {
+// one is 1 if the condition holds, else 0.
+func one(holds bool) int32 {
+	var n int32
+	if holds {
+		n = 1
+	}
+	return n
+}
+
+// binaryVS is z = x ∘ y for one number y.
+func binaryVS[T kernels.Float](path cpu.Path, k Kind, z, x []T, y T) {
 	x = x[:len(z)]
 	switch k {
 	case Add:
@@ -55,21 +131,23 @@ func binaryVS[T kernels.Float](_ cpu.Path, k Kind, z, x []T, y T) {
 			z[i] = x[i] - y
 		}
 	case Mul:
-		for i := range z {
-			z[i] = x[i] * y
-		}
+		vec.For[T](path).Scale(z, y, x)
 	case Div:
 		for i := range z {
 			z[i] = x[i] / y
 		}
 	default:
-		for i := range z {
-			z[i] = binary(k, x[i], y)
+		var buf [64]T
+		fill(buf[:min(len(z), len(buf))], y)
+		for lo := 0; lo < len(z); lo += len(buf) {
+			n := min(len(buf), len(z)-lo)
+			other(k, z[lo:lo+n], x[lo:lo+n], buf[:n])
 		}
 	}
 }
 
-func binarySV[T kernels.Float](_ cpu.Path, k Kind, z []T, x T, y []T) {
+// binarySV is z = x ∘ y for one number x.
+func binarySV[T kernels.Float](path cpu.Path, k Kind, z []T, x T, y []T) {
 	y = y[:len(z)]
 	switch k {
 	case Add:
@@ -81,16 +159,17 @@ func binarySV[T kernels.Float](_ cpu.Path, k Kind, z []T, x T, y []T) {
 			z[i] = x - y[i]
 		}
 	case Mul:
-		for i := range z {
-			z[i] = x * y[i]
-		}
+		vec.For[T](path).Scale(z, x, y)
 	case Div:
 		for i := range z {
 			z[i] = x / y[i]
 		}
 	default:
-		for i := range z {
-			z[i] = binary(k, x, y[i])
+		var buf [64]T
+		fill(buf[:min(len(z), len(buf))], x)
+		for lo := 0; lo < len(z); lo += len(buf) {
+			n := min(len(buf), len(z)-lo)
+			other(k, z[lo:lo+n], buf[:n], y[lo:lo+n])
 		}
 	}
 }

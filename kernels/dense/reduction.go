@@ -1,6 +1,7 @@
 package dense
 
 import (
+	"ganglion/internal/asm/vec"
 	"ganglion/internal/cpu"
 	"ganglion/kernels"
 )
@@ -270,40 +271,46 @@ func reduceRows[T kernels.Float](kind Kind, acc []float64, x []T) {
 }
 
 // reduceSlice reduces a slice of one element at least.
-func reduceSlice[T kernels.Float](_ cpu.Path, kind Kind, x []T) float64 {
-	if kind == Sum {
-		return sum(x)
+func reduceSlice[T kernels.Float](path cpu.Path, kind Kind, x []T) float64 {
+	switch kind {
+	case Sum:
+		return sum(path, x)
+	case Max:
+		return float64(largest(path, x))
 	}
 	m := x[0]
-	if kind == Max {
-		for _, v := range x[1:] {
-			m = max(m, v)
-		}
-	} else {
-		for _, v := range x[1:] {
-			m = min(m, v)
-		}
+	for _, v := range x[1:] {
+		m = min(m, v)
 	}
 	return float64(m)
 }
 
-// sum adds in eight lanes of 512 elements at most, and those in float64.
-func sum[T kernels.Float](x []T) float64 {
-	const block = 512
-	total := 0.0
-	for len(x) > 0 {
-		b := x[:min(block, len(x))]
-		x = x[len(b):]
-		var s [8]T
-		for ; len(b) >= 8; b = b[8:] {
-			for j := range s {
-				s[j] += b[j]
-			}
-		}
-		for j, v := range b {
-			s[j] += v
-		}
-		total += float64((s[0] + s[1]) + (s[2] + s[3]) + ((s[4] + s[5]) + (s[6] + s[7])))
+// largest is the largest of one element at least, NaN if there is a NaN.
+func largest[T kernels.Float](path cpu.Path, x []T) T {
+	if len(x) >= shortRun {
+		return vec.For[T](path).Max(x)
 	}
-	return total
+	m := x[0]
+	for _, v := range x[1:] {
+		m = max(m, v)
+	}
+	return m
+}
+
+// sum adds blocks in the type of the elements, and the blocks in float64.
+func sum[T kernels.Float](path cpu.Path, x []T) float64 {
+	const block = 256
+	if len(x) < shortRun {
+		total := 0.0
+		for _, v := range x {
+			total += float64(v)
+		}
+		return total
+	}
+	t, total := vec.For[T](path), 0.0
+	for len(x) > block {
+		total += float64(t.Sum(x[:block]))
+		x = x[block:]
+	}
+	return total + float64(t.Sum(x))
 }

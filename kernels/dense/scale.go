@@ -1,6 +1,9 @@
 package dense
 
-import "ganglion/kernels"
+import (
+	"ganglion/internal/asm/vec"
+	"ganglion/kernels"
+)
 
 // Scale is y = αx + β with fixed numbers α and β.
 // Input: x float [any].  Output: the same shape.
@@ -51,6 +54,10 @@ func scaleBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	lo, hi := c.Chunk(chunk, len(y))
 	x, y = x[lo:hi], y[lo:hi]
 	alpha, beta := T(o.Alpha), T(o.Beta)
+	if beta == 0 {
+		vec.For[T](c.Path).Scale(y, alpha, x)
+		return
+	}
 	for i, v := range x {
 		y[i] = alpha*v + beta
 	}

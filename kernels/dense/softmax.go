@@ -3,6 +3,8 @@ package dense
 import (
 	"math"
 
+	"ganglion/internal/asm/vec"
+	"ganglion/internal/cpu"
 	"ganglion/kernels"
 	"ganglion/kernels/act"
 )
@@ -94,51 +96,49 @@ func softmaxCall(c *kernels.Call, fromLast int, logarithm bool) {
 		c.Arg[argLog] = 1
 	}
 	outer, n, inner := around(c.Out.Shape, c.Out.Rank()-1-fromLast)
-	run(c, c.Rows(outer*inner, 20+4*float64(n)), softmaxBody[float32], softmaxBody[float64])
+	run(c, c.Rows(outer*inner, 40+2*float64(n)), softmaxBody[float32], softmaxBody[float64])
 }
 
-func softmaxBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
+func softmaxBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	x, y := kernels.Of[T](c.In[0]), kernels.Of[T](c.Out)
 	outer, n, inner := around(c.Out.Shape, c.Out.Rank()-1-c.Arg[argLast])
+	logarithm := c.Arg[argLog] == 1
+	line := c.Arg[argLast] == 0
+	var exp []T
+	if logarithm && line {
+		work := c.Work
+		exp = kernels.Carve[T](&work, c.Pool.Workers()*n)[worker*n:][:n]
+	}
 	lo, hi := c.Chunk(chunk, outer*inner)
 	for l := lo; l < hi; l++ {
-		if first := l/inner*n*inner + l%inner; inner == 1 {
-			softmaxLine(c, y[first:first+n], x[first:first+n], c.Arg[argLog] == 1)
+		if first := l/inner*n*inner + l%inner; line {
+			softmaxLine(c.Path, y[first:first+n], x[first:first+n], exp, logarithm)
 		} else {
-			softmaxStrided(y, x, first, n, inner, c.Arg[argLog] == 1)
+			softmaxStrided(y, x, first, n, inner, logarithm)
 		}
 	}
 }
 
-func softmaxLine[T kernels.Float](c *kernels.Call, y, x []T, logarithm bool) {
+// softmaxLine computes a contiguous line; exp is scratch for the logarithm.
+func softmaxLine[T kernels.Float](path cpu.Path, y, x, exp []T, logarithm bool) {
 	if len(x) == 0 {
 		return
 	}
-	top := T(reduceSlice(c.Path, Max, x))
-	for i, v := range x {
-		y[i] = v - top
-	}
+	shift(y, x, largest(path, x))
 	if logarithm {
-		logSum := T(math.Log(sumExp(y)))
-		for i := range y {
-			y[i] -= logSum
-		}
+		act.Apply(path, act.Exp, 0, exp, y)
+		shift(y, y, T(math.Log(sum(path, exp))))
 		return
 	}
-	act.Apply(c.Path, act.Exp, 0, y, y)
-	scale := T(1 / sum(y))
-	for i := range y {
-		y[i] *= scale
-	}
+	act.Apply(path, act.Exp, 0, y, y)
+	vec.For[T](path).Scale(y, T(1/sum(path, y)), y)
 }
 
-// sumExp is Σ eˣ in float64.
-func sumExp[T kernels.Float](x []T) float64 {
-	s := 0.0
-	for _, v := range x {
-		s += math.Exp(float64(v))
+// shift is y = x − by.
+func shift[T kernels.Float](y, x []T, by T) {
+	for i, v := range x {
+		y[i] = v - by
 	}
-	return s
 }
 
 // softmaxStrided computes a line whose elements are step apart.

@@ -59,6 +59,8 @@ func TestClip(t *testing.T) {
 		large := optest.Values(kernels.FromSlice([]float64{3e30, -4e30}, 2)) // the squares overflow in float32
 		cases = append(cases, optest.Case{Name: kernels.Identity(op) + "/large", Op: op, In: []optest.Arg{large}})
 	}
+	small := optest.Values(kernels.FromSlice([]float64{3e-30, -4e-30}, 2)) // the squares vanish in float32
+	cases = append(cases, optest.Case{Name: "small", Op: ClipNorm{Max: 1e-30}, In: []optest.Arg{small}})
 	optest.Check(t, cases)
 	x := kernels.S(kernels.Float32, 3)
 	optest.Errors(t, ClipNorm{}, "the limit 0 must be above 0", x)

@@ -3,13 +3,15 @@ package optim
 import (
 	"math"
 
+	"ganglion/internal/asm/vec"
+	"ganglion/internal/cpu"
 	"ganglion/kernels"
 )
 
 // ClipNorm limits the Euclidean norm of a block of gradients: g·min(1, Max/‖g‖).
 // Input: g float [any].  Output: the same shape.
 //
-// The squares are added in float64, in a fixed order. Infinite and NaN elements come out as NaN.
+// The squares are added in blocks, in a fixed order. Infinite and NaN elements come out as NaN.
 type ClipNorm struct {
 	Max float64 // above 0
 }
@@ -98,22 +100,27 @@ func clipSums(c *kernels.Call) []float64 {
 func clipSquares[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	g := kernels.Of[T](c.In[0])
 	lo := chunk * clipBlock
-	clipSums(c)[chunk] = squares(g[lo:min(len(g), lo+clipBlock)])
+	clipSums(c)[chunk] = squares(c.Path, g[lo:min(len(g), lo+clipBlock)])
 }
 
-// squares is Σ x² in float64.
-func squares[T kernels.Float](x []T) float64 {
-	var s [4]float64
-	for ; len(x) >= len(s); x = x[len(s):] {
-		for j := range s {
-			v := float64(x[j])
-			s[j] += v * v
+// squares is Σ x²: short runs in the type of x, and those in float64. Where a run's sum is outside of safe bounds, so that squares may
+// have overflowed or vanished in float32, it is taken in float64.
+func squares[T kernels.Float](path cpu.Path, x []T) float64 {
+	const run, low, high = 512, 1e-20, 1e30
+	total, t := 0.0, vec.For[T](path)
+	for len(x) > 0 {
+		b := x[:min(run, len(x))]
+		x = x[len(b):]
+		s := float64(t.Dot(b, b))
+		if !(s > low && s < high) {
+			s = 0
+			for _, v := range b {
+				s += float64(v) * float64(v)
+			}
 		}
+		total += s
 	}
-	for j, v := range x {
-		s[j] += float64(v) * float64(v)
-	}
-	return (s[0] + s[1]) + (s[2] + s[3])
+	return total
 }
 
 func clipScale[T kernels.Float](c *kernels.Call, chunk, _ int) {
@@ -121,7 +128,5 @@ func clipScale[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	lo := chunk * clipBlock
 	hi := min(len(x), lo+clipBlock)
 	f := T(clipSums(c)[clipBlocks(len(x))])
-	for i, v := range x[lo:hi] {
-		y[lo+i] = v * f
-	}
+	vec.For[T](c.Path).Scale(y[lo:hi], f, x[lo:hi])
 }

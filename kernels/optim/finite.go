@@ -3,6 +3,7 @@ package optim
 import (
 	"math"
 
+	"ganglion/internal/asm/vec"
 	"ganglion/kernels"
 )
 
@@ -80,22 +81,20 @@ func finiteBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	x := kernels.Of[T](c.In[c.Arg[0]])
 	work := c.Work
 	flags := kernels.Carve[byte](&work, (len(x)+finiteBlock-1)/finiteBlock)
+	x = x[chunk*finiteBlock : min(len(x), (chunk+1)*finiteBlock)]
 	flags[chunk] = 1
-	if allFinite(x[chunk*finiteBlock : min(len(x), (chunk+1)*finiteBlock)]) {
+	if s := vec.For[T](c.Path).Sum(x); s-s == 0 || allFinite(x) {
 		flags[chunk] = 0
 	}
 }
 
-// allFinite adds 0·x: the sum is 0 unless an element is not finite, and then NaN.
+// allFinite looks at every element. A sum that is finite has only finite terms, but finite terms may have a sum that is not: this is
+// for those.
 func allFinite[T kernels.Float](x []T) bool {
-	var s [8]T
-	for ; len(x) >= len(s); x = x[len(s):] {
-		for j := range s {
-			s[j] += 0 * x[j]
+	for _, v := range x {
+		if v-v != 0 {
+			return false
 		}
 	}
-	for j, v := range x {
-		s[j] += 0 * v
-	}
-	return (s[0]+s[1])+(s[2]+s[3])+((s[4]+s[5])+(s[6]+s[7])) == 0
+	return true
 }

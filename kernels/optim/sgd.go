@@ -1,6 +1,9 @@
 package optim
 
-import "ganglion/kernels"
+import (
+	"ganglion/internal/asm/vec"
+	"ganglion/kernels"
+)
 
 // SGD is stochastic gradient descent, with momentum in the form of PyTorch:
 //
@@ -60,28 +63,39 @@ func (o SGD) Ref(out kernels.Tensor, in []kernels.Tensor) {
 func (o SGD) InPlace(i int) bool { return i == 0 }
 
 // CPU updates chunks.
-func (o SGD) CPU(c *kernels.Call) { update(c, 1, sgdBody[float32], sgdBody[float64]) }
+func (o SGD) CPU(c *kernels.Call) { update(c, 0.5, sgdBody[float32], sgdBody[float64]) }
+
+// sgdBlock is the number of parameters that are updated at a time: what several passes go over stays in the first-level cache.
+const sgdBlock = 1024
 
 func sgdBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	o, n := c.Op.(SGD), c.In[1].Size()
+	t := vec.For[T](c.Path)
+	rate, decay, mu := element(c.In[2], 0), o.WeightDecay, o.Momentum
 	lo, hi := c.Chunk(chunk, n)
-	g := kernels.Of[T](c.In[1])[lo:hi]
-	from, to := part[T](c.In[0], 0, n, lo, hi)[:len(g)], part[T](c.Out, 0, n, lo, hi)[:len(g)]
-	rate, decay, mu := T(element(c.In[2], 0)), T(o.WeightDecay), T(o.Momentum)
-	if o.Momentum == 0 {
-		for i, v := range g {
-			to[i] = from[i] - rate*(v+decay*from[i])
+	for ; lo < hi; lo += sgdBlock {
+		end := min(hi, lo+sgdBlock)
+		g, from, to := kernels.Of[T](c.In[1])[lo:end], part[T](c.In[0], 0, n, lo, end), part[T](c.Out, 0, n, lo, end)
+		step := g // θ − rate·step, without the decay
+		if mu > 0 {
+			m := part[T](c.Out, 1, n, lo, end)
+			t.Scale(m, T(mu), part[T](c.In[0], 1, n, lo, end))
+			t.Add(m, m, g)
+			if decay > 0 {
+				t.Axpy(m, T(decay), from)
+			}
+			step = m
 		}
-		return
-	}
-	mFrom, mTo := part[T](c.In[0], 1, n, lo, hi)[:len(g)], part[T](c.Out, 1, n, lo, hi)[:len(g)]
-	for i, v := range g {
-		d := v + decay*from[i]
-		m := mu*mFrom[i] + d
-		mTo[i] = m
+		keep := 1.0
+		if mu == 0 || o.Nesterov {
+			keep = 1 - rate*decay
+		}
+		t.Scale(to, T(keep), from)
 		if o.Nesterov {
-			m = d + mu*m
+			t.Axpy(to, T(-rate), g)
+			t.Axpy(to, T(-rate*mu), step)
+		} else {
+			t.Axpy(to, T(-rate), step)
 		}
-		to[i] = from[i] - rate*m
 	}
 }
