@@ -7,8 +7,11 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
+// completing is the last argument of a command line that the shell wants completed.
+const completing = "--generate-bash-completion"
+
 // flagsFirst moves a command's flags before its arguments, since the flag parser stops at the first argument and people
-// write "train MODEL --data FILE" as well as the other way round. Everything behind "--" stays where it is.
+// write "train MODEL --data FILE" as well as the other way round. What stands behind "--" is an argument.
 func flagsFirst(args []string, commands []*cli.Command) []string {
 	head := 1 // program and command names
 	var flags []cli.Flag
@@ -20,14 +23,14 @@ func flagsFirst(args []string, commands []*cli.Command) []string {
 		flags, commands = commands[i].Flags, commands[i].Subcommands
 		head++
 	}
-	if head == 1 || head >= len(args) {
+	if head == 1 || head >= len(args) || args[len(args)-1] == completing {
 		return args
 	}
 	var moved, rest []string
 	for i := head; i < len(args); i++ {
 		a := args[i]
 		if a == "--" {
-			rest = append(rest, args[i:]...)
+			rest = append(append([]string{a}, rest...), args[i+1:]...)
 			break
 		}
 		if len(a) < 2 || a[0] != '-' {

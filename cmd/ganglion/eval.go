@@ -20,6 +20,7 @@ func evalCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			defer t.Close()
 			e, err := t.Eval(c.Context, c.String("data"))
 			if err != nil {
 				return err

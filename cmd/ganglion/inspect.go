@@ -19,6 +19,7 @@ func inspectCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			defer t.Close()
 			i, err := t.Inspect(c.String("out"))
 			if err != nil {
 				return err

@@ -22,6 +22,7 @@ func predictCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			defer t.Close()
 			p, err := t.Predict(c.Context, c.String("input"))
 			if err != nil {
 				return err

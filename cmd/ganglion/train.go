@@ -123,7 +123,7 @@ func trainConfig(c *cli.Context) (run.Config, error) {
 		}
 		cfg, err := run.LoadRun(dir)
 		if err == nil && c.IsSet("threads") { // results do not depend on it
-			err = cfg.SetFlag("--threads", "train.threads", c.String("threads"))
+			err = cfg.SetFlag("--threads", "train.threads", fmt.Sprint(c.Int("threads")))
 		}
 		return cfg, err
 	}

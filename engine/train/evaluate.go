@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"ganglion/engine"
+	"ganglion/internal/par"
 	"ganglion/kernels"
 )
 
@@ -17,11 +18,31 @@ type Predictor struct {
 	x       engine.Slot
 	task    Task
 	dtype   kernels.DType
+	solver  Solver    // of the last call
+	pool    *par.Pool // to be closed; nil when it belongs to a trainer
 }
 
 // NewPredictor compiles the forward pass alone. Its parameters are those of store, or, when store is nil, of a new store that is filled
 // with initial values and waits for LoadParams.
 func NewPredictor(m Model, task Task, o Options, store *engine.Store) (*Predictor, error) {
+	pool := newPool(o.Threads)
+	p, err := newPredictor(m, task, o, store, pool)
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	p.pool = pool
+	return p, nil
+}
+
+// Close ends the predictor's threads, unless they are a trainer's.
+func (p *Predictor) Close() {
+	if p.pool != nil {
+		p.pool.Close()
+	}
+}
+
+func newPredictor(m Model, task Task, o Options, store *engine.Store, pool *par.Pool) (*Predictor, error) {
 	d := dtype(o.DType)
 	g, err := engine.Build("predict", d, func(s *engine.Scope) {
 		x := s.Input(inputX, kernels.S(d, predictBatch, task.Inputs))
@@ -31,7 +52,7 @@ func NewPredictor(m Model, task Task, o Options, store *engine.Store) (*Predicto
 		return nil, fmt.Errorf("prediction graph: %w", err)
 	}
 	p := &Predictor{task: task, dtype: d}
-	p.program, err = engine.Compile(g, engine.Options{Workers: o.Threads, Seed: o.Seed, Store: store, Strict: o.Strict})
+	p.program, err = engine.Compile(g, engine.Options{Pool: pool, Seed: o.Seed, Store: store, Strict: o.Strict})
 	if err != nil {
 		return nil, fmt.Errorf("prediction program: %w", err)
 	}
@@ -45,11 +66,15 @@ func (p *Predictor) Store() *engine.Store { return p.program.Store() }
 // Program is the compiled network.
 func (p *Predictor) Program() *engine.Program { return p.program }
 
+// Solver is what the iterative kernels reported during the last call of Predict or Judge.
+func (p *Predictor) Solver() Solver { return p.solver }
+
 // visit runs the network over x [n, Inputs] in order, and hands each batch's outputs [hi-lo, Outputs] to f; they hold during the call.
 func (p *Predictor) visit(ctx context.Context, x kernels.Tensor, f func(lo, hi int, out kernels.Tensor) error) error {
 	if x.Rank() != 2 || x.Shape[1] != p.task.Inputs || x.DType != p.dtype {
 		return fmt.Errorf("predict: features are %v, want %v(n %d)", x.Spec, p.dtype, p.task.Inputs)
 	}
+	p.solver = Solver{}
 	n, d := x.Shape[0], x.Shape[1]
 	for lo := 0; lo < n; lo += predictBatch {
 		hi := min(lo+predictBatch, n)
@@ -57,6 +82,9 @@ func (p *Predictor) visit(ctx context.Context, x kernels.Tensor, f func(lo, hi i
 		part.Shape = []int{hi - lo, d}
 		if err := p.program.Run(ctx, engine.Feeds{{Slot: p.x, Tensor: part}}); err != nil {
 			return fmt.Errorf("predict: %w", err)
+		}
+		for _, r := range p.program.Reports() {
+			p.solver.add(r.Report)
 		}
 		out, err := p.program.Value(outputNet)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"ganglion/engine"
 	"ganglion/kernels"
 )
 
@@ -19,6 +20,26 @@ type Hooks struct {
 	Save func() error
 	// Warn is told what went wrong without ending the run, once for each kind of trouble and epoch.
 	Warn func(text string) error
+	// Span is called when a part of the run has ended: step, validation, save or epoch. Spans nest.
+	Span func(kind string, start time.Time)
+	// Op is called for every op of the first OpSteps steps that Fit runs; those steps allocate.
+	Op      func(engine.Timing)
+	OpSteps int
+}
+
+func (h Hooks) span(kind string, start time.Time) {
+	if h.Span != nil {
+		h.Span(kind, start)
+	}
+}
+
+// save calls Save, if there is one.
+func (h Hooks) save() error {
+	if h.Save == nil {
+		return nil
+	}
+	defer h.span("save", time.Now())
+	return h.Save()
 }
 
 // Epoch is the report on one epoch.
@@ -38,11 +59,11 @@ type Epoch struct {
 
 // Solver sums up what iterative kernels reported.
 type Solver struct {
-	Samples    int     `json:"samples"`        // problems solved
-	Failed     int     `json:"failed"`         // of those, the ones that missed the tolerance
-	Worst      float64 `json:"worst_residual"` // relative to 1+max|x|
-	Iterations float64 `json:"iterations"`     // mean over the problems
-	Longest    int     `json:"longest"`        // iterations of the longest
+	Samples    int     // problems solved
+	Failed     int     // of those, the ones that missed the tolerance
+	Worst      float64 // largest residual, relative to 1+max|x|; may be NaN
+	Iterations float64 // mean over the problems
+	Longest    int     // iterations of the longest
 	total      int
 }
 
@@ -58,6 +79,15 @@ func (s *Solver) add(r *kernels.Report) {
 		s.Worst = r.Worst
 	}
 	s.Iterations = float64(s.total) / float64(s.Samples)
+}
+
+// Trouble says how many solves failed, or is empty when none did.
+func (s Solver) Trouble() string {
+	if s.Failed == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d solves did not reach the tolerance (worst residual %.3g, longest %d iterations)",
+		s.Failed, s.Samples, s.Worst, s.Longest)
 }
 
 func (s *Solver) merge(o Solver) {
@@ -78,8 +108,8 @@ type Outcome struct {
 	Stopped string  // why the run ended before its last epoch; empty if it did not
 	Epochs  int     // that this call ran to their ends
 	Seconds float64 // spent in training steps by this call
-	Skipped int     // steps that were not applied, in those epochs
-	Solver  Solver  // of all those epochs together
+	Skipped int     // steps of the whole run that were not applied
+	Solver  Solver  // of all training steps of the whole run together
 }
 
 // saveEvery is the least time between two checkpoints at ends of epochs.
@@ -88,115 +118,149 @@ const saveEvery = time.Second
 // Fit runs the remaining epochs. The parameters are those of the last step when it returns; UseBest goes back to the best. A cancelled
 // context ends it after the step under way, with the context's error, and with the position saved.
 func (t *Trainer) Fit(ctx context.Context, h Hooks) (Outcome, error) {
-	out := Outcome{}
+	var out Outcome
 	saved := time.Now()
-	for t.pos.Epoch < t.Options.Epochs {
+	for t.pos.Epoch < t.Options.Epochs && !t.patienceGone() {
 		e, err := t.epoch(ctx, h)
 		out.Seconds += e.Seconds
 		if err != nil {
-			out.Best = t.best
-			return out, err
+			return t.outcomeOf(out), err
 		}
 		e.Elapsed = out.Seconds
 		out.Epochs++
-		out.Skipped += e.Skipped
-		out.Solver.merge(e.Solver)
 		if h.Epoch != nil {
 			if err := h.Epoch(e); err != nil {
-				return out, err
+				return t.outcomeOf(out), err
 			}
 		}
-		if h.Save != nil && t.Options.Save == 0 && time.Since(saved) > saveEvery {
-			if err := h.Save(); err != nil {
-				return out, err
+		// The report comes first: a run that is resumed from here does not repeat it.
+		if t.due(saved) {
+			if err := h.save(); err != nil {
+				return t.outcomeOf(out), err
 			}
 			saved = time.Now()
 		}
-		if p := t.Options.Patience; p > 0 && t.best.since >= p {
-			out.Stopped = fmt.Sprintf("validation loss has not improved for %d epochs", p)
-			break
-		}
 	}
-	out.Best = t.best
-	if h.Save != nil {
-		return out, h.Save()
+	if t.patienceGone() && t.pos.Epoch < t.Options.Epochs {
+		out.Stopped = fmt.Sprintf("validation loss has not improved for %d epochs", t.Options.Patience)
 	}
-	return out, nil
+	return t.outcomeOf(out), h.save()
+}
+
+func (t *Trainer) patienceGone() bool {
+	return t.Options.Patience > 0 && t.best.since >= t.Options.Patience
+}
+
+// due reports whether a checkpoint is to be saved at the end of an epoch.
+func (t *Trainer) due(saved time.Time) bool {
+	if k := t.Options.Save; k > 0 {
+		return t.pos.Step%k == 0
+	}
+	return time.Since(saved) > saveEvery
+}
+
+// outcomeOf completes an outcome by what the trainer keeps.
+func (t *Trainer) outcomeOf(out Outcome) Outcome {
+	out.Best, out.Skipped, out.Solver = t.best, t.total.skipped, t.total.solver
+	return out
 }
 
 // epoch runs the rest of the epoch under way and judges it on the validation part.
 func (t *Trainer) epoch(ctx context.Context, h Hooks) (Epoch, error) {
 	start := time.Now()
+	defer h.span("epoch", start)
 	number := t.pos.Epoch + 1
 	var lr float64
 	for t.pos.Epoch+1 == number {
 		if err := ctx.Err(); err != nil {
 			return Epoch{Seconds: time.Since(start).Seconds()}, t.interrupted(h, err)
 		}
-		r, err := t.Step(context.WithoutCancel(ctx))
+		r, err := t.stepOf(ctx, h)
 		if err != nil {
-			return Epoch{}, err
+			return Epoch{Seconds: time.Since(start).Seconds()}, err
 		}
 		lr = r.LR
-		t.sums.add(t, r)
-		if h.Step != nil {
-			if err := h.Step(t.pos.Step, t.TotalSteps(), r.Loss); err != nil {
-				return Epoch{}, err
-			}
-		}
-		if k := t.Options.Save; k > 0 && t.pos.Step%k == 0 && h.Save != nil && t.pos.Epoch+1 == number {
-			if err := h.Save(); err != nil {
+		if k := t.Options.Save; k > 0 && t.pos.Step%k == 0 && t.pos.Epoch+1 == number {
+			if err := h.save(); err != nil {
 				return Epoch{}, err
 			}
 		}
 	}
 	e := Epoch{Epoch: number, Of: t.Options.Epochs, Step: t.pos.Step, Steps: t.TotalSteps(), LR: lr, Seconds: time.Since(start).Seconds(),
 		Train: t.sums.score(t.Set), Skipped: t.sums.skipped, Solver: t.sums.solver, Structure: t.sums.structure}
-	t.sums.reset()
-	if h.Warn != nil {
-		if err := e.warn(h.Warn); err != nil {
-			return e, err
-		}
+	return e, t.endEpoch(ctx, h, &e)
+}
+
+// stepOf runs one step and tells the hooks. A step is never cut short: the context is looked at between steps.
+func (t *Trainer) stepOf(ctx context.Context, h Hooks) (StepResult, error) {
+	start := time.Now()
+	t.timing = nil
+	if h.Op != nil && t.timed < h.OpSteps {
+		t.timing = h.Op
+		t.timed++
 	}
-	valid, err := t.Evaluate(ctx, ValidPart)
+	r, err := t.Step(context.WithoutCancel(ctx))
 	if err != nil {
-		return e, err
+		return r, err
 	}
+	h.span("step", start)
+	t.sums.add(t, r)
+	if h.Step != nil {
+		return r, h.Step(t.pos.Step, t.TotalSteps(), r.Loss)
+	}
+	return r, nil
+}
+
+// endEpoch judges the epoch. Its work is not cut short either, so that a run stands at the end of an epoch or before it.
+func (t *Trainer) endEpoch(ctx context.Context, h Hooks, e *Epoch) error {
+	t.total.skipped += t.sums.skipped
+	t.total.solver.merge(t.sums.solver)
+	t.sums.reset()
+	start := time.Now()
+	valid, err := t.Evaluate(context.WithoutCancel(ctx), ValidPart)
+	if err != nil {
+		return err
+	}
+	h.span("validation", start)
 	e.Valid = valid.Score
-	t.keepBest(&e)
-	if k := t.Options.Save; k > 0 && t.pos.Step%k == 0 && h.Save != nil {
-		return e, h.Save()
+	t.keepBest(e)
+	if h.Warn == nil {
+		return nil
 	}
-	return e, nil
+	return e.warn(h.Warn, valid.Solver)
 }
 
 func (t *Trainer) interrupted(h Hooks, err error) error {
-	if h.Save == nil {
-		return err
-	}
-	if failed := h.Save(); failed != nil {
+	if failed := h.save(); failed != nil {
 		return fmt.Errorf("%w; saving failed: %w", err, failed)
 	}
 	return err
 }
 
 // warn reports what must not pass in silence.
-func (e Epoch) warn(f func(string) error) error {
+func (e *Epoch) warn(f func(string) error, valid Solver) error {
 	if e.Skipped > 0 {
 		if err := f(fmt.Sprintf("epoch %d: %d steps were not applied: loss or gradient was not finite", e.Epoch, e.Skipped)); err != nil {
 			return err
 		}
 	}
-	if s := e.Solver; s.Failed > 0 {
-		return f(fmt.Sprintf("epoch %d: %d of %d solves did not reach the tolerance; worst residual %.3g, longest %d iterations",
-			e.Epoch, s.Failed, s.Samples, s.Worst, s.Longest))
+	for _, s := range []struct {
+		part string
+		Solver
+	}{{"", e.Solver}, {" of the validation part", valid}} {
+		if s.Failed == 0 {
+			continue
+		}
+		if err := f(fmt.Sprintf("epoch %d: %s%s", e.Epoch, s.Trouble(), s.part)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // keepBest keeps a copy of the parameters when the validation loss is the best so far.
 func (t *Trainer) keepBest(e *Epoch) {
-	if t.best.params.Size() > 0 && t.best.Epoch > 0 && !better(e.Valid.Loss, t.best.Valid.Loss) {
+	if t.best.Epoch > 0 && !better(e.Valid.Loss, t.best.Valid.Loss) {
 		t.best.since++
 		return
 	}

@@ -15,6 +15,7 @@ type Scores struct {
 	MacroF1 float64 // classification: mean over the classes of their F1 scores
 	MAE     float64 // regression: mean absolute error
 	R2      float64 // regression: share of the variance that is explained; 0 with fewer than two samples
+	Solver  Solver  // what the iterative kernels reported
 }
 
 // judge gathers the outputs of a part.
@@ -63,7 +64,9 @@ func (p *Predictor) Judge(ctx context.Context, set Set, part Part) (Scores, erro
 	if err != nil {
 		return Scores{}, err
 	}
-	return j.scores()
+	s, err := j.scores()
+	s.Solver = p.solver
+	return s, err
 }
 
 // addBatch adds the outputs [hi-lo, Outputs] of the samples lo … hi-1.
@@ -94,7 +97,7 @@ func addBatch[T kernels.Float](j *judge, out, y []T, labels []int32, lo, hi int)
 func (t *Trainer) Evaluate(ctx context.Context, part int) (Scores, error) {
 	s, err := t.eval.Judge(ctx, t.Set, t.parts()[part])
 	if err != nil {
-		return s, fmt.Errorf("%s part: %w", partNames[part], err)
+		return s, fmt.Errorf("%s part after step %d: %w", partNames[part], t.pos.Step, err)
 	}
 	return s, nil
 }

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// Options configures a run. The zero value of a field means its default, in brackets; Resolve fills them in.
+// Options configures a run. Defaults returns all of them at their defaults, which stand in brackets. In New the zero value of epochs,
+// batch, lr, momentum, keep_checkpoints and of the words means the default; Check takes every value as it is.
 type Options struct {
 	Epochs    int     `yaml:"epochs" doc:"passes over the training part [30]"`
 	Batch     int     `yaml:"batch" doc:"samples of a mini-batch [64]"`
@@ -23,10 +24,10 @@ type Options struct {
 	NonFinite string  `yaml:"non_finite" doc:"what to do with a step whose loss or gradient is not finite: stop or skip [stop]"`
 	Save      int     `yaml:"save_steps" doc:"steps between checkpoints; 0 saves at ends of epochs, at most once a second [0]"`
 	Keep      int     `yaml:"keep_checkpoints" doc:"newest checkpoints kept besides the best [2]"`
-	Seed      uint64  `yaml:"seed" doc:"seed of initial values, batches and dropout [1]"`
+	Seed      uint64  `yaml:"seed" doc:"seed of initial values, splits, batches and dropout [1]"`
 	DType     string  `yaml:"dtype" doc:"f32 or f64 [f32]"`
 	Strict    bool    `yaml:"strict" doc:"a solver that misses its tolerance, or an op without a kernel, ends the run [false]"`
-	Threads   int     `yaml:"threads" doc:"worker threads; results do not depend on it [all cores]"`
+	Threads   int     `yaml:"threads" doc:"worker threads, 0 for all cores; results do not depend on it [0]"`
 }
 
 // The words that Options takes.
@@ -37,8 +38,15 @@ var (
 	dtypes     = []string{"f32", "f64"}
 )
 
-// Resolve returns o with defaults filled in, or an error that names the first bad field and what it takes.
-func (o Options) Resolve() (Options, error) {
+// Defaults returns the options of a run for which nothing was asked.
+func Defaults() Options {
+	o := Options{Seed: 1}
+	o.fill()
+	return o
+}
+
+// fill puts defaults in the place of zero values.
+func (o *Options) fill() {
 	def(&o.Epochs, 30)
 	def(&o.Batch, 64)
 	def(&o.LR, 0.003)
@@ -47,15 +55,24 @@ func (o Options) Resolve() (Options, error) {
 	def(&o.Schedule, "cosine")
 	def(&o.NonFinite, "stop")
 	def(&o.Keep, 2)
-	def(&o.Seed, 1)
 	def(&o.DType, "f32")
+}
+
+// maxCount bounds whole numbers, so that products of them stay in range, and maxRate the learning rate, so that it is a float32.
+const (
+	maxCount = 1 << 30
+	maxRate  = 1e30
+)
+
+// Check returns an error that names the first bad field and what it takes.
+func (o Options) Check() error {
 	for _, c := range []struct {
 		name, value string
 		known       []string
 	}{{"optimiser", o.Optimiser, optimisers}, {"schedule", o.Schedule, schedules},
 		{"non_finite", o.NonFinite, policies}, {"dtype", o.DType, dtypes}} {
 		if !slices.Contains(c.known, c.value) {
-			return o, fmt.Errorf("%s: %q is not one of %s", c.name, c.value, strings.Join(c.known, ", "))
+			return fmt.Errorf("%s: %q is not one of %s", c.name, c.value, strings.Join(c.known, ", "))
 		}
 	}
 	for _, c := range []struct {
@@ -66,16 +83,19 @@ func (o Options) Resolve() (Options, error) {
 		{"weight_decay", o.Decay, 0}, {"clip", o.Clip, 0}, {"patience", float64(o.Patience), 0},
 		{"save_steps", float64(o.Save), 0}, {"keep_checkpoints", float64(o.Keep), 1}, {"threads", float64(o.Threads), 0}} {
 		if !(c.value >= c.min) {
-			return o, fmt.Errorf("%s: %v is below %v", c.name, c.value, c.min)
+			return fmt.Errorf("%s: %v is below %v", c.name, c.value, c.min)
+		}
+		if c.value > maxCount {
+			return fmt.Errorf("%s: %v is above %d", c.name, c.value, maxCount)
 		}
 	}
-	if !(o.LR > 0) || o.LR > 1e6 {
-		return o, fmt.Errorf("lr: %v is not a positive number", o.LR)
+	if !(o.LR > 0 && o.LR <= maxRate) {
+		return fmt.Errorf("lr: %v is not a number above 0 and up to %v", o.LR, maxRate)
 	}
 	if !(o.Momentum > 0 && o.Momentum < 1) {
-		return o, fmt.Errorf("momentum: %v is not between 0 and 1", o.Momentum)
+		return fmt.Errorf("momentum: %v is not between 0 and 1", o.Momentum)
 	}
-	return o, nil
+	return nil
 }
 
 func def[T comparable](v *T, d T) {

@@ -26,9 +26,17 @@ func (t *Trainer) Snapshot() (*checkpoint.State, error) {
 	}
 	if t.best.Epoch > 0 {
 		s.Tensors = append(s.Tensors, saved(bestBlock, t.best.params))
-		s.Best = &checkpoint.Best{Step: t.best.Step, Metric: t.best.Valid.Metric}
+		s.Best = t.bestOf()
 	}
 	return s, nil
+}
+
+// bestOf is the best epoch as checkpoints have it, nil if its metric is not finite: they hold finite numbers alone.
+func (t *Trainer) bestOf() *checkpoint.Best {
+	if m := t.best.Valid.Metric; math.IsNaN(m) || math.IsInf(m, 0) {
+		return nil
+	}
+	return &checkpoint.Best{Step: t.best.Step, Metric: t.best.Valid.Metric}
 }
 
 // BestSnapshot returns the parameters of the best epoch alone, for use after training.
@@ -39,8 +47,7 @@ func (t *Trainer) BestSnapshot() (*checkpoint.State, error) {
 	last := t.store.Params().Clone()
 	defer last.CopyTo(t.store.Params())
 	t.UseBest()
-	s := &checkpoint.State{Step: t.best.Step, Epoch: t.best.Epoch, Seed: t.Options.Seed,
-		Best: &checkpoint.Best{Step: t.best.Step, Metric: t.best.Valid.Metric}}
+	s := &checkpoint.State{Step: t.best.Step, Epoch: t.best.Epoch, Seed: t.Options.Seed, Best: t.bestOf()}
 	for _, name := range t.store.Names() {
 		if !t.store.IsParam(name) {
 			continue
@@ -72,8 +79,14 @@ func (t *Trainer) Restore(s *checkpoint.State) error {
 			return err
 		}
 	}
+	if n := t.StepsPerEpoch(); s.Epoch*n+s.Batch != s.Step || s.Batch >= n {
+		return fmt.Errorf("checkpoint stands at step %d, epoch %d, batch %d, which is no position of a run with %d steps an epoch",
+			s.Step, s.Epoch, s.Batch, n)
+	}
+	if err := t.restoreCounters(s.Counters); err != nil {
+		return err
+	}
 	t.pos = Position{Step: s.Step, Epoch: s.Epoch, Batch: s.Batch}
-	t.restoreCounters(s.Counters)
 	if t.best.Epoch == 0 {
 		return nil
 	}
@@ -102,24 +115,38 @@ func LoadParams(store *engine.Store, s *checkpoint.State) error {
 	return nil
 }
 
-// numbers lists the scalars of the run's state that are not positions, in a fixed order.
-func (t *Trainer) numbers() []struct {
+// number is a scalar of the run's state: a float or an integer.
+type number struct {
 	name string
 	f    *float64
 	i    *int
-} {
+}
+
+// numbers lists the scalars of the run's state that are not positions, in a fixed order.
+func (t *Trainer) numbers() []number {
 	s, b := &t.sums, &t.best
-	return []struct {
-		name string
-		f    *float64
-		i    *int
-	}{
-		{"epoch.loss", &s.loss, nil}, {"epoch.hits", &s.hits, nil}, {"epoch.samples", nil, &s.samples},
-		{"epoch.skipped", nil, &s.skipped}, {"solver.samples", nil, &s.solver.Samples}, {"solver.failed", nil, &s.solver.Failed},
-		{"solver.worst", &s.solver.Worst, nil}, {"solver.mean", &s.solver.Iterations, nil}, {"solver.total", nil, &s.solver.total},
-		{"solver.longest", nil, &s.solver.Longest}, {"best.epoch", nil, &b.Epoch}, {"best.step", nil, &b.Step},
-		{"best.loss", &b.Valid.Loss, nil}, {"best.metric", &b.Valid.Metric, nil}, {"best.since", nil, &b.since},
+	list := []number{
+		{"epoch.loss", &s.loss, nil}, {"epoch.hits", &s.hits, nil}, {"epoch.samples", nil, &s.samples}, {"epoch.skipped", nil, &s.skipped},
+		{"run.skipped", nil, &t.total.skipped},
+		{"best.epoch", nil, &b.Epoch}, {"best.step", nil, &b.Step}, {"best.loss", &b.Valid.Loss, nil},
+		{"best.metric", &b.Valid.Metric, nil}, {"best.since", nil, &b.since},
 	}
+	list = append(list, s.solver.numbers("epoch.solver.")...)
+	list = append(list, t.total.solver.numbers("run.solver.")...)
+	g := &s.structure
+	for _, n := range []struct {
+		name string
+		i    *int
+	}{{"nodes", &g.Nodes}, {"kept", &g.Kept}, {"modules", &g.Modules}, {"cyclic", &g.Cyclic}, {"largest", &g.Largest},
+		{"levels", &g.Levels}, {"smallest", &g.Smallest}} {
+		list = append(list, number{"epoch.structure." + n.name, nil, n.i})
+	}
+	return list
+}
+
+func (s *Solver) numbers(prefix string) []number {
+	return []number{{prefix + "samples", nil, &s.Samples}, {prefix + "failed", nil, &s.Failed}, {prefix + "worst", &s.Worst, nil},
+		{prefix + "mean", &s.Iterations, nil}, {prefix + "total", nil, &s.total}, {prefix + "longest", nil, &s.Longest}}
 }
 
 func (t *Trainer) counters() []checkpoint.Counter {
@@ -136,16 +163,21 @@ func (t *Trainer) counters() []checkpoint.Counter {
 	return out
 }
 
-func (t *Trainer) restoreCounters(counters []checkpoint.Counter) {
+func (t *Trainer) restoreCounters(counters []checkpoint.Counter) error {
 	held := map[string]uint64{}
 	for _, c := range counters {
 		held[c.Name] = c.Value
 	}
 	for _, n := range t.numbers() {
+		v, ok := held[n.name]
+		if !ok {
+			return fmt.Errorf("checkpoint has no %q: another version of the program wrote it", n.name)
+		}
 		if n.f != nil {
-			*n.f = math.Float64frombits(held[n.name])
+			*n.f = math.Float64frombits(v)
 		} else {
-			*n.i = int(int64(held[n.name]))
+			*n.i = int(int64(v))
 		}
 	}
+	return nil
 }

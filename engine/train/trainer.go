@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 
 	"ganglion/engine"
 	"ganglion/engine/data"
+	"ganglion/internal/par"
 	"ganglion/kernels"
 )
 
@@ -20,14 +22,21 @@ type Trainer struct {
 	Set     Set
 
 	store      *engine.Store
+	pool       *par.Pool
 	step       *engine.Program
 	eval       *Predictor
 	full, last feeds // of a full mini-batch, and of the last, shorter one of an epoch
 	batches    *data.Batches
 	strength   float64
 	pos        Position
-	sums       sums
-	best       Best
+	sums       sums // of the epoch under way
+	total      struct {
+		skipped int
+		solver  Solver
+	} // of the epochs that have ended
+	best   Best
+	timing func(engine.Timing) // told about every op of the step, when not nil
+	timed  int                 // steps that were timed
 }
 
 // Position is the place in a run, exact to the step.
@@ -46,8 +55,8 @@ type feeds struct {
 
 // New builds and compiles the programs of a model for a set, and fills the parameters from the seed.
 func New(m Model, set Set, o Options) (*Trainer, error) {
-	o, err := o.Resolve()
-	if err != nil {
+	o.fill()
+	if err := o.Check(); err != nil {
 		return nil, err
 	}
 	d := dtype(o.DType)
@@ -66,16 +75,34 @@ func New(m Model, set Set, o Options) (*Trainer, error) {
 		return nil, err
 	}
 	t.strength = strength
-	opts := engine.Options{Workers: o.Threads, Seed: o.Seed, Strict: o.Strict}
+	t.pool = newPool(o.Threads)
+	opts := engine.Options{Pool: t.pool, Seed: o.Seed, Strict: o.Strict}
 	if t.step, err = engine.Compile(g, opts); err != nil {
+		t.Close()
 		return nil, fmt.Errorf("training program: %w", err)
 	}
 	t.store = t.step.Store()
-	if t.eval, err = NewPredictor(m, set.Task, o, t.store); err != nil {
+	if t.eval, err = newPredictor(m, set.Task, o, t.store, t.pool); err != nil {
+		t.Close()
 		return nil, err
 	}
-	return t, t.bind()
+	if err := t.bind(); err != nil {
+		t.Close()
+		return nil, err
+	}
+	return t, nil
 }
+
+// newPool makes the threads of a trainer or predictor; 0 stands for all cores.
+func newPool(threads int) *par.Pool {
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	return par.New(threads)
+}
+
+// Close ends the trainer's threads. It cannot be used afterwards; the parameters in its Store can be read.
+func (t *Trainer) Close() { t.pool.Close() }
 
 // bind makes the memory of all mini-batches that can occur.
 func (t *Trainer) bind() error {
@@ -133,12 +160,12 @@ func (t *Trainer) Store() *engine.Store { return t.store }
 // Programs returns the training and the evaluation program.
 func (t *Trainer) Programs() (step, eval *engine.Program) { return t.step, t.eval.program }
 
-// PeakBytes is the memory of the larger of the two programs: parameters, states, constants and all intermediate values.
+// PeakBytes is the memory that the two programs hold: parameters and states once, and the constants and intermediate values of each.
 func (t *Trainer) PeakBytes() int {
-	peak := 0
+	peak := t.store.Bytes()
 	for _, p := range []*engine.Program{t.step, t.eval.program} {
 		e := p.Explain()
-		peak = max(peak, e.ArenaBytes+e.PersistentBytes+e.ConstantBytes)
+		peak += e.ArenaBytes + e.ConstantBytes
 	}
 	return peak
 }
@@ -163,8 +190,9 @@ type StepResult struct {
 	Output  kernels.Tensor // [batch, Outputs]
 }
 
-// Step runs the next mini-batch: forward, backward, update. It allocates nothing. With the policy stop, a loss or gradient that is not finite is an error wrapping ErrNonFinite that names the op
-// where it arose, and the parameters are as before the step.
+// Step runs the next mini-batch: forward, backward, update. Within an epoch it allocates nothing. With the policy stop, a loss or
+// gradient that is not finite is an error wrapping ErrNonFinite that names the op where it arose, and the parameters are as before the
+// step. After the last step of the last epoch there is no next one: it goes on into a further epoch at the schedule's last rate.
 func (t *Trainer) Step(ctx context.Context) (StepResult, error) {
 	r := StepResult{Rows: t.batches.At(t.pos.Epoch, t.pos.Batch), LR: t.rate()}
 	f := &t.full
@@ -173,7 +201,7 @@ func (t *Trainer) Step(ctx context.Context) (StepResult, error) {
 	}
 	f.fill(t.Set.Train, r.Rows)
 	f.set(t.Options.Seed, t.pos.Step+1, r.LR, t.strength)
-	if err := t.step.Run(ctx, f.list); err != nil {
+	if err := t.run(ctx, f.list); err != nil {
 		return r, fmt.Errorf("step %d: %w", t.pos.Step+1, err)
 	}
 	var err error
@@ -185,6 +213,13 @@ func (t *Trainer) Step(ctx context.Context) (StepResult, error) {
 	}
 	t.advance()
 	return r, nil
+}
+
+func (t *Trainer) run(ctx context.Context, feeds engine.Feeds) error {
+	if t.timing != nil {
+		return t.step.RunTimed(ctx, feeds, t.timing)
+	}
+	return t.step.Run(ctx, feeds)
 }
 
 func (t *Trainer) rate() float64 {

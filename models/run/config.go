@@ -3,11 +3,14 @@
 package run
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
+	"unicode"
 
 	"ganglion/engine/checkpoint"
 	"ganglion/engine/checkpoint/config"
@@ -69,7 +72,7 @@ func Default(model string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	return Config{Model: model, Data: Data{Source: "gas"}, Net: s.Config}, nil
+	return Config{Model: model, Data: Data{Source: "gas"}, Train: train.Defaults(), Net: s.Config}, nil
 }
 
 // document returns a pointer to a struct with the keys of config.yaml, the model's own under net, filled from c.
@@ -128,31 +131,59 @@ func Load(path, fallback string) (Config, error) {
 // one of the model's own, and if the model has none of that name, one of the training options.
 func (c *Config) Set(assignment string) error {
 	key, value, ok := strings.Cut(assignment, "=")
-	if !ok || key == "" || strings.ContainsAny(assignment, "\n\r") {
+	if !ok || key == "" {
 		return usage(fmt.Errorf("--set %q: want key=value", assignment))
 	}
-	section, name, ok := strings.Cut(key, ".")
-	if !ok {
-		name = key
-		if section = "net"; !hasKey(c.Net, key) && hasKey(c.Train, key) {
-			section = "train"
+	if !strings.Contains(key, ".") {
+		if !hasKey(c.Net, key) && hasKey(c.Train, key) {
+			key = "train." + key
+		} else {
+			key = "net." + key
 		}
 	}
-	return c.set("--set "+assignment, section, name, value)
+	return c.SetFlag("--set "+assignment, key, value)
 }
 
-// SetFlag applies the value of a command-line flag to a key with its prefix.
+// SetFlag sets a key with its prefix to the text that a command-line flag has; flag stands in errors. Texts are taken as they are, numbers
+// and truth values as a configuration file takes them.
 func (c *Config) SetFlag(flag, key, value string) error {
+	if strings.ContainsAny(key+value, "\n\r") || strings.ContainsFunc(key, notKey) {
+		return usage(fmt.Errorf("%q: want one line KEY=VALUE, the key of letters, underscores and points", flag))
+	}
 	section, name, _ := strings.Cut(key, ".")
-	return c.set(flag, section, name, value)
+	if c.isText(section, name) {
+		value = quote(value)
+	}
+	err := c.decode(flag, []byte(fmt.Sprintf("%s:\n  %s: %s\n", section, name, value)))
+	if err != nil { // there are no lines on the command line
+		return usage(errors.New(lineNumber.ReplaceAllString(err.Error(), ": ")))
+	}
+	return nil
 }
 
-// set decodes one value as a configuration file would be, so that both take the same values and give the same errors.
-func (c *Config) set(where, section, name, value string) error {
-	if strings.ContainsAny(value, "\n\r") {
-		return usage(fmt.Errorf("%s: the value has more than one line", where))
+var lineNumber = regexp.MustCompile(`: line \d+: `)
+
+func notKey(r rune) bool {
+	return r != '_' && r != '.' && r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+}
+
+// quote writes s as a text in single quotes of YAML.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// isText reports whether a key holds a text.
+func (c *Config) isText(section, name string) bool {
+	for prefix, v := range map[string]any{"data": c.Data, "train": c.Train, "net": c.Net} {
+		if prefix != section {
+			continue
+		}
+		t := reflect.TypeOf(v)
+		for i := range t.NumField() {
+			if t.Field(i).Tag.Get("yaml") == name {
+				return t.Field(i).Type.Kind() == reflect.String
+			}
+		}
 	}
-	return c.decode(where, []byte(fmt.Sprintf("%s:\n  %s: %s\n", section, name, value)))
+	return false
 }
 
 // LoadRun reads the configuration of a run directory.
@@ -161,7 +192,20 @@ func LoadRun(dir string) (Config, error) {
 	if _, err := os.Stat(path); err != nil {
 		return Config{}, usage(fmt.Errorf("%s: %w: it has no %s", dir, checkpoint.ErrNotRun, checkpoint.ConfigFile))
 	}
-	return Load(path, "")
+	c, err := Load(path, "")
+	if err != nil { // what a run holds is not what the user typed
+		return c, fmt.Errorf("run %s is damaged: %w", dir, notUsage(err))
+	}
+	return c, nil
+}
+
+// notUsage takes the mark of a user's mistake off an error.
+func notUsage(err error) error {
+	var u *UsageError
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
 }
 
 // Key is one setting of a configuration struct.
@@ -190,17 +234,14 @@ func hasKey(v any, name string) bool {
 // Encode is the configuration as YAML.
 func (c Config) Encode() ([]byte, error) { return config.Encode(c.document().Elem().Interface()) }
 
-// Resolve fills in defaults and checks what can be checked without data.
-func (c Config) Resolve() (Config, error) {
-	o, err := c.Train.Resolve()
-	if err != nil {
-		return c, usage(fmt.Errorf("train.%w", err))
+// Check checks what can be checked without data.
+func (c Config) Check() error {
+	if err := c.Train.Check(); err != nil {
+		return usage(fmt.Errorf("train.%w", err))
 	}
-	c.Train = o
 	switch c.Data.Task {
 	case "", "classify", "regress":
-	default:
-		return c, usage(fmt.Errorf("task %q is not one of classify, regress", c.Data.Task))
+		return nil
 	}
-	return c, nil
+	return usage(fmt.Errorf("task %q is not one of classify, regress", c.Data.Task))
 }

@@ -55,7 +55,7 @@ func DescribeModel(id string) (ModelDetail, error) {
 	if err != nil {
 		return ModelDetail{}, err
 	}
-	d := ModelDetail{Data: s.Data, Settings: Keys(s.Config), Training: Keys(train.Options{}), Published: []Published{}}
+	d := ModelDetail{Data: s.Data, Settings: Keys(s.Config), Training: Keys(train.Defaults()), Published: []Published{}}
 	for _, m := range Models() {
 		if m.ID == id {
 			d.ModelInfo = m

@@ -2,10 +2,12 @@ package run
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"ganglion/engine"
 	"ganglion/engine/train"
+	"ganglion/engine/train/log"
 )
 
 // metricName is the metric by which a task is judged.
@@ -23,24 +25,27 @@ func (s *Session) result(ctx context.Context, dir string, out train.Outcome, o T
 	r := &Result{Command: "train", Model: s.System.ID, Data: s.Table.Name, Device: o.Device, DType: s.Config.Train.DType,
 		Seed: s.Config.Train.Seed, Epochs: t.Position().Epoch, Steps: t.Position().Step, Seconds: out.Seconds,
 		Parameters: t.Store().Params().Size(), PeakBytes: t.PeakBytes(), Metric: Metric{Name: s.metricName()},
-		Fallbacks: fallbacks(t.Programs()), Run: dir, Stopped: out.Stopped}
+		Fallbacks: fallbacks(t.Programs()), Run: dir}
 	if out.Epochs > 0 {
 		r.SecondsPerEpoch = out.Seconds / float64(out.Epochs)
 	}
-	r.Extra.BestEpoch, r.Extra.SkippedSteps = out.Best.Epoch, out.Skipped
-	if out.Solver.Samples > 0 {
-		solver := out.Solver
-		r.Extra.Solver = &solver
-	}
-	return r, s.scores(ctx, r)
+	r.Extra.BestEpoch, r.Extra.SkippedSteps, r.Extra.Stopped = out.Best.Epoch, out.Skipped, out.Stopped
+	r.Extra.Solver = solverOf(out.Solver)
+	return r, s.scores(ctx, r, o.Log)
 }
 
-func (s *Session) scores(ctx context.Context, r *Result) error {
+// scores judges all parts, and warns of those that the solvers did not solve.
+func (s *Session) scores(ctx context.Context, r *Result, l log.Logger) error {
 	var scores [3]train.Scores
 	for i := range scores {
 		var err error
 		if scores[i], err = s.Trainer.Evaluate(ctx, i); err != nil {
 			return err
+		}
+		if text := scores[i].Solver.Trouble(); text != "" {
+			if err := l.Note(fmt.Sprintf("warning: at the end, %s part: %s", [...]string{"training", "validation", "test"}[i], text)); err != nil {
+				return err
+			}
 		}
 	}
 	pick := func(f func(train.Scores) float64) Parts {

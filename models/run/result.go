@@ -27,7 +27,6 @@ type Result struct {
 	Extra           Extra    `json:"extra"`
 	Fallbacks       []string `json:"fallbacks"`
 	Run             string   `json:"run"`
-	Stopped         string   `json:"stopped,omitempty"`
 }
 
 // Parts is one number for each part of the data. A number that is not finite is null in JSON.
@@ -56,16 +55,33 @@ func (n Number) MarshalJSON() ([]byte, error) {
 
 // Extra is what is particular to the model or the task.
 type Extra struct {
-	BestEpoch    int           `json:"best_epoch"`
-	Before       *Modules      `json:"modules_before,omitempty"`
-	Modules      *Modules      `json:"modules,omitempty"`
-	Solver       *train.Solver `json:"solver,omitempty"`
-	SkippedSteps int           `json:"skipped_steps"`
-	Error        *Parts        `json:"error,omitempty"`
-	MacroF1      *Parts        `json:"macro_f1,omitempty"`
-	MAE          *Parts        `json:"mae,omitempty"`
-	R2           *Parts        `json:"r2,omitempty"`
-	Baseline     *Baseline     `json:"baseline,omitempty"`
+	BestEpoch    int       `json:"best_epoch"`
+	Stopped      string    `json:"stopped,omitempty"` // why the run ended before its last epoch
+	Before       *Modules  `json:"modules_before,omitempty"`
+	Modules      *Modules  `json:"modules,omitempty"`
+	Solver       *Solver   `json:"solver,omitempty"`
+	SkippedSteps int       `json:"skipped_steps"`
+	Error        *Parts    `json:"error,omitempty"`
+	MacroF1      *Parts    `json:"macro_f1,omitempty"`
+	MAE          *Parts    `json:"mae,omitempty"`
+	R2           *Parts    `json:"r2,omitempty"`
+	Baseline     *Baseline `json:"baseline,omitempty"`
+}
+
+// Solver sums up what the solvers reported over all training steps of the run.
+type Solver struct {
+	Samples    int    `json:"samples"`        // problems solved
+	Failed     int    `json:"failed"`         // of those, the ones that missed the tolerance
+	Worst      Number `json:"worst_residual"` // relative to 1+max|x|
+	Iterations Number `json:"iterations"`     // mean over the problems
+	Longest    int    `json:"longest"`        // iterations of the longest
+}
+
+func solverOf(s train.Solver) *Solver {
+	if s.Samples == 0 {
+		return nil
+	}
+	return &Solver{Samples: s.Samples, Failed: s.Failed, Worst: Number(s.Worst), Iterations: Number(s.Iterations), Longest: s.Longest}
 }
 
 // Modules describes the structure of a pruned graph.

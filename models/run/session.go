@@ -13,7 +13,7 @@ import (
 
 // Session is a model and a data set ready to be trained.
 type Session struct {
-	Config       Config // resolved
+	Config       Config
 	System       zoo.System
 	Table        *data.Table
 	Split        *data.Split
@@ -25,11 +25,11 @@ type Session struct {
 
 // Prepare loads the data, splits and standardises them (fitted on the training part alone), and builds and compiles the model.
 func Prepare(ctx context.Context, c Config) (*Session, error) {
-	c, err := c.Resolve()
-	if err != nil {
+	if err := c.Check(); err != nil {
 		return nil, err
 	}
 	s := &Session{Config: c}
+	var err error
 	if s.System, err = System(c.Model); err != nil {
 		return nil, err
 	}
@@ -41,6 +41,9 @@ func Prepare(ctx context.Context, c Config) (*Session, error) {
 	}
 	return s, s.build()
 }
+
+// Close ends the session's threads.
+func (s *Session) Close() { s.Trainer.Close() }
 
 // baselineOf prepares another model on the same data, split and training options: module/mlp as a baseline of about the given size.
 func (s *Session) baselineOf(parameters int) (*Session, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -29,22 +30,19 @@ const dataFile = "data.json"
 
 // Train trains a prepared session and keeps it in a run directory. A cancelled context ends it after the step under way with an error
 // wrapping ErrInterrupted; the run can then be resumed.
-func (s *Session) Train(ctx context.Context, o TrainOptions) (*Result, error) {
+func (s *Session) Train(ctx context.Context, o TrainOptions) (r *Result, err error) {
 	dir, err := s.open(&o)
 	if err != nil {
 		return nil, err
 	}
-	defer dir.Close()
+	defer func() { err = errors.Join(err, dir.Close()) }()
 	before, err := s.resume(dir, o)
 	if err != nil {
 		return nil, err
 	}
 	out, err := s.Trainer.Fit(ctx, s.hooks(dir, o))
-	if errors.Is(err, context.Canceled) {
-		return nil, fmt.Errorf("%w at step %d, saved: go on with --resume %s", ErrInterrupted, s.Trainer.Position().Step, dir.Dir())
-	}
 	if err != nil {
-		return nil, err
+		return nil, s.ended(ctx, dir.Dir(), err)
 	}
 	if out.Stopped != "" {
 		if err := o.Log.Note("stopped early: " + out.Stopped); err != nil {
@@ -54,19 +52,29 @@ func (s *Session) Train(ctx context.Context, o TrainOptions) (*Result, error) {
 	if err := s.saveBest(dir); err != nil {
 		return nil, err
 	}
-	r, err := s.result(ctx, dir.Dir(), out, o)
-	if err != nil {
-		return nil, err
+	if r, err = s.result(ctx, dir.Dir(), out, o); err != nil {
+		return nil, s.ended(ctx, dir.Dir(), err)
 	}
 	if err := s.finish(dir, r, before); err != nil {
 		return nil, err
 	}
 	if o.Baseline {
 		if r.Extra.Baseline, err = s.baseline(ctx, o); err != nil {
-			return nil, err
+			return nil, s.ended(ctx, dir.Dir(), err)
 		}
 	}
-	return r, writeJSON(filepath.Join(dir.Dir(), "result.json"), r)
+	return r, writeJSON(filepath.Join(dir.Dir(), resultFile), r)
+}
+
+// resultFile holds, in a run directory, the result as --json prints it.
+const resultFile = "result.json"
+
+// ended is the error of a run that err ended: a run that was cancelled has been saved and can be resumed.
+func (s *Session) ended(ctx context.Context, dir string, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return fmt.Errorf("%w at step %d, saved: go on with --resume %s", ErrInterrupted, s.Trainer.Position().Step, dir)
+	}
+	return err
 }
 
 // open makes or opens the run directory.
@@ -79,12 +87,18 @@ func (s *Session) open(o *TrainOptions) (*checkpoint.Run, error) {
 		o.Dir = filepath.Join("runs", fmt.Sprintf("%s-%s-%s", filepath.Base(s.System.ID), filepath.Base(s.Table.Name),
 			time.Now().UTC().Format("20060102-150405")))
 	}
+	if _, err := os.Stat(filepath.Join(o.Dir, checkpoint.ConfigFile)); err == nil {
+		return nil, usage(fmt.Errorf("%s is a run already: go on with it by --resume, or choose another --out", o.Dir))
+	}
 	env := checkpoint.NewEnv(o.Device, s.Config.Train.Threads)
 	dir, err := checkpoint.Create(o.Dir, s.Config.document().Elem().Interface(), env)
 	if err != nil {
 		return nil, err
 	}
-	return dir, writeJSON(filepath.Join(o.Dir, dataFile), s.columns())
+	if err := writeJSON(filepath.Join(o.Dir, dataFile), s.columns()); err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	return dir, nil
 }
 
 func usageIf(err, kind error) error {
@@ -195,13 +209,11 @@ func (s *Session) baseline(ctx context.Context, o TrainOptions) (*Baseline, erro
 	if err != nil {
 		return nil, err
 	}
+	defer b.Close()
 	if err := o.Log.Note("training " + b.System.ID + " of the same size for comparison"); err != nil {
 		return nil, err
 	}
 	out, err := b.Trainer.Fit(ctx, b.progress(o.Log))
-	if errors.Is(err, context.Canceled) {
-		return nil, fmt.Errorf("%w while training the baseline; %s is complete", ErrInterrupted, s.System.ID)
-	}
 	if err != nil {
 		return nil, err
 	}

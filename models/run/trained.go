@@ -48,6 +48,9 @@ type Trained struct {
 	before  *module.Snapshot // of the initial values, nil for a network without a structure
 }
 
+// Close ends the threads of the network.
+func (t *Trained) Close() { t.Predictor.Close() }
+
 // Open reads a run directory. The parameters are those of the best epoch, or, when the run has not ended, the newest saved.
 func Open(dir string) (*Trained, error) {
 	t := &Trained{Dir: dir}
