@@ -13,8 +13,8 @@ import (
 	"ganglion/kernels/dense"
 )
 
-// chain is a graph of n cheap ops with a gradient-like second half that reads values of the first in reverse order. It is written with
-// nodes of its own making, since gorgonia needs a time for each node that grows with the graph.
+// chain is a graph of n cheap ops with a gradient-like second half that reads values of the first in reverse order.
+// It is written with nodes of its own making, since gorgonia needs a time for each node that grows with the graph.
 func chain(t testing.TB, n int) *engine.Graph {
 	t.Helper()
 	g := gorgonia.NewGraph()
@@ -43,7 +43,8 @@ func rawNode(t testing.TB, op kernels.Op, in ...*engine.Node) *engine.Node {
 	pair := gorgonia.NewGraph()
 	leaves := make([]*engine.Node, len(in))
 	for i, n := range in {
-		leaves[i] = gorgonia.NewVector(pair, n.Dtype(), gorgonia.WithShape(n.Shape()...), gorgonia.WithName(fmt.Sprint(i)))
+		leaves[i] = gorgonia.NewVector(pair, n.Dtype(), gorgonia.WithShape(n.Shape()...),
+			gorgonia.WithName(fmt.Sprint(i)))
 	}
 	made, err := kernels.Apply(op, leaves...)
 	if err != nil {
@@ -53,8 +54,8 @@ func rawNode(t testing.TB, op kernels.Op, in ...*engine.Node) *engine.Node {
 	return made
 }
 
-// The time to compile grows no faster than the graph: twice the nodes take less than four times as long, and 50,000 nodes take seconds at
-// most on a busy machine.
+// The time to compile grows no faster than the graph: twice the nodes take less than four times as long, and 50,000
+// nodes take seconds at most on a busy machine.
 func TestCompileIsLinear(t *testing.T) {
 	if testing.Short() {
 		t.Skip("timing")

@@ -37,7 +37,8 @@ func (o wrongGrad) Grad(b kernels.Builder, in []*kernels.Node, _, dout *kernels.
 func TestBuildErrors(t *testing.T) {
 	f64 := func(shape ...int) kernels.Spec { return kernels.S(kernels.Float64, shape...) }
 	var other *engine.Node
-	if _, err := engine.Build("other", kernels.Float64, func(s *engine.Scope) { other = s.Input("x", f64(2)) }); err != nil {
+	_, err := engine.Build("other", kernels.Float64, func(s *engine.Scope) { other = s.Input("x", f64(2)) })
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -45,7 +46,8 @@ func TestBuildErrors(t *testing.T) {
 		kind error
 		f    func(s *engine.Scope)
 	}{
-		{"engine: build bad: conv1: dense.GEMM[float64(2 3), float64(2 3)]: inner dimensions differ: 3 and 2", kernels.ErrShape,
+		{"engine: build bad: conv1: dense.GEMM[float64(2 3), float64(2 3)]: inner dimensions differ: 3 and 2",
+			kernels.ErrShape,
 			func(s *engine.Scope) {
 				x := s.Input("x", f64(2, 3))
 				s.In("conv1").Apply(dense.GEMM{}, x, x)
@@ -62,7 +64,8 @@ func TestBuildErrors(t *testing.T) {
 		{"needs a name", nil, func(s *engine.Scope) { s.In("a").Param("", nil, 2) }},
 		{"x: dtype: want float32, float64, int32 or byte, got invalid", kernels.ErrDType,
 			func(s *engine.Scope) { s.Input("x", kernels.Spec{}) }},
-		{"w: shape: negative dimension in float64(2 -1)", kernels.ErrShape, func(s *engine.Scope) { s.Param("w", nil, 2, -1) }},
+		{"w: shape: negative dimension in float64(2 -1)", kernels.ErrShape,
+			func(s *engine.Scope) { s.Param("w", nil, 2, -1) }},
 		{"there are two outputs of the name y", nil, func(s *engine.Scope) {
 			x := s.Input("x", f64(2))
 			s.Output("y", x)
@@ -82,13 +85,16 @@ func TestBuildErrors(t *testing.T) {
 			s.Update(w, x)
 			s.Update(w, x)
 		}},
-		{"update of w: the next value is no node of this graph", nil, func(s *engine.Scope) { s.Update(s.Param("w", nil, 2), other) }},
+		{"update of w: the next value is no node of this graph", nil,
+			func(s *engine.Scope) { s.Update(s.Param("w", nil, 2), other) }},
 		{"grad: loss is no node of this graph", nil, func(s *engine.Scope) { s.Grad(nil) }},
-		{"grad: node 0 of wrt is no node of this graph", nil, func(s *engine.Scope) { s.Grad(s.Input("x", f64()), other) }},
+		{"grad: node 0 of wrt is no node of this graph", nil,
+			func(s *engine.Scope) { s.Grad(s.Input("x", f64()), other) }},
 		{"grad: gradient: node 0 of wrt has type int32(2)", kernels.ErrGradient, func(s *engine.Scope) {
 			s.Grad(s.Input("x", f64()), s.Input("i", kernels.S(kernels.Int32, 2)))
 		}},
-		{"∂deep: engine_test.noGrad[float64(2)]: has no gradient rule, and a gradient would flow through it", kernels.ErrGradient,
+		{"∂deep: engine_test.noGrad[float64(2)]: has no gradient rule, and a gradient would flow through it",
+			kernels.ErrGradient,
 			func(s *engine.Scope) {
 				w := s.Param("w", nil, 2)
 				s.Grad(s.In("deep").Apply(noGrad{}, w), w)
@@ -96,10 +102,11 @@ func TestBuildErrors(t *testing.T) {
 		{"rule returned 0 nodes for 1 inputs", kernels.ErrGradient, gradOf(wrongGrad{0})},
 		{"rule returned nothing for input 0", kernels.ErrGradient, gradOf(wrongGrad{1})},
 		{"gives float64() for input 0, which is float64(2)", kernels.ErrGradient, gradOf(wrongGrad{2})},
-		{"gradient of At([1])[float64(2)]: gradient: it has no gradient rule", kernels.ErrGradient, func(s *engine.Scope) {
-			w := s.Param("w", nil, 2)
-			s.Grad(must(s)(gorgonia.At(w, 1)), w)
-		}},
+		{"gradient of At([1])[float64(2)]: gradient: it has no gradient rule", kernels.ErrGradient,
+			func(s *engine.Scope) {
+				w := s.Param("w", nil, 2)
+				s.Grad(must(s)(gorgonia.At(w, 1)), w)
+			}},
 		{"no derivative of order 3 of tanh", kernels.ErrGradient, func(s *engine.Scope) {
 			w := s.Param("w", nil, 2)
 			s.Grad(s.Apply(dense.Unary{F: act.Tanh, Order: 2}, w), w)

@@ -13,8 +13,8 @@ import (
 
 type node = *engine.Node
 
-// builtins are functions of gorgonia over positive matrices a [3, 4] and b [3, 4], with how many of the lowered graph's steps may run
-// through gorgonia's own Do.
+// builtins are functions of gorgonia over positive matrices a [3, 4] and b [3, 4], with how many of the lowered
+// graph's steps may run through gorgonia's own Do.
 var builtins = []struct {
 	name      string
 	fallbacks int
@@ -36,7 +36,7 @@ var builtins = []struct {
 		return gorgonia.Mul(s, a)
 	}},
 	{"matrix minus constant", 0, func(a, _ node) (node, error) { return gorgonia.Sub(a, gorgonia.NewConstant(0.25)) }},
-	{"matrix times constant one", 0, func(a, _ node) (node, error) { return gorgonia.Mul(a, gorgonia.NewConstant(1.0)) }},
+	{"matrix times one", 0, func(a, _ node) (node, error) { return gorgonia.Mul(a, gorgonia.NewConstant(1.0)) }},
 	{"abs", 0, func(a, _ node) (node, error) { return gorgonia.Abs(a) }},
 	{"sign", 0, func(a, _ node) (node, error) { return gorgonia.Sign(a) }},
 	{"ceil", 0, func(a, _ node) (node, error) { return gorgonia.Ceil(a) }},

@@ -11,8 +11,8 @@ import (
 	"ganglion/kernels/optim"
 )
 
-// modules is the training step of a small network with an implicit layer: Pack(parameters, moments) → Adam → Regularise → views, and the
-// structure of the pruned graph as a state of its own.
+// modules is the training step of a small network with an implicit layer: Pack(parameters, moments) → Adam →
+// Regularise → views, and the structure of the pruned graph as a state of its own.
 func modules(s *engine.Scope) {
 	const batch, in, p = 6, 3, 5
 	d := s.DType()
@@ -40,8 +40,8 @@ func modules(s *engine.Scope) {
 	}
 }
 
-// The optimiser's chain runs without copies, and gives the bits of a program that computes nothing in place and the values of the
-// references.
+// The optimiser's chain runs without copies, and gives the bits of a program that computes nothing in place and the
+// values of the references.
 func TestOptimiserChain(t *testing.T) {
 	g, err := engine.Build("modules", kernels.Float64, modules)
 	if err != nil {
@@ -76,7 +76,8 @@ func TestOptimiserChain(t *testing.T) {
 	}
 }
 
-// Gradients of several losses in one graph, with respect to intermediate values, and of nodes that a loss does not reach.
+// Gradients of several losses in one graph, with respect to intermediate values, and of nodes that a loss does not
+// reach.
 func TestGradOfSeveralLosses(t *testing.T) {
 	g, err := engine.Build("losses", kernels.Float64, func(s *engine.Scope) {
 		x, unused := s.Param("x", quarters{}, 3), s.Param("unused", quarters{}, 2)

@@ -16,7 +16,8 @@ import (
 type Options struct {
 	// Workers is the number of threads, 0 for GOMAXPROCS. Results do not depend on it.
 	Workers int
-	// Pool runs the kernels; nil for a pool of Workers threads of the program's own, which Close ends. Programs may share a pool.
+	// Pool runs the kernels; nil for a pool of Workers threads of the program's own, which Close ends. Programs may
+	// share a pool.
 	Pool *par.Pool
 	// Path forces a set of kernels, nil for the best that the processor has.
 	Path *cpu.Path
@@ -24,7 +25,8 @@ type Options struct {
 	Seed uint64
 	// Store holds the parameters and states, nil for a new one.
 	Store *Store
-	// Strict makes an op without a CPU kernel an error of Compile, and an iteration that did not converge an error of Run.
+	// Strict makes an op without a CPU kernel an error of Compile, and an iteration that did not converge an error of
+	// Run.
 	Strict bool
 	// KeepAll uses no memory twice, so that Program.Read finds the value of every node that was computed.
 	KeepAll bool
@@ -107,7 +109,9 @@ func (p *Program) passes(g *plan.Graph) (*plan.Graph, plan.Map) {
 	then(plan.Fold(g, p.eval))
 	then(plan.Simplify(g))
 	then(plan.Merge(g))
-	then(plan.Shapes(g))
+	if !p.opts.KeepAll {
+		then(plan.Shapes(g))
+	}
 	then(plan.Dead(g))
 	then(plan.Detach(g))
 	return g, to

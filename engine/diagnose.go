@@ -35,9 +35,9 @@ func (f *Finding) String() string {
 	return fmt.Sprintf("%s: element %d of %v is %v", op, f.Index, f.Out, f.Value)
 }
 
-// Diagnose runs the program step by step with the given inputs and reports the first value that is not finite: an input, a parameter or
-// state, or the output of an op. It returns nil when all are finite. Parameters and states are as before afterwards; the outputs are
-// those of the part that was run.
+// Diagnose runs the program step by step with the given inputs and reports the first value that is not finite: an
+// input, a parameter or state, or the output of an op. It returns nil when all are finite. Parameters and states are
+// as before afterwards; the outputs are those of the part that was run.
 func (p *Program) Diagnose(ctx context.Context, feeds Feeds) (*Finding, error) {
 	if err := p.feed(feeds); err != nil {
 		return nil, fmt.Errorf("engine: diagnose %s: %w", p.graph.name, err)
@@ -128,8 +128,9 @@ func notFinite(t *kernels.Tensor) (int, float64) {
 	return -1, 0
 }
 
-// Read returns the value that a node had in the last run. It needs Options.KeepAll for nodes other than outputs, inputs, parameters and
-// states, and fails for nodes that the program did not need to compute. Parameters and states are those after the run.
+// Read returns the value that a node had in the last run. It needs Options.KeepAll for nodes other than outputs,
+// inputs, parameters and states, and fails for nodes that the program did not need to compute. Parameters and states
+// are those after the run.
 func (p *Program) Read(n *Node) (kernels.Tensor, error) {
 	if !p.ran {
 		return kernels.Tensor{}, fmt.Errorf("engine: read: the program %s has not been run", p.graph.name)
@@ -147,7 +148,8 @@ func (p *Program) Read(n *Node) (kernels.Tensor, error) {
 		id = p.to[id]
 	}
 	if !ok || id < 0 {
-		return kernels.Tensor{}, fmt.Errorf("engine: read: the program %s does not compute %v", p.graph.name, describe(n))
+		return kernels.Tensor{}, fmt.Errorf("engine: read: the program %s does not compute %v", p.graph.name,
+			describe(n))
 	}
 	if !p.opts.KeepAll && p.graph.leaf(n) == nil {
 		for i, o := range p.plan.Outputs {
@@ -155,7 +157,8 @@ func (p *Program) Read(n *Node) (kernels.Tensor, error) {
 				return p.current.cpu.Output(i), nil
 			}
 		}
-		return kernels.Tensor{}, fmt.Errorf("engine: read: the memory of %v has been used again; compile with KeepAll", describe(n))
+		return kernels.Tensor{}, fmt.Errorf("engine: read: the memory of %v has been used again; compile with KeepAll",
+			describe(n))
 	}
 	return p.current.cpu.Value(id), nil
 }

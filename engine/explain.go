@@ -14,7 +14,8 @@ import (
 type Explanation struct {
 	Program string
 	Steps   []ExplainStep
-	// ArenaBytes is the memory of all intermediate values; UnsharedBytes is what it would be if no memory were used twice.
+	// ArenaBytes is the memory of all intermediate values; UnsharedBytes is what it would be if no memory were used
+	// twice.
 	ArenaBytes, UnsharedBytes int
 	// PersistentBytes is the memory of parameters and states, ConstantBytes that of constants.
 	PersistentBytes, ConstantBytes int
@@ -42,7 +43,8 @@ type ExplainStep struct {
 // Explain lists the steps of the plan that the last run used (before the first run: that for the sizes of the graph).
 func (p *Program) Explain() Explanation {
 	pl := p.current.plan
-	e := Explanation{Program: p.graph.name, ArenaBytes: pl.Arena, UnsharedBytes: pl.Unshared, PersistentBytes: p.store.Bytes()}
+	e := Explanation{Program: p.graph.name, ArenaBytes: pl.Arena, UnsharedBytes: pl.Unshared,
+		PersistentBytes: p.store.Bytes()}
 	for i := range pl.Graph.Nodes {
 		if n := &pl.Graph.Nodes[i]; n.Kind == plan.Const {
 			e.ConstantBytes += n.Spec.Bytes()
@@ -106,8 +108,9 @@ func (p *Program) explainStep(pl *plan.Plan, s *plan.Step) ExplainStep {
 
 func (e *Explanation) addCopy(m plan.Move, why string) {
 	e.Copies++
-	e.Steps = append(e.Steps, ExplainStep{Index: len(e.Steps), Op: "copy", Attributes: "copy", In: []kernels.Spec{m.Spec}, Out: m.Spec,
-		Kernel: "copy", Device: plan.CPUDevice, BytesMoved: 2 * m.Spec.Bytes(), Place: m.To.String(), Over: -1, Reason: why})
+	e.Steps = append(e.Steps, ExplainStep{Index: len(e.Steps), Op: "copy", Attributes: "copy",
+		In: []kernels.Spec{m.Spec}, Out: m.Spec, Kernel: "copy", Device: plan.CPUDevice, BytesMoved: 2 * m.Spec.Bytes(),
+		Place: m.To.String(), Over: -1, Reason: why})
 }
 
 // Fallbacks lists the steps that run without a kernel of ours, as "path: op: reason".
@@ -140,12 +143,13 @@ func (e Explanation) String() string {
 		if s.Over >= 0 {
 			place += fmt.Sprintf(" (over input %d)", s.Over)
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%v\t%s\t%s\t%d\t%s\t%s\n", s.Index, s.Attributes, s.Path, strings.Join(shorten(in), " "), s.Out,
-			s.Kernel, s.Device, s.BytesMoved, place, s.Reason)
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%v\t%s\t%s\t%d\t%s\t%s\n", s.Index, s.Attributes, s.Path,
+			strings.Join(shorten(in), " "), s.Out, s.Kernel, s.Device, s.BytesMoved, place, s.Reason)
 	}
 	w.Flush()
-	fmt.Fprintf(&b, "%s: %d steps, %d copies, arena %d bytes (%d without reuse), parameters and states %d bytes, constants %d bytes\n",
-		e.Program, len(e.Steps), e.Copies, e.ArenaBytes, e.UnsharedBytes, e.PersistentBytes, e.ConstantBytes)
+	fmt.Fprintf(&b, "%s: %d steps, %d copies, arena %d bytes (%d without reuse), ", e.Program, len(e.Steps), e.Copies,
+		e.ArenaBytes, e.UnsharedBytes)
+	fmt.Fprintf(&b, "parameters and states %d bytes, constants %d bytes\n", e.PersistentBytes, e.ConstantBytes)
 	return b.String()
 }
 

@@ -34,7 +34,8 @@ func TestExplain(t *testing.T) {
 	for _, s := range e.Steps {
 		byOp[s.Op] = s
 	}
-	if s := byOp["dense.Pack"]; s.Kernel != "copy" || s.BytesMoved != 2*6*8 || !strings.Contains(s.Reason, "1 of 2 parts are not in place") {
+	if s := byOp["dense.Pack"]; s.Kernel != "copy" || s.BytesMoved != 2*6*8 ||
+		!strings.Contains(s.Reason, "1 of 2 parts are not in place") {
 		t.Errorf("pack: %+v", s)
 	}
 	if s := byOp["engine_test.plain"]; s.Kernel != "reference" || s.Path != "slow" || s.Device != "cpu" {
@@ -47,7 +48,8 @@ func TestExplain(t *testing.T) {
 		t.Errorf("totals %+v", e)
 	}
 	text := e.String()
-	for _, want := range []string{"∂act", "dense.Unary{F:1 Order:0}", "float64(6)", "(over input 0)", "cpu/go", "no CPU kernel", "explained: "} {
+	for _, want := range []string{"∂act", "dense.Unary{F:1 Order:0}", "float64(6)", "(over input 0)", "cpu/go",
+		"no CPU kernel", "explained: "} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the table lacks %q:\n%s", want, text)
 		}
@@ -63,7 +65,8 @@ func TestFromExprGraph(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := compile(t, fg, engine.Options{})
-	v := run(t, p, engine.Feeds{{Slot: slotOf(t, p, "x"), Tensor: kernels.New(kernels.S(kernels.Float64, 2, 3))}}, fg.Outputs()[0])
+	v := run(t, p, engine.Feeds{{Slot: slotOf(t, p, "x"), Tensor: kernels.New(kernels.S(kernels.Float64, 2, 3))}},
+		fg.Outputs()[0])
 	if v.F64[5] != 2 {
 		t.Errorf("tanh(0) + 2 = %v", v.F64)
 	}
@@ -89,7 +92,8 @@ func TestForeignOpIsFixed(t *testing.T) {
 	if err := feed(2); err != nil {
 		t.Fatal(err)
 	}
-	if err := feed(4); err == nil || !strings.Contains(err.Error(), "this op of gorgonia is fixed to the sizes it was written with") {
+	if err := feed(4); err == nil || !strings.Contains(err.Error(),
+		"this op of gorgonia is fixed to the sizes it was written with") {
 		t.Errorf("got %v", err)
 	}
 	if err := feed(2); err != nil {

@@ -20,10 +20,12 @@ func elementwise(t testing.TB, d kernels.DType, shape ...int) *engine.Graph {
 		number := s.Param("number", normal{1}, 1)
 		bin := func(k dense.Kind, a, b *engine.Node) *engine.Node { return s.Apply(dense.Binary{Kind: k}, a, b) }
 		h := s.Apply(dense.Unary{F: act.Tanh}, bin(dense.Add, s.Apply(dense.Scale{Alpha: 0.5, Beta: 0.1}, x), bias))
-		h = bin(dense.Max, s.Apply(dense.Unary{F: act.GELU}, bin(dense.Mul, h, number)), s.Apply(dense.Scale{Alpha: 1}, y))
+		h = bin(dense.Max, s.Apply(dense.Unary{F: act.GELU}, bin(dense.Mul, h, number)),
+			s.Apply(dense.Scale{Alpha: 1}, y))
 		s.Output("one", h)
 		s.Output("two", bin(dense.Div, y, s.Apply(dense.Unary{F: act.Softplus, Order: 1}, bin(dense.Sub, bias, x))))
-		s.Output("three", s.Apply(dense.Reduce{}, s.Apply(dense.Unary{F: act.Square}, s.Apply(dense.Unary{F: act.Exp}, bin(dense.Lt, x, y)))))
+		s.Output("three", s.Apply(dense.Reduce{}, s.Apply(dense.Unary{F: act.Square},
+			s.Apply(dense.Unary{F: act.Exp}, bin(dense.Lt, x, y)))))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +38,8 @@ func TestFusionKeepsBits(t *testing.T) {
 	for _, d := range []kernels.DType{kernels.Float32, kernels.Float64} {
 		for _, shape := range [][]int{{5}, {1, 1}, {7, 3}, {64, 100}, {300, 257}, {3, 5000}, {2, 9, 31}, {4, 50, 600}} {
 			g := elementwise(t, d, shape...)
-			feeds := engine.Feeds{{Slot: 0, Tensor: normalTensor(1, kernels.S(d, shape...))}, {Slot: 1, Tensor: normalTensor(2, kernels.S(d, shape...))}}
+			feeds := engine.Feeds{{Slot: 0, Tensor: normalTensor(1, kernels.S(d, shape...))},
+				{Slot: 1, Tensor: normalTensor(2, kernels.S(d, shape...))}}
 			plain := compile(t, g, engine.Options{KeepAll: true, Seed: 1})
 			for _, workers := range []int{1, 2, 3} {
 				p := compile(t, g, engine.Options{Workers: workers, Seed: 1})

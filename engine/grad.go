@@ -9,11 +9,12 @@ import (
 	"ganglion/kernels/dense"
 )
 
-// Grad returns, for each wrt node, the node of the gradient of loss: of the sum of its entries if it is no scalar. It may be called for
-// several losses, for gradients of gradients, and with intermediate nodes in wrt; time is linear in the size of the graph below loss.
+// Grad returns, for each wrt node, the node of the gradient of loss: of the sum of its entries if it is no scalar. It
+// may be called for several losses, for gradients of gradients, and with intermediate nodes in wrt; time is linear in
+// the size of the graph below loss.
 //
-// A wrt node that loss does not depend on has the gradient zero. Where the gradient would have to flow through an op that has no rule,
-// Build ends with an error that says which. Int32 values carry no gradient.
+// A wrt node that loss does not depend on has the gradient zero. Where the gradient would have to flow through an op
+// that has no rule, Build ends with an error that says which. Int32 values carry no gradient.
 func (s *Scope) Grad(loss *Node, wrt ...*Node) []*Node {
 	g := s.b.g
 	for i, n := range append([]*Node{loss}, wrt...) {
@@ -28,7 +29,8 @@ func (s *Scope) Grad(loss *Node, wrt ...*Node) []*Node {
 			s.Fail(fmt.Errorf("grad: %w: %s has type %v", kernels.ErrGradient, what, spec))
 		}
 	}
-	r := &reverse{s: s, order: below(loss), active: map[*Node]bool{}, terms: map[*Node][]*Node{}, grads: map[*Node]*Node{}}
+	r := &reverse{s: s, order: below(loss), active: map[*Node]bool{}, terms: map[*Node][]*Node{},
+		grads: map[*Node]*Node{}}
 	for _, n := range wrt {
 		r.active[n] = true
 	}
@@ -117,7 +119,8 @@ func (r *reverse) back(at *Scope, n, g *Node) {
 			got = want
 		}
 		if !got.Equal(want) {
-			at.Fail(fmt.Errorf("%w: the rule of %v gives %v for input %d, which is %v", kernels.ErrGradient, n.Op(), got, i, want))
+			at.Fail(fmt.Errorf("%w: the rule of %v gives %v for input %d, which is %v", kernels.ErrGradient, n.Op(),
+				got, i, want))
 		}
 		r.terms[c] = append(r.terms[c], grads[i])
 	}
@@ -127,11 +130,13 @@ func (r *reverse) back(at *Scope, n, g *Node) {
 func ownRule(at *Scope, op kernels.Op, in []*Node, n, g *Node) []*Node {
 	d, ok := op.(kernels.Differentiable)
 	if !ok {
-		at.Fail(kernels.Errorf(op, specsOf(in), kernels.ErrGradient, "has no gradient rule, and a gradient would flow through it"))
+		at.Fail(kernels.Errorf(op, specsOf(in), kernels.ErrGradient,
+			"has no gradient rule, and a gradient would flow through it"))
 	}
 	grads := d.Grad(at, in, n, g)
 	if len(grads) != len(in) {
-		at.Fail(kernels.Errorf(op, specsOf(in), kernels.ErrGradient, "rule returned %d nodes for %d inputs", len(grads), len(in)))
+		at.Fail(kernels.Errorf(op, specsOf(in), kernels.ErrGradient, "rule returned %d nodes for %d inputs",
+			len(grads), len(in)))
 	}
 	for i, c := range in {
 		if grads[i] == nil && kernels.DTypeOf(c.Dtype()).IsFloat() {
@@ -141,8 +146,8 @@ func ownRule(at *Scope, op kernels.Op, in []*Node, n, g *Node) []*Node {
 	return grads
 }
 
-// foreignRule differentiates a built-in op of gorgonia by its own rule, or ours where its own is wrong. Inputs that the op declares as
-// having no derivative (those of comparisons) get nothing.
+// foreignRule differentiates a built-in op of gorgonia by its own rule, or ours where its own is wrong. Inputs that
+// the op declares as having no derivative (those of comparisons) get nothing.
 func (s *Scope) foreignRule(in []*Node, n, g *Node) []*Node {
 	if fix := s.corrected(in, n, g); fix != nil {
 		return fix

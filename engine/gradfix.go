@@ -11,8 +11,8 @@ import (
 	"ganglion/kernels/dense"
 )
 
-// corrected returns the gradient by our own rule for the ops of gorgonia v0.9.18 whose rules are wrong, nil for all others, and fails for
-// those that cannot be put right here.
+// corrected returns the gradient by our own rule for the ops of gorgonia v0.9.18 whose rules are wrong, nil for all
+// others, and fails for those that cannot be put right here.
 func (s *Scope) corrected(in []*Node, n, g *Node) []*Node {
 	fail := func(text string) {
 		s.Fail(fmt.Errorf("gradient of %v%v: %w: %s", n.Op(), specsOf(in), kernels.ErrGradient, text))
@@ -24,9 +24,9 @@ func (s *Scope) corrected(in []*Node, n, g *Node) []*Node {
 		return s.unaryRule(act.InvSqrt, in[0], g)
 	case kind == "gorgonia.linAlgBinOp" && text == "a ⊗ b":
 		return s.outerRule(in, g)
-	case kind == "*gorgonia.byIndicesOp" && reflect.ValueOf(n.Op()).Elem().FieldByName("axis").Int() > 0:
+	case kind == "*gorgonia.byIndicesOp" && attribute(n, "axis").Int() > 0:
 		fail("gorgonia's rule is wrong along axes other than 0; use dense.Gather")
-	case kind == "*gorgonia.ctcLossOp" && reflect.ValueOf(n.Op()).Elem().FieldByName("reduction").Uint() == uint64(gorgonia.ReductionMean):
+	case kind == "*gorgonia.ctcLossOp" && attribute(n, "reduction").Uint() == uint64(gorgonia.ReductionMean):
 		fail("gorgonia's rule is wrong for the mean; use the sum")
 	case kind == "*gorgonia.avgPoolOp":
 		fail("gorgonia divides by the width of the image instead of the size of the window, forwards and backwards")
@@ -34,8 +34,13 @@ func (s *Scope) corrected(in []*Node, n, g *Node) []*Node {
 	return nil
 }
 
-// flat reports whether the derivative of one of gorgonia's ops that declares none is zero indeed, wherever it exists: comparisons, sign,
-// floor and ceil, and sizes.
+// attribute reads a field of the op that a pointer holds.
+func attribute(n *Node, name string) reflect.Value {
+	return reflect.ValueOf(n.Op()).Elem().FieldByName(name)
+}
+
+// flat reports whether the derivative of one of gorgonia's ops that declares none is zero indeed, wherever it exists:
+// comparisons, sign, floor and ceil, and sizes.
 func flat(n *Node) bool {
 	switch reflect.TypeOf(n.Op()).String() {
 	case "gorgonia.elemBinOp", "gorgonia.elemUnaryOp", "gorgonia.sizeOp":

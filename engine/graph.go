@@ -135,7 +135,8 @@ func (g *Graph) locate(n *Node, path string) {
 
 // source describes the graph to the planner. Parameters come before states in the numbers of states.
 func (g *Graph) source() plan.Source {
-	src := plan.Source{Leaves: make(map[*Node]plan.Leaf, len(g.leaves)), Path: func(n *Node) string { return g.paths[n] }}
+	src := plan.Source{Leaves: make(map[*Node]plan.Leaf, len(g.leaves)),
+		Path: func(n *Node) string { return g.paths[n] }}
 	for i, n := range g.order[kindInput] {
 		src.Leaves[n] = plan.Leaf{Kind: plan.Input, Name: g.leaf(n).name, Slot: i}
 	}
@@ -159,8 +160,8 @@ func (g *Graph) stateful() []*Node {
 	return append(append([]*Node(nil), g.order[kindParam]...), g.order[kindState]...)
 }
 
-// FromExprGraph takes over a graph that was written with gorgonia alone. Its inputs are the nodes without an op that the outputs depend
-// on, under their own names; its outputs are called by their positions: 0, 1, …
+// FromExprGraph takes over a graph that was written with gorgonia alone. Its inputs are the nodes without an op that
+// the outputs depend on, under their own names; its outputs are called by their positions: 0, 1, …
 func FromExprGraph(name string, outputs ...*Node) (*Graph, error) {
 	if len(outputs) == 0 || outputs[0] == nil {
 		return nil, fmt.Errorf("engine: graph %s: no outputs", name)
@@ -177,7 +178,8 @@ func FromExprGraph(name string, outputs ...*Node) (*Graph, error) {
 			}
 			l := leaf{kind: kindInput, name: n.Name(), spec: kernels.SpecOf(n)}
 			if g.byName[l.name] != nil || l.name == "" {
-				return nil, fmt.Errorf("engine: graph %s: there are two inputs, or one without a name, called %q", name, l.name)
+				return nil, fmt.Errorf("engine: graph %s: there are two inputs, or one without a name, called %q",
+					name, l.name)
 			}
 			g.add(n, l)
 		}

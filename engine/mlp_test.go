@@ -67,7 +67,8 @@ func mlp(t testing.TB, d kernels.DType, batch int, descend bool) *engine.Graph {
 		for i, d := range s.Grad(loss, params...) {
 			s.Output("grad/"+params[i].Name(), d)
 			if descend {
-				s.Update(params[i], s.Apply(dense.Binary{Kind: dense.Sub}, params[i], s.Apply(dense.Scale{Alpha: 0.1}, d)))
+				s.Update(params[i], s.Apply(dense.Binary{Kind: dense.Sub}, params[i],
+					s.Apply(dense.Scale{Alpha: 0.1}, d)))
 			}
 		}
 	})

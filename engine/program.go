@@ -23,7 +23,8 @@ var ErrFeed = errors.New("feed")
 // Slot is the number of an input of a program.
 type Slot int
 
-// Feed is the value of one input for one run. The tensor's memory is lent for the run; it must not belong to the program's store.
+// Feed is the value of one input for one run. The tensor's memory is lent for the run; it must not belong to the
+// program's store.
 type Feed struct {
 	Slot   Slot
 	Tensor kernels.Tensor
@@ -108,11 +109,12 @@ func (p *Program) Slot(name string) (Slot, error) {
 	return -1, fmt.Errorf("engine: program %s has no input %q; it has %q", p.graph.name, name, names)
 }
 
-// Run executes the program once. All used inputs must be fed, with the declared types and numbers of dimensions; sizes may differ from
-// run to run, and the first run with new sizes makes a plan for them. A steady run allocates nothing.
+// Run executes the program once. All used inputs must be fed, with the declared types and numbers of dimensions;
+// sizes may differ from run to run, and the first run with new sizes makes a plan for them. A steady run allocates
+// nothing.
 //
-// After an error states and parameters are as before, unless the error says otherwise. The context is looked at between steps until the
-// first step that writes to a state.
+// After an error states and parameters are as before, unless the error says otherwise. The context is looked at
+// between steps until the first step that writes to a state.
 func (p *Program) Run(ctx context.Context, feeds Feeds) error {
 	if err := p.feed(feeds); err != nil {
 		return fmt.Errorf("engine: run %s: %w", p.graph.name, err)
@@ -141,7 +143,8 @@ func (p *Program) feed(feeds Feeds) error {
 			return fmt.Errorf("%w %s: fed twice", ErrFeed, s.name)
 		}
 		if p.stored(&f.Tensor) {
-			return fmt.Errorf("%w %s: its memory is memory of the store, which the run may overwrite; feed a copy", ErrFeed, s.name)
+			return fmt.Errorf("%w %s: its memory is memory of the store, which the run may overwrite; feed a copy",
+				ErrFeed, s.name)
 		}
 		s.fed, s.run = f.Tensor, p.clock
 	}
@@ -214,13 +217,15 @@ func (p *Program) choose() error {
 	return nil
 }
 
-// specialise plans for input sizes and keeps the plan, in the place of the one that was unused for longest when there are too many.
+// specialise plans for input sizes and keeps the plan, in the place of the one that was unused for longest when there
+// are too many.
 func (p *Program) specialise(inputs []kernels.Spec) (*special, error) {
 	specs, err := plan.Infer(p.plan, inputs)
 	if err != nil {
 		return nil, err
 	}
-	pl, err := plan.Make(p.plan, specs, plan.Options{Homes: p.homes, Workers: p.pool.Workers(), KeepAll: p.opts.KeepAll})
+	pl, err := plan.Make(p.plan, specs, plan.Options{Homes: p.homes, Workers: p.pool.Workers(),
+		KeepAll: p.opts.KeepAll})
 	if err != nil {
 		return nil, err
 	}
@@ -270,7 +275,8 @@ func (p *Program) Value(name string) (kernels.Tensor, error) {
 			return p.current.cpu.Output(i), nil
 		}
 	}
-	return kernels.Tensor{}, fmt.Errorf("engine: program %s has no output %q; it has %q", p.graph.name, name, p.graph.Outputs())
+	return kernels.Tensor{}, fmt.Errorf("engine: program %s has no output %q; it has %q", p.graph.name, name,
+		p.graph.Outputs())
 }
 
 // StepReport is what an iterative kernel said about the last run.
@@ -280,8 +286,8 @@ type StepReport struct {
 	Report *kernels.Report
 }
 
-// Reports lists what the iterative kernels said about the last run, in order of execution. The list and what it points to hold until the
-// next run.
+// Reports lists what the iterative kernels said about the last run, in order of execution. The list and what it
+// points to hold until the next run.
 func (p *Program) Reports() []StepReport {
 	p.reports = p.reports[:0]
 	m := p.current.cpu

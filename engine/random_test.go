@@ -59,8 +59,8 @@ func newDice(seed uint64) dice {
 
 func (d dice) below(n int) int { return int(d.s.Uint32() % uint32(n)) }
 
-// grow writes a random graph of n ops over small integers, so that every way to compute it gives the same bits. All matrices are [r, c]
-// with r and c from dims; vectors come from packs and views.
+// grow writes a random graph of n ops over small integers, so that every way to compute it gives the same bits. All
+// matrices are [r, c] with r and c from dims; vectors come from packs and views.
 func grow(s *engine.Scope, d dice, n int) {
 	dims := [...]int{1, 3, 4}
 	var pool []*engine.Node
@@ -149,7 +149,8 @@ func randomOp(s *engine.Scope, d dice, a, b *engine.Node, clip func(*engine.Node
 			kind := [...]dense.Kind{dense.Add, dense.Sub, dense.Mul, dense.Max, dense.Lt}[d.below(5)]
 			return clip(s.Apply(dense.Binary{Kind: kind}, a, b))
 		}
-		return clip(s.Apply(dense.Binary{Kind: dense.Add}, a, s.Apply(dense.Reduce{Kind: dense.Sum, Axes: 3, Keep: true}, b)))
+		return clip(s.Apply(dense.Binary{Kind: dense.Add}, a,
+			s.Apply(dense.Reduce{Kind: dense.Sum, Axes: 3, Keep: true}, b)))
 	case 6:
 		return s.Apply(dense.NewTranspose(1, 0), a)
 	case 7:

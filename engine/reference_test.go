@@ -11,7 +11,8 @@ import (
 	"ganglion/kernels"
 )
 
-// functional runs a graph as its text says: every op by its reference, every state a value that is replaced after the run.
+// functional runs a graph as its text says: every op by its reference, every state a value that is replaced after the
+// run.
 type functional struct {
 	g      *engine.Graph
 	names  map[*engine.Node]string
@@ -71,8 +72,8 @@ func (f *functional) run(t testing.TB, in map[string]kernels.Tensor) map[string]
 	return out
 }
 
-// check runs the program and the functional semantics side by side and compares outputs and states within tol, which is relative to the
-// largest element; 0 demands equal bits.
+// check runs the program and the functional semantics side by side and compares outputs and states within tol, which
+// is relative to the largest element; 0 demands equal bits.
 func (f *functional) check(t testing.TB, p *engine.Program, in map[string]kernels.Tensor, tol float64) {
 	t.Helper()
 	p.Poison()

@@ -116,7 +116,8 @@ func TestOtherSizes(t *testing.T) {
 	}
 }
 
-// An MLP of gorgonia's own ops follows other sizes too: what its broadcasts and means know of sizes is read from the shapes.
+// An MLP of gorgonia's own ops follows other sizes too: what its broadcasts and means know of sizes is read from the
+// shapes.
 func TestOtherSizesOfForeignGraph(t *testing.T) {
 	p := compile(t, foreignMLP(t, kernels.Float64, 6), engine.Options{Seed: 3})
 	for _, batch := range []int{2, 1, 20} {
@@ -173,8 +174,10 @@ func TestFeedErrors(t *testing.T) {
 		{"feed x: want float64(2 3) (sizes may differ), got float32(2 3)",
 			engine.Feeds{{Slot: x, Tensor: kernels.New(kernels.S(kernels.Float32, 2, 3))}}},
 		{"got float64(2 3) with 4 elements", engine.Feeds{short}},
-		{"flat: dense.Reshape[float64(4 3)]: 12 elements do not fill the shape [6]", engine.Feeds{good(x, 4, 3), good(y, 3)}},
-		{"bias: dense.Binary[float64(3 2), float64(3)]: shapes do not broadcast", engine.Feeds{good(x, 3, 2), good(y, 3)}},
+		{"flat: dense.Reshape[float64(4 3)]: 12 elements do not fill the shape [6]",
+			engine.Feeds{good(x, 4, 3), good(y, 3)}},
+		{"bias: dense.Binary[float64(3 2), float64(3)]: shapes do not broadcast",
+			engine.Feeds{good(x, 3, 2), good(y, 3)}},
 		{"state w: shape: has float64(3), its next value has", engine.Feeds{good(x, 6, 1), good(y, 1)}},
 	} {
 		err := p.Run(context.Background(), c.feeds)
@@ -272,7 +275,8 @@ func TestReportsAndStrict(t *testing.T) {
 	p := compile(t, g, engine.Options{})
 	run(t, p, engine.Feeds{{Slot: 0, Tensor: bad}}, "y")
 	r := p.Reports()
-	if len(r) != 1 || r[0].Op != "engine_test.stubborn" || r[0].Path != "solver" || r[0].Report.Status != kernels.NotConverged {
+	if len(r) != 1 || r[0].Op != "engine_test.stubborn" || r[0].Path != "solver" ||
+		r[0].Report.Status != kernels.NotConverged {
 		t.Errorf("reports %+v", r)
 	}
 	run(t, p, engine.Feeds{{Slot: 0, Tensor: good}}, "y")
@@ -281,8 +285,8 @@ func TestReportsAndStrict(t *testing.T) {
 	}
 	p = compile(t, g, engine.Options{Strict: true})
 	err = p.Run(context.Background(), engine.Feeds{{Slot: 0, Tensor: bad}})
-	want := "solver: engine_test.stubborn: not converged: not converged: 1 of 2 problems missed the tolerance after up to 7 iterations, " +
-		"worst residual 0.25"
+	want := "solver: engine_test.stubborn: not converged: not converged: 1 of 2 problems missed the tolerance after " +
+		"up to 7 iterations, worst residual 0.25"
 	if !errors.Is(err, kernels.ErrNotConverged) || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v\nwant %s", err, want)
 	}
@@ -297,7 +301,8 @@ func TestStrictWantsKernels(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = engine.Compile(g, engine.Options{Strict: true})
-	if !errors.Is(err, kernels.ErrNoKernel) || !strings.Contains(err.Error(), "deep: engine_test.plain: no kernel: strict") {
+	if !errors.Is(err, kernels.ErrNoKernel) || !strings.Contains(err.Error(),
+		"deep: engine_test.plain: no kernel: strict") {
 		t.Errorf("got %v", err)
 	}
 	p := compile(t, g, engine.Options{})

@@ -1,7 +1,8 @@
 // Package engine writes graphs, differentiates them, compiles them into static plans and runs them.
 //
-// Build gives a Scope, with which a model writes its ops into a gorgonia expression graph. Scope.Grad adds the gradients. Compile turns the
-// graph into a Program; Program.Run executes it, without an allocation, as often as wanted.
+// Build gives a Scope, with which a model writes its ops into a gorgonia expression graph. Scope.Grad adds the
+// gradients. Compile turns the graph into a Program; Program.Run executes it, without an allocation, as often as
+// wanted.
 package engine
 
 import (
@@ -18,13 +19,14 @@ import (
 // Node is a node of a gorgonia expression graph.
 type Node = kernels.Node
 
-// Init fills a new parameter or state. What it writes depends on nothing but the tensor's spec, the seed and the stream.
+// Init fills a new parameter or state. What it writes depends on nothing but the tensor's spec, the seed and the
+// stream.
 type Init interface {
 	Fill(t kernels.Tensor, seed uint64, stream uint32) error
 }
 
-// Scope is a place in a graph under construction: a path, and the way to write nodes there. Its methods abort the enclosing Build on the
-// first error, which Build returns; so a model's code has no errors to pass on.
+// Scope is a place in a graph under construction: a path, and the way to write nodes there. Its methods abort the
+// enclosing Build on the first error, which Build returns; so a model's code has no errors to pass on.
 type Scope struct {
 	b    *build
 	path string
@@ -49,8 +51,8 @@ type BuildOptions struct {
 	Training bool
 }
 
-// Build writes a graph by f, whose float values have type dtype, for evaluation. The first error of a call made through the scope comes
-// back, with the path of the scope in which it happened.
+// Build writes a graph by f, whose float values have type dtype, for evaluation. The first error of a call made
+// through the scope comes back, with the path of the scope in which it happened.
 func Build(name string, dtype kernels.DType, f func(s *Scope)) (*Graph, error) {
 	return BuildOptions{}.Build(name, dtype, f)
 }
@@ -95,8 +97,8 @@ func (s *Scope) Params() []*Node {
 	return append([]*Node(nil), s.b.g.nodesOf(kindParam)...)
 }
 
-// Stream returns a number for a random op: a hash of the path and of how many streams this path has asked for before. It does not depend
-// on other parts of the model, and no two calls of one Build get the same number.
+// Stream returns a number for a random op: a hash of the path and of how many streams this path has asked for before.
+// It does not depend on other parts of the model, and no two calls of one Build get the same number.
 func (s *Scope) Stream() uint32 {
 	n := s.b.streams[s.path]
 	s.b.streams[s.path]++
@@ -140,20 +142,22 @@ func (s *Scope) Apply(op kernels.Op, in ...*Node) *Node {
 	return n
 }
 
-// Input declares a tensor that is fed before every run. Its sizes may differ from run to run; its type and number of dimensions may not.
+// Input declares a tensor that is fed before every run. Its sizes may differ from run to run; its type and number of
+// dimensions may not.
 func (s *Scope) Input(name string, spec kernels.Spec) *Node {
 	return s.declare(leaf{kind: kindInput, name: s.join(name), spec: spec})
 }
 
-// Param declares a trainable tensor of the graph's float type, which init fills. Its name, and key in checkpoints, is path/name.
+// Param declares a trainable tensor of the graph's float type, which init fills. Its name, and key in checkpoints, is
+// path/name.
 func (s *Scope) Param(name string, init Init, shape ...int) *Node {
 	full := s.join(name)
 	return s.declare(leaf{kind: kindParam, name: full, spec: kernels.S(s.DType(), shape...), init: init,
 		stream: s.b.stream("init " + full)})
 }
 
-// State declares a tensor that keeps its value from run to run and is not trained: moments, step counts, warm starts. Update says what its
-// next value is.
+// State declares a tensor that keeps its value from run to run and is not trained: moments, step counts, warm starts.
+// Update says what its next value is.
 func (s *Scope) State(name string, spec kernels.Spec, init Init) *Node {
 	full := s.join(name)
 	return s.declare(leaf{kind: kindState, name: full, spec: spec, init: init, stream: s.b.stream("init " + full)})
@@ -165,8 +169,8 @@ func (s *Scope) Const(t kernels.Tensor) *Node {
 	return s.declare(leaf{kind: kindConst, name: name, spec: t.Spec, value: t.Clone()})
 }
 
-// Update says that the parameter or state holds the value of next after each run. Both have the same spec. Every node that reads the
-// state sees the value before the update, wherever it stands in the program.
+// Update says that the parameter or state holds the value of next after each run. Both have the same spec. Every node
+// that reads the state sees the value before the update, wherever it stands in the program.
 func (s *Scope) Update(state, next *Node) {
 	g := s.b.g
 	l := g.leaf(state)
@@ -208,7 +212,8 @@ func (s *Scope) declare(l leaf) *Node {
 		s.Fail(fmt.Errorf("an input, parameter or state needs a name"))
 	}
 	if l.spec.DType.Size() == 0 {
-		s.Fail(fmt.Errorf("%s: %w: want float32, float64, int32 or byte, got %v", l.name, kernels.ErrDType, l.spec.DType))
+		s.Fail(fmt.Errorf("%s: %w: want float32, float64, int32 or byte, got %v", l.name, kernels.ErrDType,
+			l.spec.DType))
 	}
 	for _, d := range l.spec.Shape {
 		if d < 0 {

@@ -86,7 +86,8 @@ var stateGraphs = []struct {
 		w := s.Param("w", quarters{}, 4, 3)
 		b := s.Param("b", quarters{}, 5)
 		m := s.State("m", vec(17), quarters{})
-		g := s.Apply(dense.Pack{}, s.Apply(dense.Binary{Kind: dense.Mul}, w, s.Apply(dense.NewView(0), x)), add(s, b, b))
+		g := s.Apply(dense.Pack{}, s.Apply(dense.Binary{Kind: dense.Mul}, w, s.Apply(dense.NewView(0), x)),
+			add(s, b, b))
 		s.Output("before", s.Apply(dense.Reduce{Kind: dense.Sum, Axes: 3}, w))
 		block(s, g, 17, w, b, m)
 	}},

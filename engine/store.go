@@ -12,9 +12,9 @@ import (
 // storeAlign is the alignment of the blocks of a store and of what does not have to adjoin something else, in bytes.
 const storeAlign = 64
 
-// Store is the memory of parameters and states. Programs that share one (training, evaluation) work on the same values. The first
-// program compiled decides the layout: all parameters one behind another in order of declaration, then what a Pack op wants to follow
-// them (the optimiser's moments), then the other states.
+// Store is the memory of parameters and states. Programs that share one (training, evaluation) work on the same
+// values. The first program compiled decides the layout: all parameters one behind another in order of declaration,
+// then what a Pack op wants to follow them (the optimiser's moments), then the other states.
 //
 // Programs that share a store must not run at the same time.
 type Store struct {
@@ -53,7 +53,8 @@ func (s *Store) Tensor(name string) (kernels.Tensor, error) {
 	defer s.mu.Unlock()
 	i, ok := s.byName[name]
 	if !ok {
-		return kernels.Tensor{}, fmt.Errorf("engine: the store has no parameter or state %q; it has %d others", name, len(s.vars))
+		return kernels.Tensor{}, fmt.Errorf("engine: the store has no parameter or state %q; it has %d others", name,
+			len(s.vars))
 	}
 	return s.tensor(i), nil
 }
@@ -89,8 +90,9 @@ func (s *Store) tensor(i int) kernels.Tensor {
 	return kernels.FromBytes(s.blocks[v.home.Block][v.home.Offset:], v.spec)
 }
 
-// admit brings the variables of a graph into the store and returns where they live. Those that are there already must have the same
-// specs; new ones are laid out in a block of their own, groups (slots of variables that are to adjoin) respected, and filled.
+// admit brings the variables of a graph into the store and returns where they live. Those that are there already must
+// have the same specs; new ones are laid out in a block of their own, groups (slots of variables that are to adjoin)
+// respected, and filled.
 func (s *Store) admit(g *Graph, groups [][]int, seed uint64) ([]plan.Home, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -159,8 +161,9 @@ func (s *Store) lay(g *Graph, nodes []*Node, fresh []int, groups [][]int, seed u
 	return block, made, nil
 }
 
-// chain splits the fresh variables into lists that lie without gaps: the parameters with all that groups want behind them, other groups,
-// and single states. A group is followed as far as it does not tear apart what lies together already.
+// chain splits the fresh variables into lists that lie without gaps: the parameters with all that groups want behind
+// them, other groups, and single states. A group is followed as far as it does not tear apart what lies together
+// already.
 func chain(g *Graph, nodes []*Node, fresh []int, groups [][]int) [][]int {
 	isFresh := make(map[int]bool, len(fresh))
 	next, prev := map[int]int{}, map[int]int{}
@@ -170,7 +173,8 @@ func chain(g *Graph, nodes []*Node, fresh []int, groups [][]int) [][]int {
 			a, b := list[k-1], list[k]
 			_, hasNext := next[a]
 			_, hasPrev := prev[b]
-			if !hasNext && !hasPrev && a != b && isFresh[a] && isFresh[b] && dtype(a) == dtype(b) && !follows(next, b, a) {
+			if !hasNext && !hasPrev && a != b && isFresh[a] && isFresh[b] && dtype(a) == dtype(b) &&
+				!follows(next, b, a) {
 				next[a], prev[b] = b, a
 			}
 		}

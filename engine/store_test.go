@@ -25,7 +25,8 @@ func model(t *testing.T, training bool, more func(s *engine.Scope)) *engine.Grap
 		if !s.Training() {
 			s.Output("n", n)
 		} else {
-			g := s.Apply(dense.Pack{}, s.Grad(s.Apply(dense.Reduce{Kind: dense.Mean}, s.Apply(dense.Unary{F: act.Square}, y)), w, b)...)
+			g := s.Apply(dense.Pack{}, s.Grad(s.Apply(dense.Reduce{Kind: dense.Mean},
+				s.Apply(dense.Unary{F: act.Square}, y)), w, b)...)
 			block(s, g, 16, w, b, s.State("m", vec(16), nil), s.State("v", vec(16), quarters{}))
 			s.Update(n, s.Apply(dense.Scale{Alpha: 1, Beta: 1}, n))
 		}
@@ -107,7 +108,8 @@ func TestStoreErrors(t *testing.T) {
 		return err
 	}
 	err := other(func(s *engine.Scope) { s.Output("w", s.Param("l/w", nil, 4, 3)) })
-	if !errors.Is(err, kernels.ErrShape) || !strings.Contains(err.Error(), "parameter l/w: shape: the store has float64(3 4)") {
+	if !errors.Is(err, kernels.ErrShape) || !strings.Contains(err.Error(),
+		"parameter l/w: shape: the store has float64(3 4)") {
 		t.Errorf("other shape: %v", err)
 	}
 	err = other(func(s *engine.Scope) { s.Output("n", s.Param("n", nil, 1)) })

@@ -14,7 +14,8 @@ import (
 	"ganglion/kernels/dense"
 )
 
-// tape runs the graph on gorgonia's own machine with the inputs, parameters and states of a program, and returns the outputs by name.
+// tape runs the graph on gorgonia's own machine with the inputs, parameters and states of a program, and returns the
+// outputs by name.
 func tape(t *testing.T, p *engine.Program, in map[string]kernels.Tensor) map[string]kernels.Tensor {
 	t.Helper()
 	g := p.Graph()
@@ -111,8 +112,8 @@ func must(s *engine.Scope) func(n *engine.Node, err error) *engine.Node {
 	}
 }
 
-// foreignMLP is a network written with gorgonia's own functions: y = softmax(tanh(x·w1 + b1)·w2 + b2), cross-entropy against one-hot
-// labels, with the gradients of all parameters.
+// foreignMLP is a network written with gorgonia's own functions: y = softmax(tanh(x·w1 + b1)·w2 + b2), cross-entropy
+// against one-hot labels, with the gradients of all parameters.
 func foreignMLP(t *testing.T, d kernels.DType, batch int) *engine.Graph {
 	t.Helper()
 	g, err := engine.Build("foreign", d, func(s *engine.Scope) {

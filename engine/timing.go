@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Timing says when one step of a run was executed. A group of fused steps is one step and carries the name of its first op.
+// Timing says when one step of a run was executed. A group of fused steps is one step and carries the name of its
+// first op.
 type Timing struct {
 	Op    string // as in dense.GEMM
 	Path  string // the scope in which the op was written

@@ -1,5 +1,5 @@
-// Package exec runs plans. CPU is the runner for the processor: it is bound once to a plan and its memory, and then runs without
-// allocating.
+// Package exec runs plans. CPU is the runner for the processor: it is bound once to a plan and its memory, and then
+// runs without allocating.
 package exec
 
 import (
@@ -156,8 +156,9 @@ func (m *CPU) Result(i int) kernels.Tensor {
 	return kernels.Tensor{}
 }
 
-// Run executes all steps. The context is looked at between steps until the first step that writes to a state; from there on the run is
-// completed, so that states are always those of a whole number of runs. A failure behind that point is reported as such.
+// Run executes all steps. The context is looked at between steps until the first step that writes to a state; from
+// there on the run is completed, so that states are always those of a whole number of runs. A failure behind that
+// point is reported as such.
 func (m *CPU) Run(ctx context.Context) error {
 	for i := range m.steps {
 		if m.index[i] < m.Plan.Commit {

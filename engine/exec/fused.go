@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// blockSize is the number of elements of a block: few enough that a block of all tensors of a group stays in the second cache, and many
-	// enough that calling the kernels costs little beside them.
+	// blockSize is the number of elements of a block: few enough that a block of all tensors of a group stays in the
+	// second cache, and many enough that calling the kernels costs little beside them.
 	blockSize = 8192
 	// grain is the time, in nanoseconds, that a chunk of blocks should take at least for threads to share the chunks.
 	grain = 8000

@@ -8,15 +8,17 @@ import (
 	"ganglion/kernels/dense"
 )
 
-// rule is one law of algebra. It looks at a node whose inputs are already simplified and returns the number of the node that stands for
-// it, or another node to be put in its place, or neither (-1 and false) when the law has nothing to say.
+// rule is one law of algebra. It looks at a node whose inputs are already simplified and returns the number of the
+// node that stands for it, or another node to be put in its place, or neither (-1 and false) when the law has nothing
+// to say.
 type rule struct {
 	name  string
 	apply func(r *rewriter, n *Node) (id int, other Node, changed bool)
 }
 
-// rules returns the laws in the order in which they are tried. They hold at all sizes, not just those the graph was written with, and keep
-// the bits of the result; only that x + 0 turns −0 into 0 when it is computed and does not when it is left out.
+// rules returns the laws in the order in which they are tried. They hold at all sizes, not just those the graph was
+// written with, and keep the bits of the result; only that x + 0 turns −0 into 0 when it is computed and does not
+// when it is left out.
 func rules() []rule {
 	return []rule{
 		{"x·1 = x ÷ 1 = x ^ 1 = x", unit},
@@ -63,8 +65,9 @@ func (n *Node) with(op kernels.Op, in ...int) Node {
 	return other
 }
 
-// neutral returns the operand that a binary op gives back unchanged because the other is a constant number v, or -1. The number has no
-// more dimensions than the operand, so that it cannot change its shape. Only some ops are symmetric.
+// neutral returns the operand that a binary op gives back unchanged because the other is a constant number v, or -1.
+// The number has no more dimensions than the operand, so that it cannot change its shape. Only some ops are
+// symmetric.
 func neutral(r *rewriter, n *Node, v float64, symmetric bool) int {
 	for i := range 2 {
 		x, c := n.In[i], r.node(n.In[1-i])
@@ -194,7 +197,8 @@ func swapsLast(perm []int) bool {
 	return k >= 2
 }
 
-// repetition turns a chain of Repeats along inserted dimensions, which together give the shape of like, into a BroadcastTo.
+// repetition turns a chain of Repeats along inserted dimensions, which together give the shape of like, into a
+// BroadcastTo.
 func repetition(r *rewriter, n *Node) (int, Node, bool) {
 	if op, ok := n.Op.(Repeat); !ok || len(n.In) != 2 || !n.Spec.DType.IsFloat() || !inserted(r, n.In[0], op.Axis) {
 		return -1, Node{}, false
@@ -215,7 +219,8 @@ func repetition(r *rewriter, n *Node) (int, Node, bool) {
 	return -1, n.with(dense.BroadcastTo{}, x, like), true
 }
 
-// inserted reports whether an axis of a node was inserted with size 1, so that it has this size at all sizes of the inputs.
+// inserted reports whether an axis of a node was inserted with size 1, so that it has this size at all sizes of the
+// inputs.
 func inserted(r *rewriter, id, axis int) bool {
 	for {
 		n := r.node(id)
@@ -233,7 +238,8 @@ func inserted(r *rewriter, id, axis int) bool {
 	}
 }
 
-// broadcast leaves out an explicit repetition of one operand to the shape of the other, when it repeats at the front as the op does.
+// broadcast leaves out an explicit repetition of one operand to the shape of the other, when it repeats at the front
+// as the op does.
 func broadcast(r *rewriter, n *Node) (int, Node, bool) {
 	if _, ok := n.Op.(dense.Binary); !ok {
 		return -1, Node{}, false

@@ -8,8 +8,9 @@ type hole struct{ lo, hi int }
 // carefulMost is the number of buffers up to which allocate takes time that grows with its square.
 const carefulMost = 4096
 
-// allocate gives every arena buffer an offset so that buffers in use at the same time do not overlap, and returns the size of the arena.
-// With keep nothing is ever freed. Small plans are laid out in two ways, and the smaller arena is taken.
+// allocate gives every arena buffer an offset so that buffers in use at the same time do not overlap, and returns the
+// size of the arena. With keep nothing is ever freed. Small plans are laid out in two ways, and the smaller arena is
+// taken.
 func allocate(bufs []*buffer, keep bool) int {
 	size := allocateInOrder(bufs, keep)
 	if keep || len(bufs) > carefulMost {
@@ -28,8 +29,8 @@ func allocate(bufs []*buffer, keep bool) int {
 	return size
 }
 
-// allocateLargest lays out the largest buffers first: each takes the smallest gap it fits into between those that are in use at the same
-// time.
+// allocateLargest lays out the largest buffers first: each takes the smallest gap it fits into between those that are
+// in use at the same time.
 func allocateLargest(bufs []*buffer) int {
 	bySize := slices.Clone(bufs)
 	slices.SortStableFunc(bySize, func(a, b *buffer) int { return b.size - a.size })

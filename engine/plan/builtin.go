@@ -11,8 +11,9 @@ import (
 	"ganglion/kernels/dense"
 )
 
-// builtin lowers a built-in op of gorgonia v0.9.18. Ops are told apart by the names of their types and by their texts, since the types
-// are not exported; a test fails when these drift. What has no rule, or does not pass the checks of our op, is Foreign.
+// builtin lowers a built-in op of gorgonia v0.9.18. Ops are told apart by the names of their types and by their
+// texts, since the types are not exported; a test fails when these drift. What has no rule, or does not pass the
+// checks of our op, is Foreign.
 func (l *lowering) builtin(n *kernels.Node, in []int) (int, error) {
 	if c, ok := n.Op().(interface{ Value() gorgonia.Value }); ok && len(in) == 0 {
 		return l.constant(n, c.Value())
@@ -79,7 +80,8 @@ func (l *lowering) apply(n *kernels.Node, op kernels.Op, in ...int) int {
 	if err != nil {
 		return -1
 	}
-	return l.add(Node{Kind: Apply, Op: op, In: append([]int(nil), in...), Spec: spec, Notes: []string{"lowered " + n.Op().String()}}, n)
+	return l.add(Node{Kind: Apply, Op: op, In: append([]int(nil), in...), Spec: spec,
+		Notes: []string{"lowered " + n.Op().String()}}, n)
 }
 
 func binaryKinds() map[string]dense.Kind {
@@ -97,10 +99,12 @@ func (l *lowering) binary(n *kernels.Node, in []int) int {
 }
 
 func unaryFuncs() map[string]act.Func {
-	return map[string]act.Func{"abs": act.Abs, "sign": act.Sign, "ceil": act.Ceil, "floor": act.Floor, "sin": act.Sin, "cos": act.Cos,
-		"exp": act.Exp, "ln": act.Log, "log2": act.Log2, "neg": act.Neg, "square": act.Square, "sqrt": act.Sqrt, "inv": act.Inv,
-		"invSqrt": act.InvSqrt, "cube": act.Cube, "tanh": act.Tanh, "sigmoid": act.Sigmoid, "log1p": act.Log1p, "expm1": act.Expm1,
-		"softplus": act.Softplus}
+	return map[string]act.Func{
+		"abs": act.Abs, "sign": act.Sign, "ceil": act.Ceil, "floor": act.Floor, "sin": act.Sin, "cos": act.Cos,
+		"exp": act.Exp, "ln": act.Log, "log2": act.Log2, "neg": act.Neg, "square": act.Square, "sqrt": act.Sqrt,
+		"inv": act.Inv, "invSqrt": act.InvSqrt, "cube": act.Cube, "tanh": act.Tanh, "sigmoid": act.Sigmoid,
+		"log1p": act.Log1p, "expm1": act.Expm1, "softplus": act.Softplus,
+	}
 }
 
 func (l *lowering) unary(n *kernels.Node, in []int) int {

@@ -36,8 +36,8 @@ type mergeKey struct {
 // constBytes is the largest constant for which an equal one is looked for.
 const constBytes = 64
 
-// Merge is the pass that unites equal ops over equal inputs, and equal small constants. Ops of gorgonia are left alone: some of them keep
-// state.
+// Merge is the pass that unites equal ops over equal inputs, and equal small constants. Ops of gorgonia are left
+// alone: some of them keep state.
 func Merge(g *Graph) (*Graph, Map) {
 	seen := map[mergeKey][]int{}
 	consts := map[string]int{}
@@ -62,8 +62,8 @@ func Merge(g *Graph) (*Graph, Map) {
 	})
 }
 
-// equalNodes compares two applications of ops that are equal as Go values. Their texts are compared too, since 0 and −0 are equal as
-// values but may mean something else to an op.
+// equalNodes compares two applications of ops that are equal as Go values. Their texts are compared too, since 0 and
+// −0 are equal as values but may mean something else to an op.
 func equalNodes(a, b *Node) bool {
 	for i := range a.In {
 		if a.In[i] != b.In[i] {

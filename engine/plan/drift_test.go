@@ -11,10 +11,11 @@ import (
 	"ganglion/kernels"
 )
 
-// The unexported fields and texts of gorgonia that this package and kernels.Children read. If this test fails after an update of
-// gorgonia, so do the readings: see builtin.go and kernels.Children.
+// The unexported fields and texts of gorgonia that this package and kernels.Children read. If this test fails after
+// an update of gorgonia, so do the readings: see builtin.go and kernels.Children.
 func TestGorgoniaHasNotDrifted(t *testing.T) {
-	if v, ok := reflect.TypeFor[gorgonia.Node]().FieldByName("children"); !ok || v.Type != reflect.TypeFor[gorgonia.Nodes]() {
+	if v, ok := reflect.TypeFor[gorgonia.Node]().FieldByName("children"); !ok ||
+		v.Type != reflect.TypeFor[gorgonia.Nodes]() {
 		t.Errorf("gorgonia.Node.children is %v", v.Type)
 	}
 	g := gorgonia.NewGraph()
@@ -47,7 +48,8 @@ func TestGorgoniaHasNotDrifted(t *testing.T) {
 		{soft, "*gorgonia.softmaxOp", "Softmax{-1, false}()", "isLog", reflect.Bool},
 		{soft, "*gorgonia.softmaxOp", "Softmax{-1, false}()", "axis", reflect.Int},
 		{must(gorgonia.Concat(0, x, x)), "gorgonia.concatOp", "Concat(axis=0)", "axis", reflect.Int},
-		{must(gorgonia.ByIndices(x, gorgonia.NewVector(g, tensor.Int, gorgonia.WithShape(2), gorgonia.WithName("i")), 0)),
+		{must(gorgonia.ByIndices(x, gorgonia.NewVector(g, tensor.Int, gorgonia.WithShape(2), gorgonia.WithName("i")),
+			0)),
 			"*gorgonia.byIndicesOp", "ByIndicesOp{axis=0}", "axis", reflect.Int},
 	} {
 		op := c.n.Op()

@@ -5,9 +5,10 @@ import (
 	"ganglion/kernels/dense"
 )
 
-// Fit takes away and adds dimensions of size 1: what gorgonia's Reshape often means. Unlike a reshape it knows no sizes, so it follows
-// other sizes of batch.
-// Input: x (any type), of size 1 along the axes Drop.  Output: x's shape without these, with ones at the axes Insert of the output.
+// Fit takes away and adds dimensions of size 1: what gorgonia's Reshape often means. Unlike a reshape it knows no
+// sizes, so it follows other sizes of batch.
+// Input: x (any type), of size 1 along the axes Drop.  Output: x's shape without these, with ones at the axes Insert
+// of the output.
 type Fit struct{ Drop, Insert dense.Axes }
 
 var (
@@ -54,8 +55,8 @@ func (Fit) View([]kernels.Spec) int { return 0 }
 // CPU copies, for when the view cannot be taken.
 func (Fit) CPU(c *kernels.Call) { copy(c.Out.Memory(), c.In[0].Memory()) }
 
-// fitting finds the Fit that makes shape to of shape from, if there is one. Where dimensions of size 1 leave a choice, those that stand at
-// the same place from the front are taken for the same.
+// fitting finds the Fit that makes shape to of shape from, if there is one. Where dimensions of size 1 leave a
+// choice, those that stand at the same place from the front are taken for the same.
 func fitting(from, to []int) (Fit, bool) {
 	var o Fit
 	i, j := 0, 0
@@ -108,7 +109,8 @@ func (o SizeOf) CPU(c *kernels.Call) {
 	}
 }
 
-// Repeat is x with every entry along an axis repeated: as often as like is long along axis From or, without like, Times times.
+// Repeat is x with every entry along an axis repeated: as often as like is long along axis From or, without like,
+// Times times.
 // Inputs: x (any type), perhaps like (only its shape counts).  Output: x's shape with the axis longer, x's type.
 type Repeat struct{ Axis, From, Times int }
 

@@ -12,7 +12,8 @@ import (
 func TestOps(t *testing.T) {
 	n := optest.Normal
 	optest.Check(t, []optest.Case{
-		{Name: "fit drops and inserts", Op: Fit{Drop: dense.On(1), Insert: dense.On(0, 3)}, In: []optest.Arg{n(2, 1, 3)}, Exact: true},
+		{Name: "fit drops and inserts", Op: Fit{Drop: dense.On(1), Insert: dense.On(0, 3)},
+			In: []optest.Arg{n(2, 1, 3)}, Exact: true},
 		{Name: "fit of nothing", Op: Fit{Insert: dense.On(0)}, In: []optest.Arg{n(0)}, Exact: true},
 		{Name: "fit of a scalar", Op: Fit{Insert: dense.On(0, 1)}, In: []optest.Arg{n()}, Exact: true},
 		{Name: "size", Op: SizeOf{1}, In: []optest.Arg{n(2, 5)}, Exact: true},

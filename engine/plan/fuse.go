@@ -8,16 +8,18 @@ import (
 	"ganglion/kernels/dense"
 )
 
-// Group is a chain of elementwise steps, each computed over the output of the one before. They are run together, block by block, so that
-// the values between them stay in the processor's cache; each block goes through the same kernels as it would without fusion, and the
-// result has the same bits.
+// Group is a chain of elementwise steps, each computed over the output of the one before. They are run together,
+// block by block, so that the values between them stay in the processor's cache; each block goes through the same
+// kernels as it would without fusion, and the result has the same bits.
 type Group struct {
 	Steps []int // of the plan, in order
-	Row   int   // elements of the last dimensions that inputs without the first ones are repeated over; blocks hold whole rows
+	// Row is the number of elements of a row: of the last dimensions, without the first ones, over which smaller inputs
+	// are repeated. Blocks hold whole rows.
+	Row int
 }
 
-// pointwise reports whether an element of the output depends only on the elements of the inputs at its place (or the place that
-// broadcasting gives it), so that the op can be run on a part of its inputs.
+// pointwise reports whether an element of the output depends only on the elements of the inputs at its place (or the
+// place that broadcasting gives it), so that the op can be run on a part of its inputs.
 func pointwise(op kernels.Op) bool {
 	switch op.(type) {
 	case dense.Unary, dense.Scale, dense.Binary:
@@ -74,7 +76,8 @@ func (p *Plan) continues(last, s *Step, groupRow, row int) bool {
 		(groupRow == 0 || row == 0 || groupRow == row)
 }
 
-// rowOf reports whether a step can be part of a group, and the length of the rows that its inputs demand: 0 when they demand none.
+// rowOf reports whether a step can be part of a group, and the length of the rows that its inputs demand: 0 when they
+// demand none.
 func (p *Plan) rowOf(s *Step) (row int, ok bool) {
 	n := &p.Graph.Nodes[s.Node]
 	out := p.Specs[s.Node]

@@ -1,7 +1,9 @@
-// Package plan turns a gorgonia expression graph into a plan: which kernels run, in which order, and where every value lies.
+// Package plan turns a gorgonia expression graph into a plan: which kernels run, in which order, and where every
+// value lies.
 //
-// It executes nothing. Each pass is a pure function: Lower reads gorgonia's graph into a Graph of our own ops, Dead, Merge, Fold,
-// Simplify and Fuse make a smaller Graph of it, and Make gives every node a place in memory and a position in time.
+// It executes nothing. Each pass is a pure function: Lower reads gorgonia's graph into a Graph of our own ops, Dead,
+// Merge, Fold, Simplify and Fuse make a smaller Graph of it, and Make gives every node a place in memory and a
+// position in time.
 package plan
 
 import (
@@ -64,7 +66,8 @@ type Output struct {
 	Node int
 }
 
-// Update says that a state takes over the value of node Next at the end of a run. State is the node of the state's old value.
+// Update says that a state takes over the value of node Next at the end of a run. State is the node of the state's
+// old value.
 type Update struct{ State, Next int }
 
 // Graph is a list of nodes in which every node stands behind its inputs.
@@ -74,7 +77,8 @@ type Graph struct {
 	Updates []Update
 }
 
-// Map tells where a pass put the nodes of the graph it was given: the new number of each old node, or -1 when it is gone.
+// Map tells where a pass put the nodes of the graph it was given: the new number of each old node, or -1 when it is
+// gone.
 type Map []int
 
 // Then is the map of two passes one after the other.
@@ -154,8 +158,8 @@ func (r *rewriter) add(n Node) int {
 // node returns a node of the new graph.
 func (r *rewriter) node(id int) *Node { return &r.out.Nodes[id] }
 
-// rewrite calls f for each node of g in order, its inputs already renumbered; f returns the number, in the new graph, of the node that
-// stands for it from now on, or -1 when nothing needs it.
+// rewrite calls f for each node of g in order, its inputs already renumbered; f returns the number, in the new graph,
+// of the node that stands for it from now on, or -1 when nothing needs it.
 func (g *Graph) rewrite(f func(r *rewriter, id int, n Node) int) (*Graph, Map) {
 	r := &rewriter{out: &Graph{Nodes: make([]Node, 0, len(g.Nodes))}, to: make(Map, len(g.Nodes))}
 	for id, n := range g.Nodes {

@@ -6,8 +6,8 @@ import (
 	"ganglion/kernels"
 )
 
-// Infer returns the spec of every node when the inputs have the given specs (by slot). It is how a graph that was written for one size
-// of batch is planned for another. An op whose shape cannot follow is an error that names it.
+// Infer returns the spec of every node when the inputs have the given specs (by slot). It is how a graph that was
+// written for one size of batch is planned for another. An op whose shape cannot follow is an error that names it.
 func Infer(g *Graph, inputs []kernels.Spec) ([]kernels.Spec, error) {
 	specs := make([]kernels.Spec, len(g.Nodes))
 	for id := range g.Nodes {
@@ -26,7 +26,7 @@ func Infer(g *Graph, inputs []kernels.Spec) ([]kernels.Spec, error) {
 	}
 	for _, u := range g.Updates {
 		if s, next := specs[u.State], specs[u.Next]; !s.Equal(next) {
-			return nil, fmt.Errorf("state %s: %w: has %v, its next value has %v: a state keeps its size from run to run",
+			return nil, fmt.Errorf("state %s: %w: has %v, its next value has %v; a state keeps its size",
 				g.Nodes[u.State].Name, kernels.ErrShape, s, next)
 		}
 	}

@@ -29,7 +29,8 @@ type (
 	SourceUpdate struct{ State, Next *kernels.Node }
 )
 
-// Source is a graph to be lowered. Its roots are the outputs and the next values of the states; what they do not need is left out.
+// Source is a graph to be lowered. Its roots are the outputs and the next values of the states; what they do not need
+// is left out.
 type Source struct {
 	Leaves  map[*kernels.Node]Leaf
 	Path    func(n *kernels.Node) string
@@ -48,8 +49,8 @@ type lowering struct {
 	at  Origin
 }
 
-// Lower reads a graph into our own ops: depth first from the roots, so that a value stands close before its first use. Built-in ops of
-// gorgonia become ours where there is a rule, and Foreign nodes elsewhere.
+// Lower reads a graph into our own ops: depth first from the roots, so that a value stands close before its first
+// use. Built-in ops of gorgonia become ours where there is a rule, and Foreign nodes elsewhere.
 func Lower(src Source) (*Graph, Origin, error) {
 	l := &lowering{src: src, g: new(Graph), at: Origin{}}
 	for _, o := range src.Outputs {
@@ -111,7 +112,8 @@ func (l *lowering) visit(root *kernels.Node) (int, error) {
 // lower adds one node, whose children have been added, and returns the number of the node that holds its value.
 func (l *lowering) lower(n *kernels.Node, kids []*kernels.Node) (int, error) {
 	if leaf, ok := l.src.Leaves[n]; ok {
-		return l.add(Node{Kind: leaf.Kind, Spec: kernels.SpecOf(n), Name: leaf.Name, Slot: leaf.Slot, Value: leaf.Value}, n), nil
+		return l.add(Node{Kind: leaf.Kind, Spec: kernels.SpecOf(n), Name: leaf.Name, Slot: leaf.Slot,
+			Value: leaf.Value}, n), nil
 	}
 	in := make([]int, len(kids))
 	for i, c := range kids {
@@ -146,7 +148,8 @@ func (l *lowering) constant(n *kernels.Node, v gorgonia.Value) (int, error) {
 func (l *lowering) foreign(n *kernels.Node, in []int) (int, error) {
 	spec := kernels.SpecOf(n)
 	if spec.DType == kernels.Invalid {
-		return 0, fmt.Errorf("%v: %w: want float32, float64, int32 or byte, got %v", n.Op(), kernels.ErrDType, n.Dtype())
+		return 0, fmt.Errorf("%v: %w: want float32, float64, int32 or byte, got %v", n.Op(), kernels.ErrDType,
+			n.Dtype())
 	}
 	return l.add(Node{Kind: Foreign, Do: n.Op(), In: in, Spec: spec}, n), nil
 }

@@ -140,7 +140,8 @@ func (m *placing) leaves(homes []Home) {
 	}
 }
 
-// claim lets the parts of a Pack be computed in their places: outer packs first, so that inner ones are parts themselves.
+// claim lets the parts of a Pack be computed in their places: outer packs first, so that inner ones are parts
+// themselves.
 func (m *placing) claim() {
 	m.claims = slices.Repeat([]claim{{-1, 0}}, len(m.g.Nodes))
 	for i := len(m.order) - 1; i >= 0; i-- {
@@ -159,7 +160,8 @@ func (m *placing) claim() {
 	}
 }
 
-// source is the op that computes all of part c, looking through views that only change the shape; -1 when there is none.
+// source is the op that computes all of part c, looking through views that only change the shape; -1 when there is
+// none.
 func (m *placing) source(c int) int {
 	for {
 		n := &m.g.Nodes[c]
@@ -220,7 +222,8 @@ func (m *placing) inPack(id int) spot {
 	return spot{b, off}
 }
 
-// pack places a Pack: where its parts are if they lie one behind another, else in a buffer into which the others are copied.
+// pack places a Pack: where its parts are if they lie one behind another, else in a buffer into which the others are
+// copied.
 func (m *placing) pack(id int, k kernels.Packer) {
 	n := &m.g.Nodes[id]
 	in := specsAt(m.specs, n.In)
@@ -263,8 +266,8 @@ func (m *placing) adjoining(n *Node, in []kernels.Spec) spot {
 	return s
 }
 
-// inPlace chooses the input over which an op is computed, or -1. Memory is free to be overwritten when nothing else in it is read now or
-// later; the store is overwritten only where persist has planned it.
+// inPlace chooses the input over which an op is computed, or -1. Memory is free to be overwritten when nothing else
+// in it is read now or later; the store is overwritten only where persist has planned it.
 func (m *placing) inPlace(id int, n *Node) int {
 	k, ok := n.Op.(kernels.InPlacer)
 	if !ok || n.Kind != Apply || m.keep {
@@ -289,8 +292,8 @@ func (m *placing) inPlace(id int, n *Node) int {
 	return -1
 }
 
-// candidates returns the inputs' numbers in the order in which they are tried: the one that persist has planned before all others, then
-// the one that was computed last, so that chains of elementwise ops stay in one buffer.
+// candidates returns the inputs' numbers in the order in which they are tried: the one that persist has planned
+// before all others, then the one that was computed last, so that chains of elementwise ops stay in one buffer.
 func (m *placing) candidates(id int) []int {
 	in := m.g.Nodes[id].In
 	list := make([]int, len(in))

@@ -44,8 +44,8 @@ type ordering struct {
 	out     []int
 }
 
-// order returns the ops of the graph in the order in which they run: a topological order that respects p.before, prefers ops that free
-// memory, and is otherwise the order of the graph.
+// order returns the ops of the graph in the order in which they run: a topological order that respects p.before,
+// prefers ops that free memory, and is otherwise the order of the graph.
 func order(p *persistence) ([]int, error) {
 	n := len(p.g.Nodes)
 	o := &ordering{p: p, waiting: make([]int, n), readers: make([]int, n), class: make([]int, n), done: make([]bool, n)}

@@ -77,7 +77,8 @@ func TestSimplify(t *testing.T) {
 	bin := func(k dense.Kind, a, b *kernels.Node) *kernels.Node { return w.apply(dense.Binary{Kind: k}, a, b) }
 	w.output("units", add(w, zero, bin(dense.Div, bin(dense.Mul, one, bin(dense.Pow, x, one)), one)))
 	w.output("not units", bin(dense.Sub, zero, bin(dense.Div, one, x)))
-	w.output("shape changes", bin(dense.Mul, w.apply(dense.Reduce{Kind: dense.Sum}, x), w.fixed("ones", kernels.FromSlice([]float64{1}, 1))))
+	w.output("shape changes", bin(dense.Mul, w.apply(dense.Reduce{Kind: dense.Sum}, x),
+		w.fixed("ones", kernels.FromSlice([]float64{1}, 1))))
 	w.output("identity", w.apply(dense.AddN{}, w.apply(dense.Scale{Alpha: 1}, w.apply(dense.Unary{}, x))))
 	w.output("transposed twice", w.apply(dense.Transpose{}, tr))
 	w.output("absorbed", w.apply(dense.GEMM{TransB: true}, tr, y))
@@ -133,7 +134,8 @@ func TestPlan(t *testing.T) {
 	golden(t, "plan", "graph", g.String(), "plan", pl.String())
 }
 
-// matmul and colsum are a product and a sum over rows, with scratch memory of a size that does not depend on the machine.
+// matmul and colsum are a product and a sum over rows, with scratch memory of a size that does not depend on the
+// machine.
 type (
 	matmul struct{ TransA bool }
 	colsum struct{}

@@ -48,8 +48,8 @@ func (Copy) Grad(_ kernels.Builder, in []*kernels.Node, _, dout *kernels.Node) [
 	return []*kernels.Node{dout}
 }
 
-// Detach is the pass that copies old values of updated states that are asked for after the run (as an output, or as the next value of
-// another state): the run overwrites the memory in which they lie.
+// Detach is the pass that copies old values of updated states that are asked for after the run (as an output, or as
+// the next value of another state): the run overwrites the memory in which they lie.
 func Detach(g *Graph) (*Graph, Map) {
 	updated := map[int]bool{}
 	for _, u := range g.Updates {
@@ -115,8 +115,8 @@ type persistence struct {
 // searchLimit bounds how many nodes are looked at to find how one state's next value can be computed over its memory.
 const searchLimit = 4096
 
-// persist finds, for each state with an update, the chain of in-place ops and views that leads from the state to its next value. With
-// keep, nothing is computed over a state.
+// persist finds, for each state with an update, the chain of in-place ops and views that leads from the state to its
+// next value. With keep, nothing is computed over a state.
 func persist(g *Graph, specs []kernels.Spec, homes []Home, keep bool) *persistence {
 	n := len(g.Nodes)
 	p := &persistence{g: g, specs: specs, users: users(g), before: make([][]int, n), after: make([][]int, n)}
@@ -207,8 +207,8 @@ type step struct {
 	input  int // in that step's node, node is this input, computed over: -1 for views and packs
 }
 
-// follow searches backwards from the next value, nearest nodes first, for the state's own memory, and commits to the chain if it may be
-// written.
+// follow searches backwards from the next value, nearest nodes first, for the state's own memory, and commits to the
+// chain if it may be written.
 func (p *persistence) follow(u Update) {
 	goal := p.old[u.State]
 	queue := []step{{node: u.Next, lo: 0, hi: goal.hi - goal.lo, via: -1, input: -1}}
@@ -261,7 +261,8 @@ func (p *persistence) back(queue []step, i int) []step {
 	return queue
 }
 
-// commit makes links of the in-place steps of the chain that ends at step i, the ones nearest to the state first, as far as that is legal.
+// commit makes links of the in-place steps of the chain that ends at step i, the ones nearest to the state first, as
+// far as that is legal.
 func (p *persistence) commit(queue []step, i int) {
 	for ; queue[i].via >= 0; i = queue[i].via {
 		s := queue[i]
@@ -291,8 +292,8 @@ func (p *persistence) place(id int, r region) {
 	}
 }
 
-// write plans that node over is computed in the memory of its input from. It is illegal when a state without an update lies there, or
-// when something that needs the old contents also needs the new.
+// write plans that node over is computed in the memory of its input from. It is illegal when a state without an
+// update lies there, or when something that needs the old contents also needs the new.
 func (p *persistence) write(over, from int) bool {
 	r := p.at[from]
 	if r.empty() || slices.ContainsFunc(p.frozen, r.overlaps) || countOf(p.g.Nodes[over].In, from) != 1 {
@@ -330,7 +331,8 @@ func (p *persistence) readers(over int, r region) []int {
 	return slices.Compact(out)
 }
 
-// reaches reports whether any of targets is over itself or depends on it, by use or by an order that was decided before.
+// reaches reports whether any of targets is over itself or depends on it, by use or by an order that was decided
+// before.
 func (p *persistence) reaches(over int, targets []int) bool {
 	want := map[int]bool{}
 	for _, t := range targets {

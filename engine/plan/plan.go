@@ -11,7 +11,8 @@ import (
 type Options struct {
 	Homes   []Home // where each state lives in the store, by slot
 	Workers int    // how many threads will run the kernels; scratch memory depends on it, results do not
-	KeepAll bool   // no memory is used twice and nothing is computed in place, so that every node can be read after a run
+	// KeepAll means that no memory is used twice and nothing is computed in place: every node can be read after a run.
+	KeepAll bool
 }
 
 // Move is a copy of a value from one place to another.
@@ -42,8 +43,8 @@ type Plan struct {
 	Steps   []Step
 	Groups  []Group // of steps that are run together
 	Outputs []Place // of Graph.Outputs
-	// Saves run after the steps: values that the Stores would overwrite are brought to safety. Stores then bring the next values of the
-	// states, those that were not computed there, to the states.
+	// Saves run after the steps: values that the Stores would overwrite are brought to safety. Stores then bring the
+	// next values of the states, those that were not computed there, to the states.
 	Saves, Stores []Move
 	Commit        int // the first step that overwrites a state, len(Steps) when only Stores do
 	Arena         int // bytes
@@ -168,8 +169,8 @@ func (m *placing) moves(list []transfer) []Move {
 	return out
 }
 
-// closing lists what is copied after the steps: the next values that were not computed in their state's memory and, before that, all
-// values lying in the store which those copies would overwrite.
+// closing lists what is copied after the steps: the next values that were not computed in their state's memory and,
+// before that, all values lying in the store which those copies would overwrite.
 func (m *placing) closing() (saves, stores []transfer, safe map[int]spot) {
 	safe = map[int]spot{}
 	for i, u := range m.g.Updates {
@@ -211,7 +212,8 @@ func (p *Plan) String() string {
 	var b strings.Builder
 	for i, s := range p.Steps {
 		n := &p.Graph.Nodes[s.Node]
-		fmt.Fprintf(&b, "%d: %%%d = %s(%s) %v @%v %s", i, s.Node, n.OpText(), refs(n.In), p.Specs[s.Node], p.Places[s.Node],
+		fmt.Fprintf(&b, "%d: %%%d = %s(%s) %v @%v %s", i, s.Node, n.OpText(), refs(n.In), p.Specs[s.Node],
+			p.Places[s.Node],
 			[...]string{"-", "kernel", "reference", "do", "moves"}[s.Run])
 		if s.Over >= 0 {
 			fmt.Fprintf(&b, " over %%%d", n.In[s.Over])

@@ -5,7 +5,8 @@ import (
 	"ganglion/kernels/random"
 )
 
-// shapeReader is an op of which some inputs count by their shapes alone: their memory may be used again before the op runs.
+// shapeReader is an op of which some inputs count by their shapes alone: their memory may be used again before the op
+// runs.
 type shapeReader interface {
 	// ShapeOnly reports whether the op does not look at the elements of input i.
 	ShapeOnly(i int) bool
@@ -37,8 +38,8 @@ func (Repeat) ShapeOnly(i int) bool { return i == 1 }
 // shapeSource is an input of n that has n's shape at all sizes, -1 when none is known.
 func shapeSource(n *Node) int {
 	switch n.Op.(type) {
-	case dense.Unary, dense.Scale, dense.FillLike, dense.AddN, dense.Softmax, dense.LogSoftmax, random.Dropout, random.Uniform,
-		random.Normal, random.Bernoulli, Copy:
+	case dense.Unary, dense.Scale, dense.FillLike, dense.AddN, dense.Softmax, dense.LogSoftmax, random.Dropout,
+		random.Uniform, random.Normal, random.Bernoulli, Copy:
 		return n.In[0]
 	case dense.BroadcastTo, dense.SumTo, dense.Embed:
 		return n.In[1]
@@ -50,8 +51,8 @@ func shapeSource(n *Node) int {
 	return -1
 }
 
-// Shapes is the pass that spares values of which only the shapes count: where no op looks at their elements, the values that they have
-// their shapes from are put in their places.
+// Shapes is the pass that spares values of which only the shapes count: where no op looks at their elements, the
+// values that they have their shapes from are put in their places.
 func Shapes(g *Graph) (*Graph, Map) {
 	wanted := make([]bool, len(g.Nodes)) // the elements are looked at
 	shape := make([]bool, len(g.Nodes))  // the shape is looked at
