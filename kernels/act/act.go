@@ -1,5 +1,5 @@
-// Package act holds the elementwise functions of one variable: the activation functions of layers and the unary functions of
-// gorgonia graphs, each with its first and second derivative.
+// Package act holds the elementwise functions of one variable: the activation functions of layers and the unary
+// functions of gorgonia graphs, each with its first and second derivative.
 package act
 
 import (
@@ -87,8 +87,8 @@ var table = [...]entry{
 	Floor:     {"floor", [Orders]func(float64) float64{math.Floor, zero, zero}, inf},
 }
 
-// The largest slopes of the three functions whose derivative overshoots 1. GELU': at √2, (1+erf 1)/2 + e⁻¹/√π. The others are
-// maxima found numerically (SiLU at x ≈ 2.3994, Mish at x ≈ 1.4906), rounded up in the last digit.
+// The largest slopes of the three functions whose derivative overshoots 1. GELU': at √2, (1+erf 1)/2 + e⁻¹/√π. The
+// others are maxima found numerically (SiLU at x ≈ 2.3994, Mish at x ≈ 1.4906), rounded up in the last digit.
 const (
 	lipschitzGELU = 1.1289041452
 	lipschitzSiLU = 1.0998393202
@@ -127,12 +127,12 @@ func Parse(name string) (Func, error) {
 	return 0, fmt.Errorf("act: unknown function %q (known: %s)", name, strings.Join(Names(), ", "))
 }
 
-// Eval returns f(x) for order 0, f′(x) for order 1 and f″(x) for order 2. Other orders and functions are a bug of the caller and
-// panic (see Valid).
+// Eval returns f(x) for order 0, f′(x) for order 1 and f″(x) for order 2. Other orders and functions are a bug of the
+// caller and panic (see Valid).
 //
-// At a kink the derivative is the one from the left, so ReLU′(0) = 0, LeakyReLU′(0) = 0.01 and ELU″(0) = 1; Abs′(0) = 0. Sign, Ceil
-// and Floor have derivative 0 everywhere. NaN gives NaN except where the derivative is a constant, and infinite arguments give the
-// limit (GELU, SiLU and Mish of −Inf are 0).
+// At a kink the derivative is the one from the left, so ReLU′(0) = 0, LeakyReLU′(0) = 0.01 and ELU″(0) = 1; Abs′(0) =
+// 0. Sign, Ceil and Floor have derivative 0 everywhere. NaN gives NaN except where the derivative is a constant, and
+// infinite arguments give the limit (GELU, SiLU and Mish of −Inf are 0).
 func Eval(f Func, order int, x float64) float64 {
 	if !Valid(f, order) {
 		panic(fmt.Sprintf("act: Eval: no order %d of %s", order, Name(f)))

@@ -50,7 +50,8 @@ func TestValid(t *testing.T) {
 		f     Func
 		order int
 		want  bool
-	}{{Identity, 0, true}, {Floor, 2, true}, {Floor, 3, false}, {Floor, -1, false}, {Floor + 1, 0, false}, {255, 0, false}} {
+	}{{Identity, 0, true}, {Floor, 2, true}, {Floor, 3, false}, {Floor, -1, false}, {Floor + 1, 0, false},
+		{255, 0, false}} {
 		if got := Valid(c.f, c.order); got != c.want {
 			t.Errorf("Valid(%d, %d) = %v", c.f, c.order, got)
 		}
@@ -94,11 +95,16 @@ func TestValues(t *testing.T) {
 		f       Func
 		x, want float64
 	}{
-		{Identity, -2, -2}, {Tanh, 1, 0.7615941559557649}, {Sigmoid, 0, 0.5}, {Sigmoid, math.Log(3), 0.75}, {ReLU, -2, 0}, {ReLU, 2, 2},
-		{LeakyReLU, -2, -0.02}, {LeakyReLU, 2, 2}, {ELU, -1, 1/e - 1}, {ELU, 2, 2}, {Softplus, 0, math.Ln2}, {GELU, 1, 0.8413447460685429},
-		{GELU, -1, -0.15865525393145707}, {SiLU, 1, 0.7310585786300049}, {Mish, 1, 0.8650983882673103}, {Sin, 1, math.Sin(1)},
-		{Cos, 1, math.Cos(1)}, {Exp, 1, e}, {Log, e, 1}, {Sqrt, 2, sqrt2}, {Square, -3, 9}, {Abs, -3, 3}, {Sign, -3, -1}, {Sign, 2, 1},
-		{Sign, 0, 0}, {Neg, 3, -3}, {Inv, 4, 0.25}, {InvSqrt, 4, 0.5}, {Cube, -2, -8}, {Log1p, 1, math.Ln2}, {Expm1, 1, e - 1},
+		{Identity, -2, -2}, {Tanh, 1, 0.7615941559557649}, {Sigmoid, 0, 0.5}, {Sigmoid, math.Log(3), 0.75},
+		{ReLU, -2, 0}, {ReLU, 2, 2},
+		{LeakyReLU, -2, -0.02}, {LeakyReLU, 2, 2}, {ELU, -1, 1/e - 1}, {ELU, 2, 2}, {Softplus, 0, math.Ln2},
+		{GELU, 1, 0.8413447460685429},
+		{GELU, -1, -0.15865525393145707}, {SiLU, 1, 0.7310585786300049}, {Mish, 1, 0.8650983882673103},
+		{Sin, 1, math.Sin(1)},
+		{Cos, 1, math.Cos(1)}, {Exp, 1, e}, {Log, e, 1}, {Sqrt, 2, sqrt2}, {Square, -3, 9}, {Abs, -3, 3},
+		{Sign, -3, -1}, {Sign, 2, 1},
+		{Sign, 0, 0}, {Neg, 3, -3}, {Inv, 4, 0.25}, {InvSqrt, 4, 0.5}, {Cube, -2, -8}, {Log1p, 1, math.Ln2},
+		{Expm1, 1, e - 1},
 		{Log2, 8, 3}, {Ceil, 1.2, 2}, {Ceil, -1.2, -1}, {Floor, 1.2, 1}, {Floor, -1.2, -2},
 	} {
 		if got := Eval(c.f, 0, c.x); math.Abs(got-c.want) > 1e-15*max(1, math.Abs(c.want)) {
@@ -119,10 +125,13 @@ func TestSpecialValues(t *testing.T) {
 		{Tanh, 0, inf, 1}, {Tanh, 0, -inf, -1}, {Tanh, 1, inf, 0}, {Tanh, 2, -inf, 0}, {Tanh, 1, 0, 1},
 		{Sigmoid, 0, -inf, 0}, {Sigmoid, 0, inf, 1}, {Sigmoid, 1, inf, 0}, {Sigmoid, 0, -745, 5e-324},
 		{Softplus, 0, 1000, 1000}, {Softplus, 0, -1000, 0}, {Softplus, 0, inf, inf}, {Softplus, 1, -inf, 0},
-		{GELU, 0, -inf, 0}, {GELU, 0, inf, inf}, {GELU, 1, -inf, 0}, {GELU, 1, inf, 1}, {GELU, 2, inf, 0}, {GELU, 2, -inf, 0},
+		{GELU, 0, -inf, 0}, {GELU, 0, inf, inf}, {GELU, 1, -inf, 0}, {GELU, 1, inf, 1}, {GELU, 2, inf, 0},
+		{GELU, 2, -inf, 0},
 		{SiLU, 0, -inf, 0}, {SiLU, 0, inf, inf}, {SiLU, 1, -inf, 0}, {SiLU, 1, inf, 1}, {SiLU, 2, inf, 0},
-		{Mish, 0, -inf, 0}, {Mish, 0, inf, inf}, {Mish, 1, -inf, 0}, {Mish, 1, inf, 1}, {Mish, 2, -inf, 0}, {Mish, 2, inf, 0},
-		{ELU, 0, -inf, -1}, {Exp, 0, 1000, inf}, {Exp, 0, -inf, 0}, {Log, 0, 0, -inf}, {Log, 0, -1, nan}, {Sqrt, 0, -1, nan},
+		{Mish, 0, -inf, 0}, {Mish, 0, inf, inf}, {Mish, 1, -inf, 0}, {Mish, 1, inf, 1}, {Mish, 2, -inf, 0},
+		{Mish, 2, inf, 0},
+		{ELU, 0, -inf, -1}, {Exp, 0, 1000, inf}, {Exp, 0, -inf, 0}, {Log, 0, 0, -inf}, {Log, 0, -1, nan},
+		{Sqrt, 0, -1, nan},
 		{Inv, 0, 0, inf}, {InvSqrt, 0, 0, inf}, {Log1p, 0, -1, -inf},
 	} {
 		got := Eval(c.f, c.order, c.x)
@@ -190,7 +199,8 @@ func arguments() []float32 {
 		x = append(x, float32(i-2000)/100)
 	}
 	inf := float32(math.Inf(1))
-	return append(x, 0, float32(math.Copysign(0, -1)), 1, -1, inf, -inf, float32(math.NaN()), math.SmallestNonzeroFloat32, math.MaxFloat32)
+	return append(x, 0, float32(math.Copysign(0, -1)), 1, -1, inf, -inf, float32(math.NaN()),
+		math.SmallestNonzeroFloat32, math.MaxFloat32)
 }
 
 // distance is |got − want| in units of the last place of want as float32; 0 for equal values, NaN included.
@@ -225,7 +235,8 @@ func TestApplyFloat32(t *testing.T) {
 					}
 				}
 				if worst > 4 {
-					t.Errorf("%s order %d on %v: %v ulp at %v: %v", Name(f), order, path, worst, at, Eval(f, order, float64(at)))
+					t.Errorf("%s order %d on %v: %v ulp at %v: %v", Name(f), order, path, worst, at,
+						Eval(f, order, float64(at)))
 				}
 				z := append([]float32(nil), x...)
 				Apply(path, f, order, z, z)
@@ -252,7 +263,8 @@ func TestApplyFloat64(t *testing.T) {
 				Apply(path, f, order, y, x)
 				for i, v := range x {
 					want := Eval(f, order, v)
-					if y[i] != want && !(math.Abs(y[i]-want) <= 4*0x1p-52*math.Abs(want)) && (y[i] == y[i] || want == want) {
+					if y[i] != want && !(math.Abs(y[i]-want) <= 4*0x1p-52*math.Abs(want)) &&
+						(y[i] == y[i] || want == want) {
 						t.Fatalf("%s order %d on %v at %v: %v, want %v", Name(f), order, path, v, y[i], want)
 					}
 				}
@@ -270,7 +282,8 @@ func TestApplyDoesNotDependOnPosition(t *testing.T) {
 				Apply(path, f, order, whole, x)
 				for i := range x {
 					Apply(path, f, order, one, x[i:i+1])
-					if math.Float32bits(one[0]) != math.Float32bits(whole[i]) && (one[0] == one[0] || whole[i] == whole[i]) {
+					if math.Float32bits(one[0]) != math.Float32bits(whole[i]) &&
+						(one[0] == one[0] || whole[i] == whole[i]) {
 						t.Fatalf("%s order %d on %v: %v alone, %v among others", Name(f), order, path, one[0], whole[i])
 					}
 				}

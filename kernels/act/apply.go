@@ -9,11 +9,12 @@ import (
 	"ganglion/kernels"
 )
 
-// Apply sets dst[i] = f(x[i]) (order 0), f′(x[i]) (order 1) or f″(x[i]) (order 2) for every element of x. dst has the length of x and
-// may be x itself, but must not overlap it otherwise. A result depends on the element's value alone, not on its position.
+// Apply sets dst[i] = f(x[i]) (order 0), f′(x[i]) (order 1) or f″(x[i]) (order 2) for every element of x. dst has the
+// length of x and may be x itself, but must not overlap it otherwise. A result depends on the element's value alone,
+// not on its position.
 //
-// float64 results are those of Eval to 4 ulp (the slopes of tanh and sigmoid; all else is equal), float32 results are within 4 ulp of
-// Eval.
+// float64 results are those of Eval to 4 ulp (the slopes of tanh and sigmoid; all else is equal), float32 results are
+// within 4 ulp of Eval.
 func Apply[T kernels.Float](path cpu.Path, f Func, order int, dst, x []T) {
 	if !Valid(f, order) {
 		panic(fmt.Sprintf("act: Apply: no order %d of %s", order, Name(f)))
@@ -27,8 +28,9 @@ func Apply[T kernels.Float](path cpu.Path, f Func, order int, dst, x []T) {
 	convert(table[f].at[order], dst, x)
 }
 
-// convert applies a float64 function in blocks. Conversions have loops of their own, because a processor waits with one for the last
-// value of the register that it goes to: in one loop with fn they would make each call wait for the one before.
+// convert applies a float64 function in blocks. Conversions have loops of their own, because a processor waits with one
+// for the last value of the register that it goes to: in one loop with fn they would make each call wait for the one
+// before.
 func convert[T kernels.Float](fn func(float64) float64, dst, x []T) {
 	var buf [128]float64
 	for len(x) > 0 {
@@ -121,7 +123,8 @@ func plain[T kernels.Float](f Func, order int, dst, x []T) bool {
 		}
 	case key(Abs, 0):
 		absolute(dst, x)
-	case key(Identity, 2), key(ReLU, 2), key(LeakyReLU, 2), key(Abs, 2), key(Neg, 2), key(Sign, 1), key(Sign, 2), key(Ceil, 1),
+	case key(Identity, 2), key(ReLU, 2), key(LeakyReLU, 2), key(Abs, 2), key(Neg, 2), key(Sign, 1), key(Sign, 2),
+		key(Ceil, 1),
 		key(Ceil, 2), key(Floor, 1), key(Floor, 2):
 		fill(dst, 0)
 	default:
@@ -150,8 +153,8 @@ func fill[T kernels.Float](dst []T, v T) {
 	}
 }
 
-// slopes is 1 for v > 0, below for v ≤ 0 and NaN for NaN. It looks the slope up instead of branching: signs of activations are
-// random, and a processor guesses them wrong every other time.
+// slopes is 1 for v > 0, below for v ≤ 0 and NaN for NaN. It looks the slope up instead of branching: signs of
+// activations are random, and a processor guesses them wrong every other time.
 func slopes[T kernels.Float](dst, x []T, below T) {
 	of := [2]T{below, 1}
 	for i, v := range x {

@@ -15,7 +15,8 @@ func TestArgMax(t *testing.T) {
 	for _, s := range [][]int{{1}, {7}, {0, 3}, {4, 1}, {5, 17}, {2, 3, 5}, {900, 10}} {
 		for a := -len(s); a < len(s); a++ {
 			if s[fromEnd(a, len(s))] > 0 {
-				cases = append(cases, optest.Case{Name: fmt.Sprint(s, a), Op: ArgMax{Axis: a}, In: []optest.Arg{optest.Normal(s...)}})
+				cases = append(cases, optest.Case{Name: fmt.Sprint(s, a), Op: ArgMax{Axis: a},
+					In: []optest.Arg{optest.Normal(s...)}})
 			}
 		}
 	}

@@ -104,8 +104,8 @@ func wantSome(op kernels.Op, in []kernels.Spec) error {
 	return wantFloats(op, in, len(in))
 }
 
-// cut sets the number of elements of a chunk (see kernels.Call.Chunk) so that a chunk costs about 8 µs, and returns the number of
-// chunks; ns is the estimated time of one element.
+// cut sets the number of elements of a chunk (see kernels.Call.Chunk) so that a chunk costs about 8 µs, and returns the
+// number of chunks; ns is the estimated time of one element.
 func cut(c *kernels.Call, n int, ns float64) int {
 	const grain = 8000
 	per := max(64, int(grain/ns)&^63)

@@ -6,8 +6,8 @@ import (
 )
 
 // BatchedGEMM is C_i = op(A_i)·op(B_i) for every index i of the leading dimensions, which a and b share.
-// Inputs: a float [..., m, k] ([..., k, m] if TransA), b float [..., k, n] ([..., n, k] if TransB), three dimensions at least.
-// Output: [..., m, n].
+// Inputs: a float [..., m, k] ([..., k, m] if TransA), b float [..., k, n] ([..., n, k] if TransB), three dimensions at
+// least.  Output: [..., m, n].
 //
 // Zeros are not skipped: 0·NaN and 0·Inf are NaN.
 type BatchedGEMM struct{ TransA, TransB bool }
@@ -31,7 +31,8 @@ func (o BatchedGEMM) Infer(in []kernels.Spec) (kernels.Spec, error) {
 	shape := append([]int(nil), in[0].Shape...)
 	for i, d := range in[1].Shape[:rank-2] {
 		if shape[i] != d {
-			return none, kernels.Errorf(o, in, kernels.ErrShape, "leading dimension %d differs: %d and %d", i, shape[i], d)
+			return none, kernels.Errorf(o, in, kernels.ErrShape, "leading dimension %d differs: %d and %d", i, shape[i],
+				d)
 		}
 	}
 	m, k := oriented(in[0].Shape, o.TransA)

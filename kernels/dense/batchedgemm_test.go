@@ -26,7 +26,8 @@ func TestBatchedGEMM(t *testing.T) {
 		for _, s := range [][3]int{{3, 2, 0}, {1, 1, 1}, {3, 5, 7}, {17, 9, 8}} {
 			for _, lead := range [][]int{{0}, {1}, {5}, {2, 3}} {
 				name := fmt.Sprintf("%v-%v/%v/%v", o.TransA, o.TransB, lead, s)
-				cases = append(cases, optest.Case{Name: name, Op: o, In: batch(o, lead, s[0], s[1], s[2]), Linear: true})
+				cases = append(cases, optest.Case{Name: name, Op: o, In: batch(o, lead, s[0], s[1], s[2]),
+					Linear: true})
 			}
 		}
 	}
@@ -36,7 +37,8 @@ func TestBatchedGEMM(t *testing.T) {
 func TestBatchedGEMMErrors(t *testing.T) {
 	f := kernels.Float32
 	optest.Errors(t, BatchedGEMM{}, "same rank, 3 at least", kernels.S(f, 2, 3), kernels.S(f, 3, 2))
-	optest.Errors(t, BatchedGEMM{}, "leading dimension 0 differs: 4 and 5", kernels.S(f, 4, 2, 3), kernels.S(f, 5, 3, 2))
+	optest.Errors(t, BatchedGEMM{}, "leading dimension 0 differs: 4 and 5", kernels.S(f, 4, 2, 3),
+		kernels.S(f, 5, 3, 2))
 	optest.Errors(t, BatchedGEMM{}, "inner dimensions differ: 3 and 2", kernels.S(f, 4, 2, 3), kernels.S(f, 4, 2, 3))
 }
 

@@ -7,12 +7,13 @@ import (
 	"ganglion/kernels/act"
 )
 
-// Binary is z = x ∘ y, elementwise, with the shapes broadcast as in numpy: aligned at the last axis, where a missing dimension or one
-// of size 1 is repeated. Comparisons give 0 or 1 in the type of the operands.
+// Binary is z = x ∘ y, elementwise, with the shapes broadcast as in numpy: aligned at the last axis, where a missing
+// dimension or one of size 1 is repeated. Comparisons give 0 or 1 in the type of the operands.
 // Inputs: x float [any], y float [any], of one type.  Output: the broadcast shape.
 //
-// Gradient: the usual rules, summed over the repeated dimensions. Where x = y, Max and Min pass the gradient to x alone. The
-// gradient of a comparison is zero. Pow: dx = y·xʸ⁻¹ with 0 for y = 0, dy = xʸ·ln x with 0 for x = 0 (y ≥ 0).
+// Gradient: the usual rules, summed over the repeated dimensions. Where x = y, Max and Min pass the gradient to x
+// alone. The gradient of a comparison is zero. Pow: dx = y·xʸ⁻¹ with 0 for y = 0, dy = xʸ·ln x with 0 for x = 0 (y ≥
+// 0).
 type Binary struct{ Kind Kind }
 
 var (
@@ -125,8 +126,8 @@ func (o Binary) Grad(b kernels.Builder, in []*kernels.Node, out, dout *kernels.N
 	return []*kernels.Node{dx, dy}
 }
 
-// powGrad is the rule of z = xʸ. The exponent y − 1 is replaced by y where y is 0, and ln x by 0 where x is 0, so that the factor 0
-// beside them does not become NaN.
+// powGrad is the rule of z = xʸ. The exponent y − 1 is replaced by y where y is 0, and ln x by 0 where x is 0, so that
+// the factor 0 beside them does not become NaN.
 func powGrad(b kernels.Builder, x, y, z, dz *kernels.Node) (dx, dy *kernels.Node) {
 	do := func(k Kind, u, v *kernels.Node) *kernels.Node { return b.Apply(Binary{Kind: k}, u, v) }
 	less := do(Sub, y, do(Ne, y, zeros(b, y)))
@@ -136,8 +137,8 @@ func powGrad(b kernels.Builder, x, y, z, dz *kernels.Node) (dx, dy *kernels.Node
 	return sumTo(b, dx, x), sumTo(b, dy, y)
 }
 
-// sumTo sums d, which has the broadcast shape, to the shape of like. Nothing is to be done where the shapes are equal and remain so
-// at any batch size: a dimension that is 1 now may be a batch of one.
+// sumTo sums d, which has the broadcast shape, to the shape of like. Nothing is to be done where the shapes are equal
+// and remain so at any batch size: a dimension that is 1 now may be a batch of one.
 func sumTo(b kernels.Builder, d, like *kernels.Node) *kernels.Node {
 	from, to := d.Shape(), like.Shape()
 	same := len(from) == len(to)

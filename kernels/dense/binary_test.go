@@ -24,7 +24,8 @@ func TestBinary(t *testing.T) {
 			cases = append(cases, binaryCase(k, p[0], p[1]))
 		}
 	}
-	big := [][2][]int{{{9000}, {9000}}, {{300, 70}, {70}}, {{70, 300}, {70, 1}}, {{9000}, {}}, {{}, {9000}}, {{1200, 10}, {10}}}
+	big := [][2][]int{{{9000}, {9000}}, {{300, 70}, {70}}, {{70, 300}, {70, 1}}, {{9000}, {}}, {{}, {9000}},
+		{{1200, 10}, {10}}}
 	for _, p := range big {
 		c := binaryCase(Sub, p[0], p[1])
 		c.NoGrad = true // the rules are checked above
@@ -33,10 +34,11 @@ func TestBinary(t *testing.T) {
 	optest.Check(t, cases)
 }
 
-// binaryCase has operands that are positive where the function asks for it. Normal numbers of 53 bits are never equal, so that
-// comparisons, Max and Min stay away from their jumps.
+// binaryCase has operands that are positive where the function asks for it. Normal numbers of 53 bits are never equal,
+// so that comparisons, Max and Min stay away from their jumps.
 func binaryCase(k Kind, x, y []int) optest.Case {
-	c := optest.Case{Name: fmt.Sprintf("%v/%v-%v", k, x, y), Op: Binary{Kind: k}, In: []optest.Arg{optest.Normal(x...), optest.Normal(y...)}}
+	c := optest.Case{Name: fmt.Sprintf("%v/%v-%v", k, x, y), Op: Binary{Kind: k},
+		In: []optest.Arg{optest.Normal(x...), optest.Normal(y...)}}
 	if k == Div || k == Pow {
 		c.In = []optest.Arg{optest.Uniform(0.5, 2, x...), optest.Uniform(0.5, 2, y...)}
 	}
@@ -50,8 +52,10 @@ func TestBinaryValues(t *testing.T) {
 		x, y, want float64
 	}{
 		{Max, 1, nan, nan}, {Max, nan, 1, nan}, {Min, nan, 1, nan}, {Max, -1, 2, 2}, {Min, -1, 2, -1},
-		{Lt, 1, 2, 1}, {Lt, 2, 2, 0}, {Gt, 2, 1, 1}, {Gt, 2, 2, 0}, {Lte, 2, 2, 1}, {Lte, 3, 2, 0}, {Gte, 2, 2, 1}, {Gte, 1, 2, 0},
-		{Eq, 2, 2, 1}, {Eq, 2, 3, 0}, {Ne, 2, 2, 0}, {Ne, 2, 3, 1}, {Eq, nan, nan, 0}, {Ne, nan, nan, 1}, {Lt, nan, 1, 0},
+		{Lt, 1, 2, 1}, {Lt, 2, 2, 0}, {Gt, 2, 1, 1}, {Gt, 2, 2, 0}, {Lte, 2, 2, 1}, {Lte, 3, 2, 0}, {Gte, 2, 2, 1},
+		{Gte, 1, 2, 0},
+		{Eq, 2, 2, 1}, {Eq, 2, 3, 0}, {Ne, 2, 2, 0}, {Ne, 2, 3, 1}, {Eq, nan, nan, 0}, {Ne, nan, nan, 1},
+		{Lt, nan, 1, 0},
 		{Pow, 2, 10, 1024}, {Pow, 0, 0, 1}, {Div, 1, 4, 0.25}, {Sub, 3, 5, -2},
 	} {
 		in := []kernels.Tensor{kernels.FromSlice([]float64{c.x}, 1), kernels.FromSlice([]float64{c.y}, 1)}
@@ -70,7 +74,8 @@ func TestPowGradAtZero(t *testing.T) {
 	for _, c := range []struct{ x, y, dx, dy float64 }{
 		{0, 2, 0, 0}, {0, 1, 1, 0}, {0, 0, 0, 0}, {3, 0, 0, math.Log(3)}, {-2, 2, -4, nan()}, {2, 3, 12, 8 * math.Ln2},
 	} {
-		grads := gradients(t, Binary{Kind: Pow}, 1, kernels.FromSlice([]float64{c.x}, 1), kernels.FromSlice([]float64{c.y}, 1))
+		grads := gradients(t, Binary{Kind: Pow}, 1, kernels.FromSlice([]float64{c.x}, 1),
+			kernels.FromSlice([]float64{c.y}, 1))
 		for i, want := range []float64{c.dx, c.dy} {
 			if got := grads[i].F64[0]; got != want && (got == got || want == want) {
 				t.Errorf("x=%v y=%v: gradient %d is %v, want %v", c.x, c.y, i, got, want)
@@ -92,7 +97,8 @@ func TestBinaryErrors(t *testing.T) {
 func BenchmarkBinary(b *testing.B) {
 	var cases []optest.Case
 	for _, k := range []Kind{Add, Mul, Div, Max, Gte} {
-		for _, p := range [][2][]int{{{128, 512}, {128, 512}}, {{128, 512}, {512}}, {{1024, 10}, {10}}, {{128, 512}, {}}} {
+		for _, p := range [][2][]int{{{128, 512}, {128, 512}}, {{128, 512}, {512}}, {{1024, 10}, {10}},
+			{{128, 512}, {}}} {
 			cases = append(cases, binaryCase(k, p[0], p[1]))
 		}
 	}

@@ -2,11 +2,13 @@ package dense
 
 import "ganglion/kernels"
 
-// BroadcastTo repeats x to the shape of like: dimensions of size 1 are inserted into x's shape at the axes Insert (counted in the
-// longer shape), then the shapes are broadcast as in numpy. If Mean, each element is divided by the number of its copies.
+// BroadcastTo repeats x to the shape of like: dimensions of size 1 are inserted into x's shape at the axes Insert
+// (counted in the longer shape), then the shapes are broadcast as in numpy. If Mean, each element is divided by the
+// number of its copies.
 // Inputs: x float, like (any type; only its shape counts).  Output: like's shape, x's type.
 //
-// Gradient: SumTo with the same attributes. It is the gradient of a sum (or mean) over axes that needs no size as an attribute.
+// Gradient: SumTo with the same attributes. It is the gradient of a sum (or mean) over axes that needs no size as an
+// attribute.
 type BroadcastTo struct {
 	Insert Axes
 	Mean   bool

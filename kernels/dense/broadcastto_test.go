@@ -8,16 +8,20 @@ import (
 	"ganglion/kernels"
 )
 
-// spreads are shapes x, axes to insert, and the shape that x is broadcast to; both BroadcastTo and SumTo are tested on them.
+// spreads are shapes x, axes to insert, and the shape that x is broadcast to; both BroadcastTo and SumTo are tested on
+// them.
 var spreads = []struct {
 	x      []int
 	insert Axes
 	like   []int
 }{
-	{nil, 0, nil}, {nil, 0, []int{3}}, {nil, 0, []int{2, 3}}, {[]int{1}, 0, []int{5}}, {[]int{5}, 0, []int{5}}, {[]int{3}, 0, []int{4, 3}},
+	{nil, 0, nil}, {nil, 0, []int{3}}, {nil, 0, []int{2, 3}}, {[]int{1}, 0, []int{5}}, {[]int{5}, 0, []int{5}},
+	{[]int{3}, 0, []int{4, 3}},
 	{[]int{4}, On(1), []int{4, 3}}, {[]int{4, 1}, 0, []int{4, 3}}, {[]int{2, 4}, On(1), []int{2, 3, 4}},
-	{[]int{3}, On(0, 2), []int{2, 3, 4}}, {[]int{2, 1, 3}, 0, []int{2, 5, 3}}, {[]int{3}, On(0), []int{2, 3}}, {[]int{3, 0}, 0, []int{3, 0}},
-	{[]int{1}, 0, []int{0}}, {[]int{3}, On(1), []int{3, 0}}, {[]int{2, 1, 2, 1}, 0, []int{2, 3, 2, 3}}, {nil, On(0, 1), []int{3, 3}},
+	{[]int{3}, On(0, 2), []int{2, 3, 4}}, {[]int{2, 1, 3}, 0, []int{2, 5, 3}}, {[]int{3}, On(0), []int{2, 3}},
+	{[]int{3, 0}, 0, []int{3, 0}},
+	{[]int{1}, 0, []int{0}}, {[]int{3}, On(1), []int{3, 0}}, {[]int{2, 1, 2, 1}, 0, []int{2, 3, 2, 3}},
+	{nil, On(0, 1), []int{3, 3}},
 }
 
 func TestBroadcastTo(t *testing.T) {
@@ -25,11 +29,13 @@ func TestBroadcastTo(t *testing.T) {
 	for _, s := range spreads {
 		for _, mean := range []bool{false, true} {
 			cases = append(cases, optest.Case{Name: fmt.Sprintf("%v/%b/%v/%v", s.x, s.insert, s.like, mean),
-				Op: BroadcastTo{Insert: s.insert, Mean: mean}, In: []optest.Arg{optest.Normal(s.x...), optest.Normal(s.like...)}, Linear: true})
+				Op: BroadcastTo{Insert: s.insert, Mean: mean}, In: []optest.Arg{optest.Normal(s.x...),
+					optest.Normal(s.like...)}, Linear: true})
 		}
 	}
 	// The shape may come from integers; and chunks that begin inside of a run.
-	cases = append(cases, optest.Case{Name: "like int32", Op: BroadcastTo{}, In: []optest.Arg{optest.Normal(3), optest.Ints(0, 9, 2, 3)}})
+	cases = append(cases, optest.Case{Name: "like int32", Op: BroadcastTo{},
+		In: []optest.Arg{optest.Normal(3), optest.Ints(0, 9, 2, 3)}})
 	for _, x := range [][]int{{1}, {70}, {500, 1}} {
 		cases = append(cases, optest.Case{Name: fmt.Sprintf("large/%v", x), Op: BroadcastTo{Mean: true},
 			In: []optest.Arg{optest.Normal(x...), optest.Normal(500, 70)}, NoGrad: true})
@@ -42,7 +48,8 @@ func TestBroadcastToErrors(t *testing.T) {
 	optest.Errors(t, BroadcastTo{}, "[3] is not broadcast to [4]", kernels.S(f, 3), kernels.S(f, 4))
 	optest.Errors(t, BroadcastTo{Insert: On(1)}, "[3 1] is not broadcast to [4 3]", kernels.S(f, 3), kernels.S(f, 4, 3))
 	optest.Errors(t, BroadcastTo{}, "[2 3] is not broadcast to [3]", kernels.S(f, 2, 3), kernels.S(f, 3))
-	optest.Errors(t, BroadcastTo{Insert: On(5)}, "cannot insert axes 00100000 into [3]", kernels.S(f, 3), kernels.S(f, 3))
+	optest.Errors(t, BroadcastTo{Insert: On(5)}, "cannot insert axes 00100000 into [3]", kernels.S(f, 3),
+		kernels.S(f, 3))
 	optest.Errors(t, BroadcastTo{}, "wants 2 inputs", kernels.S(f, 3))
 	optest.Errors(t, BroadcastTo{}, "input 0 must be float32", kernels.S(kernels.Int32, 3), kernels.S(f, 3))
 }

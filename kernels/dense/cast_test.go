@@ -17,15 +17,20 @@ func TestCast(t *testing.T) {
 	for _, to := range []kernels.DType{kernels.Float32, kernels.Float64, kernels.Int32, kernels.Byte} {
 		for _, s := range [][]int{{}, {0}, {1}, {17}, {3, 5}, {9000}} {
 			cases = append(cases,
-				optest.Case{Name: fmt.Sprint(to, s), Op: Cast{To: to}, In: []optest.Arg{optest.Uniform(-9, 9, s...)}, Exact: true,
+				optest.Case{Name: fmt.Sprint(to, s), Op: Cast{To: to}, In: []optest.Arg{optest.Uniform(-9, 9, s...)},
+					Exact:  true,
 					NoGrad: !to.IsFloat()}, // differences of a staircase are no derivative
-				optest.Case{Name: fmt.Sprint(to, "from int32", s), Op: Cast{To: to}, In: []optest.Arg{optest.Ints(-300, 300, s...)}, Exact: true})
+				optest.Case{Name: fmt.Sprint(to, "from int32", s), Op: Cast{To: to},
+					In: []optest.Arg{optest.Ints(-300, 300, s...)}, Exact: true})
 		}
-		cases = append(cases, optest.Case{Name: fmt.Sprint(to, "special"), Op: Cast{To: to}, In: []optest.Arg{optest.Values(special)}, NoGrad: true, Exact: true})
+		cases = append(cases, optest.Case{Name: fmt.Sprint(to, "special"), Op: Cast{To: to},
+			In: []optest.Arg{optest.Values(special)}, NoGrad: true, Exact: true})
 	}
 	optest.Check(t, cases)
 	out, err := kernels.RunRef(Cast{To: kernels.Int32}, []kernels.Tensor{special})
-	if want := []int32{1, -1, 300, -300, math.MaxInt32, math.MinInt32, math.MaxInt32, math.MinInt32, 0, 0}; err != nil || !slices.Equal(out.I32, want) {
+	if want := []int32{1, -1, 300, -300, math.MaxInt32, math.MinInt32, math.MaxInt32, math.MinInt32, 0,
+		0}; err != nil ||
+		!slices.Equal(out.I32, want) {
 		t.Errorf("to int32: %v, %v; want %v", out.I32, err, want)
 	}
 	out, err = kernels.RunRef(Cast{To: kernels.Byte}, []kernels.Tensor{special})
@@ -36,5 +41,6 @@ func TestCast(t *testing.T) {
 }
 
 func BenchmarkCast(b *testing.B) {
-	optest.Bench(b, []optest.Case{{Name: "128x512 to int32", Op: Cast{To: kernels.Int32}, In: []optest.Arg{optest.Normal(128, 512)}}})
+	optest.Bench(b, []optest.Case{{Name: "128x512 to int32", Op: Cast{To: kernels.Int32},
+		In: []optest.Arg{optest.Normal(128, 512)}}})
 }

@@ -3,7 +3,8 @@ package dense
 import "ganglion/kernels"
 
 // Concat joins its inputs along an axis.
-// Inputs: one or more (any type, the same), of one shape but for the axis.  Output: that shape; the axis has the sum of the sizes.
+// Inputs: one or more (any type, the same), of one shape but for the axis.  Output: that shape; the axis has the sum of
+// the sizes.
 //
 // Gradient: each input's part of dy (Unconcat).
 type Concat struct {
@@ -34,14 +35,17 @@ func concatSpec(op kernels.Op, in, parts []kernels.Spec, ax int) (kernels.Spec, 
 	shape[ax] = 0
 	for i, s := range parts {
 		if s.DType != parts[0].DType {
-			return none, kernels.Errorf(op, in, kernels.ErrDType, "parts 0 and %d differ in type: %v and %v", i, parts[0].DType, s.DType)
+			return none, kernels.Errorf(op, in, kernels.ErrDType, "parts 0 and %d differ in type: %v and %v", i,
+				parts[0].DType, s.DType)
 		}
 		if s.Rank() != len(shape) {
 			return none, kernels.Errorf(op, in, kernels.ErrShape, "parts 0 and %d differ in rank", i)
 		}
 		for k, d := range s.Shape {
 			if k != ax && d != shape[k] {
-				return none, kernels.Errorf(op, in, kernels.ErrShape, "parts 0 and %d differ in dimension %d: %d and %d", i, k, shape[k], d)
+				return none,
+					kernels.Errorf(op, in, kernels.ErrShape, "parts 0 and %d differ in dimension %d: %d and %d", i, k,
+						shape[k], d)
 			}
 		}
 		shape[ax] += s.Shape[ax]
@@ -66,8 +70,8 @@ func fromEnd(ax, rank int) int {
 	return ax
 }
 
-// copyBox copies between a large array and a small one that is a part of it along an axis, from lo on: into the large one (put) or
-// out of it. Only the lines first … last−1 (indices before the axis) are copied; last −1 means all.
+// copyBox copies between a large array and a small one that is a part of it along an axis, from lo on: into the large
+// one (put) or out of it. Only the lines first … last−1 (indices before the axis) are copied; last −1 means all.
 func copyBox(large, small kernels.Tensor, ax, lo int, put bool, first, last int) {
 	ax = fromEnd(ax, large.Rank())
 	outer, n, inner := around(large.Shape, ax)

@@ -9,11 +9,12 @@ import (
 	"ganglion/kernels/act"
 )
 
-// SoftmaxCrossEntropy is the mean over samples of −Σ_j t_j·log softmax(x)_j, where t is 1 at the label and 0 elsewhere, or, with label
-// smoothing ε, 1−ε+ε/C at the label and ε/C elsewhere.
+// SoftmaxCrossEntropy is the mean over samples of −Σ_j t_j·log softmax(x)_j, where t is 1 at the label and 0 elsewhere,
+// or, with label smoothing ε, 1−ε+ε/C at the label and ε/C elsewhere.
 // Inputs: logits float [batch, classes], labels int32 [batch].  Output: a scalar; NaN for an empty batch.
 //
-// A label outside of 0 … classes−1 makes the loss NaN; the report counts such samples as failed. Loaders check labels before.
+// A label outside of 0 … classes−1 makes the loss NaN; the report counts such samples as failed. Loaders check labels
+// before.
 //
 // Gradient: CrossEntropyGrad.
 type SoftmaxCrossEntropy struct {
@@ -46,7 +47,8 @@ func wantLabels(op kernels.Op, in []kernels.Spec, smoothing float64) error {
 		return err
 	}
 	if in[0].Shape[0] != in[1].Shape[0] {
-		return kernels.Errorf(op, in, kernels.ErrShape, "%d rows of logits but %d labels", in[0].Shape[0], in[1].Shape[0])
+		return kernels.Errorf(op, in, kernels.ErrShape, "%d rows of logits but %d labels", in[0].Shape[0],
+			in[1].Shape[0])
 	}
 	if !(smoothing >= 0 && smoothing <= 1) {
 		return kernels.Errorf(op, in, kernels.ErrShape, "smoothing %v is not between 0 and 1", smoothing)
@@ -117,8 +119,8 @@ func lossBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	}
 }
 
-// rowLoss is sampleLoss; row is overwritten. Of log Σ e^{x_j} − x_label it takes log(1 + rest), where rest is the sum over the other
-// classes relative to the label's: it stays exact when the loss is small.
+// rowLoss is sampleLoss; row is overwritten. Of log Σ e^{x_j} − x_label it takes log(1 + rest), where rest is the sum
+// over the other classes relative to the label's: it stays exact when the loss is small.
 func rowLoss[T kernels.Float](path cpu.Path, row, x []T, label int, smoothing float64) float64 {
 	if label < 0 || label >= len(x) {
 		return math.NaN()

@@ -19,8 +19,10 @@ func TestSoftmaxCrossEntropy(t *testing.T) {
 			logits, labels := optest.Normal(s[0], s[1]), optest.Ints(0, s[1], s[0])
 			name := fmt.Sprintf("%v/%v", s, smoothing)
 			cases = append(cases,
-				optest.Case{Name: "loss/" + name, Op: SoftmaxCrossEntropy{Smoothing: smoothing}, In: []optest.Arg{logits, labels}},
-				optest.Case{Name: "gradient/" + name, Op: CrossEntropyGrad{Smoothing: smoothing}, In: []optest.Arg{logits, labels, optest.Normal()}})
+				optest.Case{Name: "loss/" + name, Op: SoftmaxCrossEntropy{Smoothing: smoothing},
+					In: []optest.Arg{logits, labels}},
+				optest.Case{Name: "gradient/" + name, Op: CrossEntropyGrad{Smoothing: smoothing},
+					In: []optest.Arg{logits, labels, optest.Normal()}})
 		}
 	}
 	far := optest.Values(kernels.FromSlice([]float64{1000, -1000, 0, 1e30, 0, 0, -1e30, 0, 0}, 3, 3))
@@ -31,7 +33,8 @@ func TestSoftmaxCrossEntropy(t *testing.T) {
 	for _, labels := range []optest.Arg{optest.Ints(0, 3, 3), wrong} {
 		cases = append(cases,
 			optest.Case{Name: "loss/special", Op: SoftmaxCrossEntropy{}, In: []optest.Arg{far, labels}, NoGrad: true},
-			optest.Case{Name: "gradient/special", Op: CrossEntropyGrad{}, In: []optest.Arg{far, labels, optest.Normal()}, NoGrad: true})
+			optest.Case{Name: "gradient/special", Op: CrossEntropyGrad{},
+				In: []optest.Arg{far, labels, optest.Normal()}, NoGrad: true})
 	}
 	optest.Check(t, cases)
 }
@@ -60,14 +63,16 @@ func TestReportsIndicesOutOfRange(t *testing.T) {
 	for _, c := range []struct {
 		idx  []int32
 		want kernels.Report
-	}{{[]int32{0, 2, 1}, kernels.Report{}}, {[]int32{0, 3, -1}, kernels.Report{Status: kernels.Diverged, Samples: 3, Failed: 2}}} {
+	}{{[]int32{0, 2, 1}, kernels.Report{}}, {[]int32{0, 3, -1}, kernels.Report{Status: kernels.Diverged, Samples: 3,
+		Failed: 2}}} {
 		idx := kernels.FromSlice(c.idx, 3)
 		for _, k := range []struct {
 			op kernels.CPUOp
 			in []kernels.Tensor
 		}{
 			{SoftmaxCrossEntropy{}, []kernels.Tensor{x, idx}}, {CrossEntropyGrad{}, []kernels.Tensor{x, idx, scalar}},
-			{Gather{}, []kernels.Tensor{x, idx}}, {ScatterAdd{}, []kernels.Tensor{x, idx, x}}, {ScatterRows{}, []kernels.Tensor{x, idx, x}},
+			{Gather{}, []kernels.Tensor{x, idx}}, {ScatterAdd{}, []kernels.Tensor{x, idx, x}},
+			{ScatterRows{}, []kernels.Tensor{x, idx, x}},
 			{OneHot{N: 3}, []kernels.Tensor{idx}},
 		} {
 			if got := report(t, k.op, k.in); got != c.want {

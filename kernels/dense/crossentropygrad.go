@@ -15,7 +15,8 @@ import (
 //
 // Rows whose label is out of range are NaN; the report counts them as failed.
 //
-// Gradient, with g = ∂L/∂output, p = softmax(x): dlogits = p ⊙ (u − Σ_j p_j u_j), u = g·dout/batch; ddout = Σ g ⊙ (p − t)/batch.
+// Gradient, with g = ∂L/∂output, p = softmax(x): dlogits = p ⊙ (u − Σ_j p_j u_j), u = g·dout/batch; ddout = Σ g ⊙ (p −
+// t)/batch.
 type CrossEntropyGrad struct {
 	Smoothing float64 // ε, from 0 to 1
 }
@@ -45,7 +46,8 @@ func (o CrossEntropyGrad) Ref(out kernels.Tensor, in []kernels.Tensor) {
 	n, classes := in[0].Shape[0], in[0].Shape[1]
 	for i := range n {
 		row := i * classes
-		rowGrad(out.F64[row:row+classes], in[0].F64[row:row+classes], int(in[1].I32[i]), o.Smoothing, in[2].F64[0]/float64(n))
+		rowGrad(out.F64[row:row+classes], in[0].F64[row:row+classes], int(in[1].I32[i]), o.Smoothing,
+			in[2].F64[0]/float64(n))
 	}
 }
 

@@ -2,8 +2,10 @@ package dense
 
 import "ganglion/kernels"
 
-// Embed is the transpose of Slice: x at its place among zeros, from Lo on along an axis; a negative Lo counts from the end.
-// Inputs: x float, like (any type; only its shape counts), of x's shape but for the axis.  Output: like's shape, x's type.
+// Embed is the transpose of Slice: x at its place among zeros, from Lo on along an axis; a negative Lo counts from the
+// end.
+// Inputs: x float, like (any type; only its shape counts), of x's shape but for the axis.  Output: like's shape, x's
+// type.
 //
 // Gradient: the part of dy where x was put.
 type Embed struct {
@@ -34,11 +36,13 @@ func (o Embed) Infer(in []kernels.Spec) (kernels.Spec, error) {
 		shape[ax] = in[0].Shape[ax]
 	}
 	if !kernels.S(in[0].DType, shape...).Equal(in[0]) {
-		return none, kernels.Errorf(o, in, kernels.ErrShape, "%v does not fit into %v along axis %d", in[0].Shape, in[1].Shape, ax)
+		return none, kernels.Errorf(o, in, kernels.ErrShape, "%v does not fit into %v along axis %d", in[0].Shape,
+			in[1].Shape, ax)
 	}
 	n := in[1].Shape[ax]
 	if lo := o.start(n); lo < 0 || lo+shape[ax] > n {
-		return none, kernels.Errorf(o, in, kernels.ErrShape, "%d entries from %d on are outside of the %d of axis %d", shape[ax], o.Lo, n, ax)
+		return none, kernels.Errorf(o, in, kernels.ErrShape, "%d entries from %d on are outside of the %d of axis %d",
+			shape[ax], o.Lo, n, ax)
 	}
 	return kernels.S(in[0].DType, in[1].Shape...), nil
 }

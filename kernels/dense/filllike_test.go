@@ -13,7 +13,8 @@ func TestFillLike(t *testing.T) {
 	var cases []optest.Case
 	for _, v := range []float64{0, 1, -2.5, math.Inf(1)} {
 		for _, s := range [][]int{{}, {0}, {1}, {17}, {3, 5}, {50000}} {
-			cases = append(cases, optest.Case{Name: fmt.Sprint(v, s), Op: FillLike{Value: v}, In: []optest.Arg{optest.Normal(s...)}, Exact: true,
+			cases = append(cases, optest.Case{Name: fmt.Sprint(v, s), Op: FillLike{Value: v},
+				In: []optest.Arg{optest.Normal(s...)}, Exact: true,
 				NoGrad: math.IsInf(v, 0)}) // differences of infinite values are no numbers
 		}
 	}

@@ -17,9 +17,12 @@ func TestGather(t *testing.T) {
 		}
 	}
 	cases = append(cases,
-		optest.Case{Name: "many", Op: Gather{}, In: []optest.Arg{optest.Normal(50, 33), optest.Ints(0, 50, 999)}, Exact: true, NoGrad: true},
-		optest.Case{Name: "out of range", Op: Gather{}, In: []optest.Arg{optest.Normal(3, 2), optest.Ints(-2, 6, 20)}, Exact: true, NoGrad: true},
-		optest.Case{Name: "of nothing", Op: Gather{}, In: []optest.Arg{optest.Normal(0, 2), optest.Ints(0, 1, 3)}, Exact: true})
+		optest.Case{Name: "many", Op: Gather{}, In: []optest.Arg{optest.Normal(50, 33), optest.Ints(0, 50, 999)},
+			Exact: true, NoGrad: true},
+		optest.Case{Name: "out of range", Op: Gather{}, In: []optest.Arg{optest.Normal(3, 2), optest.Ints(-2, 6, 20)},
+			Exact: true, NoGrad: true},
+		optest.Case{Name: "of nothing", Op: Gather{}, In: []optest.Arg{optest.Normal(0, 2), optest.Ints(0, 1, 3)},
+			Exact: true})
 	optest.Check(t, cases)
 	f, i := kernels.Float32, kernels.Int32
 	optest.Errors(t, Gather{}, "input 0 is a scalar", kernels.S(f), kernels.S(i, 3))
@@ -27,5 +30,6 @@ func TestGather(t *testing.T) {
 }
 
 func BenchmarkGather(b *testing.B) {
-	optest.Bench(b, []optest.Case{{Name: "10k of 20kx64", Op: Gather{}, In: []optest.Arg{optest.Normal(20000, 64), optest.Ints(0, 20000, 10000)}}})
+	optest.Bench(b, []optest.Case{{Name: "10k of 20kx64", Op: Gather{},
+		In: []optest.Arg{optest.Normal(20000, 64), optest.Ints(0, 20000, 10000)}}})
 }

@@ -77,7 +77,8 @@ func (o GEMM) Grad(b kernels.Builder, in []*kernels.Node, _, dout *kernels.Node)
 }
 
 // productGrad writes the gradients of C = op(A)·op(B) with the given product.
-func productGrad(a, b, dc *kernels.Node, ta, tb bool, mul func(ta, tb bool, x, y *kernels.Node) *kernels.Node) []*kernels.Node {
+func productGrad(a, b, dc *kernels.Node, ta, tb bool, mul func(ta, tb bool, x,
+	y *kernels.Node) *kernels.Node) []*kernels.Node {
 	switch {
 	case !ta && !tb:
 		return []*kernels.Node{mul(false, true, dc, b), mul(true, false, a, dc)}
@@ -114,10 +115,10 @@ func (o GEMM) Workspace(in []kernels.Spec, out kernels.Spec, workers int) int {
 // ceil is a/b rounded up.
 func ceil(a, b int) int { return (a + b - 1) / b }
 
-// blocks cuts C into parts of 4 million operations, or a 24th of a large product: in columns when it is wide, in rows when it is tall,
-// else in both. Each part packs its operands by itself. Against packing together that costs a tenth at 512³ (two workers, AVX-512: 267
-// and 294 GFLOP/s) and gains a fifth at 128×512×784 (262 and 215), for it spares forks and joins. The unit is a multiple of the
-// register tiles of all paths.
+// blocks cuts C into parts of 4 million operations, or a 24th of a large product: in columns when it is wide, in rows
+// when it is tall, else in both. Each part packs its operands by itself. Against packing together that costs a tenth at
+// 512³ (two workers, AVX-512: 267 and 294 GFLOP/s) and gains a fifth at 128×512×784 (262 and 215), for it spares forks
+// and joins. The unit is a multiple of the register tiles of all paths.
 func blocks(m, n, k int) (bm, bn int) {
 	const unit = 192
 	area := int(max(2e6/float64(max(k, 1)), float64(m)*float64(n)/24))

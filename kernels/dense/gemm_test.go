@@ -25,7 +25,8 @@ var transposes = []GEMM{{}, {TransA: true}, {TransB: true}, {TransA: true, Trans
 func TestGEMM(t *testing.T) {
 	var cases []optest.Case
 	for _, o := range transposes {
-		for _, s := range [][3]int{{0, 3, 2}, {3, 0, 2}, {2, 3, 0}, {1, 1, 1}, {1, 17, 5}, {5, 1, 9}, {7, 11, 13}, {33, 34, 35}} {
+		for _, s := range [][3]int{{0, 3, 2}, {3, 0, 2}, {2, 3, 0}, {1, 1, 1}, {1, 17, 5}, {5, 1, 9}, {7, 11, 13},
+			{33, 34, 35}} {
 			name := fmt.Sprintf("%v-%v/%v", o.TransA, o.TransB, s)
 			cases = append(cases, optest.Case{Name: name, Op: o, In: product2(o, s[0], s[1], s[2]), Linear: true})
 		}
@@ -49,7 +50,8 @@ func TestGEMMErrors(t *testing.T) {
 
 func BenchmarkGEMM(b *testing.B) {
 	var cases []optest.Case
-	for _, s := range [][3]int{{1, 512, 784}, {64, 6, 100}, {64, 100, 128}, {128, 512, 784}, {512, 512, 512}, {1024, 1024, 1024}} {
+	for _, s := range [][3]int{{1, 512, 784}, {64, 6, 100}, {64, 100, 128}, {128, 512, 784}, {512, 512, 512},
+		{1024, 1024, 1024}} {
 		for _, o := range transposes[:3] {
 			name := fmt.Sprintf("m=%d,n=%d,k=%d/%v-%v", s[0], s[1], s[2], o.TransA, o.TransB)
 			cases = append(cases, optest.Case{Name: name, Op: o, In: product2(o, s[0], s[1], s[2])})

@@ -23,7 +23,8 @@ const (
 	Sum = Add
 )
 
-var kindNames = [...]string{"add", "sub", "mul", "div", "pow", "max", "min", "lt", "gt", "lte", "gte", "eq", "ne", "mean"}
+var kindNames = [...]string{"add", "sub", "mul", "div", "pow", "max", "min", "lt", "gt", "lte", "gte", "eq", "ne",
+	"mean"}
 
 // String is the kind in lower case, as in add.
 func (k Kind) String() string {

@@ -8,7 +8,8 @@ import (
 // LogSoftmax is y_i = x_i − log Σ_j e^{x_j} along one axis, by default the last.
 // Input: x float [any], one dimension at least.  Output: the same shape.
 //
-// The largest element is subtracted first, so nothing overflows; a line that holds NaN or +Inf, or only −Inf, gives NaN.
+// The largest element is subtracted first, so nothing overflows; a line that holds NaN or +Inf, or only −Inf, gives
+// NaN.
 //
 // Gradient: dx = dy − eʸ·Σ dy.
 type LogSoftmax struct {

@@ -18,8 +18,8 @@ func binaryRun[T kernels.Float](path cpu.Path, k Kind, z, x, y []T) {
 	}
 }
 
-// shortRun is the length below which a loop is faster than a call through the table of primitives. For addition and multiplication
-// both give the same bits.
+// shortRun is the length below which a loop is faster than a call through the table of primitives. For addition and
+// multiplication both give the same bits.
 const shortRun = 16
 
 func binaryVV[T kernels.Float](path cpu.Path, k Kind, z, x, y []T) {
@@ -66,8 +66,8 @@ func shortVV[T kernels.Float](k Kind, z, x, y []T) {
 	}
 }
 
-// other is for the kinds that have no primitive. The result of a comparison is made of a condition without a branch: a processor
-// would guess it wrong every other time.
+// other is for the kinds that have no primitive. The result of a comparison is made of a condition without a branch: a
+// processor would guess it wrong every other time.
 func other[T kernels.Float](k Kind, z, x, y []T) {
 	switch k {
 	case Max:

@@ -11,10 +11,12 @@ import (
 func TestMSE(t *testing.T) {
 	var cases []optest.Case
 	for _, s := range [][]int{{}, {0}, {1}, {17}, {3, 5}, {2*squareBlock + 3}} {
-		cases = append(cases, optest.Case{Name: fmt.Sprint(s), Op: MSE{}, In: []optest.Arg{optest.Normal(s...), optest.Normal(s...)}})
+		cases = append(cases, optest.Case{Name: fmt.Sprint(s), Op: MSE{},
+			In: []optest.Arg{optest.Normal(s...), optest.Normal(s...)}})
 	}
 	optest.Check(t, cases)
-	out, err := kernels.RunRef(MSE{}, []kernels.Tensor{kernels.FromSlice([]float64{1, 2}, 2), kernels.FromSlice([]float64{4, 1}, 2)})
+	out, err := kernels.RunRef(MSE{}, []kernels.Tensor{kernels.FromSlice([]float64{1, 2}, 2),
+		kernels.FromSlice([]float64{4, 1}, 2)})
 	if err != nil || out.F64[0] != 5 {
 		t.Errorf("((1−4)² + (2−1)²)/2 = %v, %v", out.F64, err)
 	}
@@ -24,5 +26,6 @@ func TestMSE(t *testing.T) {
 }
 
 func BenchmarkMSE(b *testing.B) {
-	optest.Bench(b, []optest.Case{{Name: "128x512", Op: MSE{}, In: []optest.Arg{optest.Normal(128, 512), optest.Normal(128, 512)}}})
+	optest.Bench(b, []optest.Case{{Name: "128x512", Op: MSE{}, In: []optest.Arg{optest.Normal(128, 512),
+		optest.Normal(128, 512)}}})
 }

@@ -33,7 +33,8 @@ func (o OneHot) Infer(in []kernels.Spec) (kernels.Spec, error) {
 		d = kernels.Float32
 	}
 	if !d.IsFloat() {
-		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrDType, "the result must be float32 or float64, not %v", d)
+		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrDType, "the result must be float32 or float64, not %v",
+			d)
 	}
 	return kernels.S(d, append(append([]int(nil), in[0].Shape...), o.N)...), nil
 }

@@ -9,8 +9,8 @@ import (
 // Reduce is y = Σ x, the mean, the largest or the smallest element over a set of axes (Kind Sum, Mean, Max, Min).
 // Input: x float [any].  Output: x's shape without the axes, or with size 1 there if Keep.
 //
-// No axes means all axes. Sums are taken in a fixed order, in blocks, whatever the number of workers. Over nothing, Sum is 0, Mean is
-// NaN, and Max and Min are refused by Infer. Max and Min are NaN if any element is.
+// No axes means all axes. Sums are taken in a fixed order, in blocks, whatever the number of workers. Over nothing, Sum
+// is 0, Mean is NaN, and Max and Min are refused by Infer. Max and Min are NaN if any element is.
 //
 // Gradient: Sum and Mean repeat dy; Max and Min give it in equal parts to the elements that equal the result.
 type Reduce struct {

@@ -29,12 +29,15 @@ func TestReduce(t *testing.T) {
 		shape []int
 		axes  Axes
 	}{
-		{[]int{30001}, 0}, {[]int{3, 9001}, On(1)}, {[]int{5000, 3}, On(0)}, {[]int{2, 5000, 3}, On(1)}, {[]int{700, 130}, On(0)},
-		{[]int{2, 90, 1100}, On(1)}, {[]int{900, 3, 40}, On(0, 2)}, {[]int{2, 5, 2, 4100}, On(1, 3)}, {[]int{2000, 17, 3}, On(0, 2)}, {[]int{3000, 2, 17}, On(1)},
+		{[]int{30001}, 0}, {[]int{3, 9001}, On(1)}, {[]int{5000, 3}, On(0)}, {[]int{2, 5000, 3}, On(1)},
+		{[]int{700, 130}, On(0)},
+		{[]int{2, 90, 1100}, On(1)}, {[]int{900, 3, 40}, On(0, 2)}, {[]int{2, 5, 2, 4100}, On(1, 3)},
+		{[]int{2000, 17, 3}, On(0, 2)}, {[]int{3000, 2, 17}, On(1)},
 		{[]int{5, 2, 30, 2, 20, 3}, On(0, 2, 4)},
 	} {
 		for _, k := range reductions {
-			cases = append(cases, optest.Case{Name: fmt.Sprintf("%v/%v/%b", k, s.shape, s.axes), Op: Reduce{Kind: k, Axes: s.axes},
+			cases = append(cases, optest.Case{Name: fmt.Sprintf("%v/%v/%b", k, s.shape, s.axes),
+				Op: Reduce{Kind: k, Axes: s.axes},
 				In: []optest.Arg{optest.Normal(s.shape...)}, NoGrad: true})
 		}
 	}
@@ -42,7 +45,8 @@ func TestReduce(t *testing.T) {
 	for _, s := range [][]int{{0}, {0, 3}, {3, 0}, {2, 0, 3}, {0, 0}} {
 		for mask := range all(len(s)) + 1 {
 			for _, k := range []Kind{Sum, Mean} {
-				cases = append(cases, optest.Case{Name: fmt.Sprintf("%v/%v/%b", k, s, mask), Op: Reduce{Kind: k, Axes: mask},
+				cases = append(cases, optest.Case{Name: fmt.Sprintf("%v/%v/%b", k, s, mask),
+					Op: Reduce{Kind: k, Axes: mask},
 					In: []optest.Arg{optest.Normal(s...)}})
 			}
 		}
@@ -72,9 +76,11 @@ func TestReduceValues(t *testing.T) {
 		x    kernels.Tensor
 		want []float64
 	}{
-		{Reduce{}, x, []float64{9}}, {Reduce{Axes: On(1)}, x, []float64{8, 1}}, {Reduce{Axes: On(0)}, x, []float64{-2, 9, 2}},
+		{Reduce{}, x, []float64{9}}, {Reduce{Axes: On(1)}, x, []float64{8, 1}},
+		{Reduce{Axes: On(0)}, x, []float64{-2, 9, 2}},
 		{Reduce{Kind: Mean}, x, []float64{1.5}}, {Reduce{Kind: Max, Axes: On(1)}, x, []float64{5, 4}},
-		{Reduce{Kind: Min, Axes: On(0)}, x, []float64{-3, 4, 0}}, {Reduce{Kind: Max, Axes: On(1)}, bad, []float64{nan, 4}},
+		{Reduce{Kind: Min, Axes: On(0)}, x, []float64{-3, 4, 0}}, {Reduce{Kind: Max, Axes: On(1)}, bad,
+			[]float64{nan, 4}},
 		{Reduce{Kind: Min, Axes: On(0)}, bad, []float64{-3, nan, 0}}, {Reduce{}, bad, []float64{nan}},
 	} {
 		out, err := kernels.RunRef(c.op, []kernels.Tensor{c.x})
@@ -110,7 +116,8 @@ func BenchmarkReduce(b *testing.B) {
 	for _, k := range []Kind{Sum, Max} {
 		for _, mask := range []Axes{0, On(0), On(1)} {
 			for _, shape := range [][]int{{128, 512}, {1024, 10}, {1000, 1000}} {
-				cases = append(cases, optest.Case{Name: fmt.Sprintf("%v/%v/%b", k, shape, mask), Op: Reduce{Kind: k, Axes: mask},
+				cases = append(cases, optest.Case{Name: fmt.Sprintf("%v/%v/%b", k, shape, mask),
+					Op: Reduce{Kind: k, Axes: mask},
 					In: []optest.Arg{optest.Normal(shape...)}})
 			}
 		}

@@ -6,8 +6,9 @@ import (
 	"ganglion/kernels"
 )
 
-// pass is one step of a reduction: [outer, n, inner] over the middle dimension. It is cut into blocks of rows × columns; each gives a
-// partial result, and the partials of one column are joined in order. The cut depends on the sizes alone.
+// pass is one step of a reduction: [outer, n, inner] over the middle dimension. It is cut into blocks of rows ×
+// columns; each gives a partial result, and the partials of one column are joined in order. The cut depends on the
+// sizes alone.
 type pass struct {
 	outer, n, inner int
 	rows, blocks    int // rows of a block along n, and their number

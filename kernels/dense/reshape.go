@@ -2,8 +2,9 @@ package dense
 
 import "ganglion/kernels"
 
-// Reshape gives the elements of x another shape. With one input the shape is To, of which one dimension may be −1: it is then as
-// large as the elements demand. With a second input the shape is that input's, and To must be the zero value.
+// Reshape gives the elements of x another shape. With one input the shape is To, of which one dimension may be −1: it
+// is then as large as the elements demand. With a second input the shape is that input's, and To must be the zero
+// value.
 // Inputs: x (any type), optionally like (any type; only its shape counts).  Output: the shape, x's type.
 //
 // The output is x's memory. Gradient: Reshape(dy, x).
@@ -22,19 +23,23 @@ func (o Reshape) Infer(in []kernels.Spec) (kernels.Spec, error) {
 		return none, kernels.Errorf(o, in, kernels.ErrShape, "wants 1 or 2 inputs, has %d", len(in))
 	}
 	if o.To.Rank < 0 || o.To.Rank > MaxRank {
-		return none, kernels.Errorf(o, in, kernels.ErrShape, "%d dimensions, at most %d are supported", o.To.Rank, MaxRank)
+		return none, kernels.Errorf(o, in, kernels.ErrShape, "%d dimensions, at most %d are supported", o.To.Rank,
+			MaxRank)
 	}
 	shape := o.To.ints()
 	if len(in) == 2 {
 		if o.To != (Shape{}) {
-			return none, kernels.Errorf(o, in, kernels.ErrShape, "has both a shape %v and an input to take the shape from", shape)
+			return none,
+				kernels.Errorf(o, in, kernels.ErrShape, "has both a shape %v and an input to take the shape from",
+					shape)
 		}
 		shape = in[1].Shape
 	} else if err := o.resolve(in, shape); err != nil {
 		return none, err
 	}
 	if n := product(shape); n != in[0].Size() {
-		return none, kernels.Errorf(o, in, kernels.ErrShape, "%d elements do not fill the shape %v", in[0].Size(), shape)
+		return none, kernels.Errorf(o, in, kernels.ErrShape, "%d elements do not fill the shape %v", in[0].Size(),
+			shape)
 	}
 	return kernels.S(in[0].DType, shape...), nil
 }
@@ -49,7 +54,8 @@ func (o Reshape) resolve(in []kernels.Spec, shape []int) error {
 		case d == -1 && free < 0:
 			free = i
 		default:
-			return kernels.Errorf(o, in, kernels.ErrShape, "shape %v: one dimension may be −1, the others not negative", shape)
+			return kernels.Errorf(o, in, kernels.ErrShape, "shape %v: one dimension may be −1, the others not negative",
+				shape)
 		}
 	}
 	if free < 0 {

@@ -16,7 +16,8 @@ func TestReshape(t *testing.T) {
 		{Name: "flat scalar", Op: to(-1), In: []optest.Arg{optest.Normal()}, Exact: true},
 		{Name: "scalar", Op: to(), In: []optest.Arg{optest.Normal(1, 1)}, Exact: true},
 		{Name: "nothing", Op: to(0, 5), In: []optest.Arg{optest.Normal(3, 0)}, Exact: true},
-		{Name: "like", Op: Reshape{}, In: []optest.Arg{optest.Normal(3, 4), optest.Normal(2, 2, 3)}, Linear: true, Exact: true},
+		{Name: "like", Op: Reshape{}, In: []optest.Arg{optest.Normal(3, 4), optest.Normal(2, 2, 3)}, Linear: true,
+			Exact: true},
 		{Name: "like scalar", Op: Reshape{}, In: []optest.Arg{optest.Normal(1), optest.Normal()}, Exact: true},
 		{Name: "like int32", Op: Reshape{}, In: []optest.Arg{optest.Normal(4), optest.Ints(0, 2, 2, 2)}, Exact: true},
 		// Integers have no gradient.
@@ -35,5 +36,6 @@ func TestReshape(t *testing.T) {
 }
 
 func BenchmarkReshape(b *testing.B) {
-	optest.Bench(b, []optest.Case{{Name: "128x512", Op: Reshape{To: ShapeOf(-1)}, In: []optest.Arg{optest.Normal(128, 512)}}})
+	optest.Bench(b, []optest.Case{{Name: "128x512", Op: Reshape{To: ShapeOf(-1)},
+		In: []optest.Arg{optest.Normal(128, 512)}}})
 }

@@ -23,7 +23,8 @@ func (o Scale) Infer(in []kernels.Spec) (kernels.Spec, error) {
 		return kernels.Spec{}, err
 	}
 	if o.Alpha != o.Alpha || o.Beta != o.Beta {
-		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "alpha %v and beta %v must be numbers", o.Alpha, o.Beta)
+		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "alpha %v and beta %v must be numbers", o.Alpha,
+			o.Beta)
 	}
 	return in[0], nil
 }

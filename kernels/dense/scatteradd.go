@@ -7,11 +7,11 @@ import (
 )
 
 // ScatterAdd adds rows at given places of an array of zeros: y[idx_i] += v_i, for i in order.
-// Inputs: v float (idx's shape followed by the shape of a row), idx int32 [any], like float [n, ...] (only its shape counts).
-// Output: like's shape.
+// Inputs: v float (idx's shape followed by the shape of a row), idx int32 [any], like float [n, ...] (only its shape
+// counts).  Output: like's shape.
 //
-// If an index is outside of 0 … n−1, all of y is NaN and the report counts it as failed. The order of the additions is that of i, so
-// the result does not depend on the number of workers.
+// If an index is outside of 0 … n−1, all of y is NaN and the report counts it as failed. The order of the additions is
+// that of i, so the result does not depend on the number of workers.
 //
 // Gradient: dv = Gather(dy, idx).
 type ScatterAdd struct{}

@@ -9,8 +9,8 @@ import (
 // ScatterRows replaces rows: y = x but y[idx_i] = v_i. Where an index is repeated, its last row stays.
 // Inputs: x float [n, ...], idx int32 [any], v float (idx's shape followed by the shape of a row).  Output: x's shape.
 //
-// If an index is outside of 0 … n−1, all of y is NaN and the report counts it as failed. In place over x only the rows of idx are
-// written.
+// If an index is outside of 0 … n−1, all of y is NaN and the report counts it as failed. In place over x only the rows
+// of idx are written.
 //
 // Gradient: dx is dy with zeros in the rows of idx, dv = Gather(dy, idx); that of v holds for indices without repeats.
 type ScatterRows struct{}

@@ -2,10 +2,10 @@ package dense
 
 import "ganglion/kernels"
 
-// Slice is the part Lo … Hi−1 of x along an axis. Negative bounds count from the end, and Hi = 0 is the end. With a second input the
-// part has that input's extent along the axis, from Lo on, and Hi must be 0.
-// Inputs: x (any type), one dimension at least; optionally like (any type; only its shape counts).
-// Output: x's shape, with Hi − Lo along the axis.
+// Slice is the part Lo … Hi−1 of x along an axis. Negative bounds count from the end, and Hi = 0 is the end. With a
+// second input the part has that input's extent along the axis, from Lo on, and Hi must be 0.
+// Inputs: x (any type), one dimension at least; optionally like (any type; only its shape counts).  Output: x's shape,
+// with Hi − Lo along the axis.
 //
 // Gradient: Embed(dy, x).
 type Slice struct {
@@ -37,7 +37,8 @@ func (o Slice) Infer(in []kernels.Spec) (kernels.Spec, error) {
 		hi = lo + in[1].Shape[ax]
 	}
 	if lo < 0 || hi > n || lo > hi {
-		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "%d to %d is outside of the %d entries of axis %d", lo, hi, n, ax)
+		return kernels.Spec{},
+			kernels.Errorf(o, in, kernels.ErrShape, "%d to %d is outside of the %d entries of axis %d", lo, hi, n, ax)
 	}
 	shape := append([]int(nil), in[0].Shape...)
 	shape[ax] = hi - lo

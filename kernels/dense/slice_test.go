@@ -14,15 +14,19 @@ var parts = []struct {
 	shape []int
 	want  int
 }{
-	{Slice{}, []int{5}, 5}, {Slice{Lo: 2}, []int{5}, 3}, {Slice{Lo: 1, Hi: 3}, []int{5, 2}, 2}, {Slice{Axis: 1, Lo: 1, Hi: 3}, []int{4, 5}, 2},
-	{Slice{Axis: -1, Lo: -2}, []int{4, 5}, 2}, {Slice{Axis: -2, Hi: -1}, []int{3, 4, 5}, 3}, {Slice{Lo: 5}, []int{5}, 0},
-	{Slice{Axis: 1, Lo: 2, Hi: 2}, []int{3, 4}, 0}, {Slice{}, []int{0, 3}, 0}, {Slice{Axis: 1, Lo: 2, Hi: 12}, []int{700, 13}, 10},
+	{Slice{}, []int{5}, 5}, {Slice{Lo: 2}, []int{5}, 3}, {Slice{Lo: 1, Hi: 3}, []int{5, 2}, 2},
+	{Slice{Axis: 1, Lo: 1, Hi: 3}, []int{4, 5}, 2},
+	{Slice{Axis: -1, Lo: -2}, []int{4, 5}, 2}, {Slice{Axis: -2, Hi: -1}, []int{3, 4, 5}, 3},
+	{Slice{Lo: 5}, []int{5}, 0},
+	{Slice{Axis: 1, Lo: 2, Hi: 2}, []int{3, 4}, 0}, {Slice{}, []int{0, 3}, 0},
+	{Slice{Axis: 1, Lo: 2, Hi: 12}, []int{700, 13}, 10},
 }
 
 func TestSlice(t *testing.T) {
 	var cases []optest.Case
 	for _, p := range parts {
-		cases = append(cases, optest.Case{Name: fmt.Sprintf("%+v/%v", p.op, p.shape), Op: p.op, In: []optest.Arg{optest.Normal(p.shape...)}, Linear: true,
+		cases = append(cases, optest.Case{Name: fmt.Sprintf("%+v/%v", p.op, p.shape), Op: p.op,
+			In: []optest.Arg{optest.Normal(p.shape...)}, Linear: true,
 			Exact: true})
 		like := append([]int(nil), p.shape...)
 		like[fromEnd(p.op.Axis, len(like))] = p.want
@@ -35,7 +39,8 @@ func TestSlice(t *testing.T) {
 		}
 	}
 	// Integers have no gradient.
-	cases = append(cases, optest.Case{Name: "int32", Op: Slice{Lo: 1}, In: []optest.Arg{optest.Ints(0, 9, 4)}, NoGrad: true})
+	cases = append(cases, optest.Case{Name: "int32", Op: Slice{Lo: 1}, In: []optest.Arg{optest.Ints(0, 9, 4)},
+		NoGrad: true})
 	optest.Check(t, cases)
 	x := kernels.S(kernels.Float32, 4, 5)
 	optest.Errors(t, Slice{Lo: 1, Hi: 5}, "1 to 5 is outside of the 4 entries of axis 0", x)
@@ -47,5 +52,6 @@ func TestSlice(t *testing.T) {
 }
 
 func BenchmarkSlice(b *testing.B) {
-	optest.Bench(b, []optest.Case{{Name: "128x256 of 128x512", Op: Slice{Axis: 1, Lo: 128, Hi: 384}, In: []optest.Arg{optest.Normal(128, 512)}}})
+	optest.Bench(b, []optest.Case{{Name: "128x256 of 128x512", Op: Slice{Axis: 1, Lo: 128, Hi: 384},
+		In: []optest.Arg{optest.Normal(128, 512)}}})
 }

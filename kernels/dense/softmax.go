@@ -12,7 +12,8 @@ import (
 // Softmax is y_i = e^{x_i} / Σ_j e^{x_j} along one axis, by default the last.
 // Input: x float [any], one dimension at least.  Output: the same shape.
 //
-// The largest element is subtracted first, so nothing overflows; a line that holds NaN or +Inf, or only −Inf, gives NaN.
+// The largest element is subtracted first, so nothing overflows; a line that holds NaN or +Inf, or only −Inf, gives
+// NaN.
 //
 // Gradient: dx = y ⊙ (dy − Σ dy⊙y).
 type Softmax struct {
@@ -38,7 +39,8 @@ func softmaxSpec(op kernels.Op, fromLast int, in []kernels.Spec) (kernels.Spec, 
 		return kernels.Spec{}, err
 	}
 	if rank := in[0].Rank(); fromLast < 0 || fromLast >= rank {
-		return kernels.Spec{}, kernels.Errorf(op, in, kernels.ErrShape, "no axis %d before the last of %d", fromLast, rank)
+		return kernels.Spec{}, kernels.Errorf(op, in, kernels.ErrShape, "no axis %d before the last of %d", fromLast,
+			rank)
 	}
 	return in[0], nil
 }

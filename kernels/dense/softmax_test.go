@@ -19,13 +19,16 @@ func TestSoftmax(t *testing.T) {
 	for _, make := range softmaxes {
 		for _, s := range [][]int{{0}, {1}, {7}, {0, 3}, {3, 0}, {5, 1}, {4, 17}, {2, 3, 5}, {300, 21}} {
 			for a := range s {
-				cases = append(cases, optest.Case{Name: kernels.Identity(make(a)) + fmt.Sprint(s), Op: make(a), In: []optest.Arg{optest.Normal(s...)}})
+				cases = append(cases, optest.Case{Name: kernels.Identity(make(a)) + fmt.Sprint(s), Op: make(a),
+					In: []optest.Arg{optest.Normal(s...)}})
 			}
 		}
 		inf := math.Inf(1)
-		x := kernels.FromSlice([]float64{1000, 1001, 999, -1000, -1e30, -inf, inf, 0, 0, math.NaN(), 0, 0, -inf, -inf, -inf}, 5, 3)
+		x := kernels.FromSlice([]float64{1000, 1001, 999, -1000, -1e30, -inf, inf, 0, 0, math.NaN(), 0, 0, -inf, -inf,
+			-inf}, 5, 3)
 		for a := range 2 {
-			cases = append(cases, optest.Case{Name: kernels.Identity(make(a)) + "/special", Op: make(a), In: []optest.Arg{optest.Values(x)}, NoGrad: true})
+			cases = append(cases, optest.Case{Name: kernels.Identity(make(a)) + "/special", Op: make(a),
+				In: []optest.Arg{optest.Values(x)}, NoGrad: true})
 		}
 	}
 	optest.Check(t, cases)
@@ -33,7 +36,8 @@ func TestSoftmax(t *testing.T) {
 
 func TestSoftmaxValues(t *testing.T) {
 	x := kernels.FromSlice([]float64{0, math.Log(3), 1000, 1000}, 2, 2)
-	for i, want := range [][]float64{{0.25, 0.75, 0.5, 0.5}, {math.Log(0.25), math.Log(0.75), math.Log(0.5), math.Log(0.5)}} {
+	for i, want := range [][]float64{{0.25, 0.75, 0.5, 0.5}, {math.Log(0.25), math.Log(0.75), math.Log(0.5),
+		math.Log(0.5)}} {
 		out, err := kernels.RunRef(softmaxes[i](0), []kernels.Tensor{x})
 		if err != nil {
 			t.Fatal(err)

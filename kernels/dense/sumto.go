@@ -2,8 +2,8 @@ package dense
 
 import "ganglion/kernels"
 
-// SumTo is the transpose of BroadcastTo: it sums x to the shape of like, over the dimensions that BroadcastTo would repeat to get from
-// like's shape (with dimensions of size 1 at the axes Drop) to x's. If Mean, it takes the mean.
+// SumTo is the transpose of BroadcastTo: it sums x to the shape of like, over the dimensions that BroadcastTo would
+// repeat to get from like's shape (with dimensions of size 1 at the axes Drop) to x's. If Mean, it takes the mean.
 // Inputs: x float, like (any type; only its shape counts).  Output: like's shape, x's type.
 //
 // Over nothing the sum is 0 and the mean NaN. Gradient: BroadcastTo with the same attributes.

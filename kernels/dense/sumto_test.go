@@ -13,12 +13,15 @@ func TestSumTo(t *testing.T) {
 	for _, s := range spreads {
 		for _, mean := range []bool{false, true} {
 			cases = append(cases, optest.Case{Name: fmt.Sprintf("%v/%b/%v/%v", s.like, s.insert, s.x, mean),
-				Op: SumTo{Drop: s.insert, Mean: mean}, In: []optest.Arg{optest.Normal(s.like...), optest.Normal(s.x...)}, Linear: true})
+				Op: SumTo{Drop: s.insert, Mean: mean}, In: []optest.Arg{optest.Normal(s.like...),
+					optest.Normal(s.x...)}, Linear: true})
 		}
 	}
-	cases = append(cases, optest.Case{Name: "like int32", Op: SumTo{}, In: []optest.Arg{optest.Normal(2, 3), optest.Ints(0, 9, 3)}},
+	cases = append(cases, optest.Case{Name: "like int32", Op: SumTo{}, In: []optest.Arg{optest.Normal(2, 3),
+		optest.Ints(0, 9, 3)}},
 		optest.Case{Name: "over nothing", Op: SumTo{}, In: []optest.Arg{optest.Normal(0, 3), optest.Normal(3)}},
-		optest.Case{Name: "mean over nothing", Op: SumTo{Mean: true}, In: []optest.Arg{optest.Normal(0, 3), optest.Normal(3)}})
+		optest.Case{Name: "mean over nothing", Op: SumTo{Mean: true}, In: []optest.Arg{optest.Normal(0, 3),
+			optest.Normal(3)}})
 	optest.Check(t, cases)
 }
 
@@ -29,5 +32,6 @@ func TestSumToErrors(t *testing.T) {
 }
 
 func BenchmarkSumTo(b *testing.B) {
-	optest.Bench(b, []optest.Case{{Name: "bias", Op: SumTo{}, In: []optest.Arg{optest.Normal(128, 512), optest.Normal(512)}}})
+	optest.Bench(b, []optest.Case{{Name: "bias", Op: SumTo{}, In: []optest.Arg{optest.Normal(128, 512),
+		optest.Normal(512)}}})
 }

@@ -41,7 +41,8 @@ func (o Transpose) Infer(in []kernels.Spec) (kernels.Spec, error) {
 			break
 		}
 		if i >= rank && p != 0 || p < 0 || i < rank && (int(p) >= rank || seen.Has(int(p))) {
-			return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "%v is not an order of the %d axes", o.Perm[:max(rank, i+1)], rank)
+			return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "%v is not an order of the %d axes",
+				o.Perm[:max(rank, i+1)], rank)
 		}
 		seen |= 1 << p
 	}

@@ -28,20 +28,25 @@ func TestTranspose(t *testing.T) {
 	for _, s := range [][]int{{}, {5}, {3, 4}, {1, 4}, {2, 3, 4}, {3, 1, 2}, {2, 3, 2, 3}, {0, 3}, {40, 3, 35}} {
 		for _, p := range permutations(len(s)) {
 			op := NewTranspose(p...)
-			cases = append(cases, optest.Case{Name: fmt.Sprint(s, p), Op: op, In: []optest.Arg{optest.Normal(s...)}, Linear: true, Exact: true,
+			cases = append(cases, optest.Case{Name: fmt.Sprint(s, p), Op: op, In: []optest.Arg{optest.Normal(s...)},
+				Linear: true, Exact: true,
 				NoGrad: len(s) > 0 && s[0] == 40}) // large; the rule is checked on the others
 		}
-		cases = append(cases, optest.Case{Name: fmt.Sprint(s, "reversed"), Op: Transpose{}, In: []optest.Arg{optest.Normal(s...)}, Linear: true, Exact: true})
+		cases = append(cases, optest.Case{Name: fmt.Sprint(s, "reversed"), Op: Transpose{},
+			In: []optest.Arg{optest.Normal(s...)}, Linear: true, Exact: true})
 	}
 	for _, s := range [][]int{{1, 300}, {31, 33}, {33, 31}, {200, 190}} {
-		cases = append(cases, optest.Case{Name: fmt.Sprint(s), Op: Transpose{}, In: []optest.Arg{optest.Normal(s...)}, Exact: true, NoGrad: true},
-			optest.Case{Name: fmt.Sprint("int32", s), Op: Transpose{}, In: []optest.Arg{optest.Ints(0, 99, s...)}, NoGrad: true})
+		cases = append(cases, optest.Case{Name: fmt.Sprint(s), Op: Transpose{}, In: []optest.Arg{optest.Normal(s...)},
+			Exact: true, NoGrad: true},
+			optest.Case{Name: fmt.Sprint("int32", s), Op: Transpose{}, In: []optest.Arg{optest.Ints(0, 99, s...)},
+				NoGrad: true})
 	}
 	bytes := kernels.New(kernels.S(kernels.Byte, 5, 7))
 	for i := range bytes.U8 {
 		bytes.U8[i] = byte(i)
 	}
-	cases = append(cases, optest.Case{Name: "byte", Op: Transpose{}, In: []optest.Arg{optest.Values(bytes)}, NoGrad: true})
+	cases = append(cases, optest.Case{Name: "byte", Op: Transpose{}, In: []optest.Arg{optest.Values(bytes)},
+		NoGrad: true})
 	optest.Check(t, cases)
 	x := kernels.S(kernels.Float32, 2, 3)
 	optest.Errors(t, NewTranspose(1, 1), "[1 1] is not an order of the 2 axes", x)

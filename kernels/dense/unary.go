@@ -26,7 +26,8 @@ func (o Unary) Infer(in []kernels.Spec) (kernels.Spec, error) {
 		return kernels.Spec{}, err
 	}
 	if !act.Valid(o.F, o.Order) {
-		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "no order %d of function %s", o.Order, act.Name(o.F))
+		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "no order %d of function %s", o.Order,
+			act.Name(o.F))
 	}
 	return in[0], nil
 }
@@ -41,7 +42,8 @@ func (o Unary) Ref(out kernels.Tensor, in []kernels.Tensor) {
 // Grad multiplies by the next derivative.
 func (o Unary) Grad(b kernels.Builder, in []*kernels.Node, _, dout *kernels.Node) []*kernels.Node {
 	if o.Order+1 >= act.Orders {
-		b.Fail(kernels.Errorf(o, specsOf(in), kernels.ErrGradient, "no derivative of order %d of %s", o.Order+1, act.Name(o.F)))
+		b.Fail(kernels.Errorf(o, specsOf(in), kernels.ErrGradient, "no derivative of order %d of %s", o.Order+1,
+			act.Name(o.F)))
 	}
 	if o.F == act.Identity && o.Order == 0 {
 		return []*kernels.Node{dout}

@@ -2,8 +2,8 @@ package dense
 
 import "ganglion/kernels"
 
-// Unconcat undoes Concat: it is part number Part of x, where the parts' sizes along the axis are those of the further inputs. It
-// needs no size as an attribute.
+// Unconcat undoes Concat: it is part number Part of x, where the parts' sizes along the axis are those of the further
+// inputs. It needs no size as an attribute.
 // Inputs: x (any type), then the parts (only their shapes and type count).  Output: the shape of the part.
 //
 // Gradient: dx joins zeros and dy as Concat does.

@@ -21,7 +21,8 @@ func TestUnconcat(t *testing.T) {
 		}
 		in[0] = optest.Normal(whole...)
 		for part := range j.parts {
-			cases = append(cases, optest.Case{Name: fmt.Sprint(j, part), Op: Unconcat{Axis: j.axis, Part: part}, In: in, Linear: true, Exact: true})
+			cases = append(cases, optest.Case{Name: fmt.Sprint(j, part), Op: Unconcat{Axis: j.axis, Part: part}, In: in,
+				Linear: true, Exact: true})
 		}
 	}
 	optest.Check(t, cases)

@@ -26,7 +26,8 @@ func (o View) Infer(in []kernels.Spec) (kernels.Spec, error) {
 		return kernels.Spec{}, err
 	}
 	if o.To.Rank < 0 || o.To.Rank > MaxRank {
-		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "%d dimensions, at most %d are supported", o.To.Rank, MaxRank)
+		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "%d dimensions, at most %d are supported",
+			o.To.Rank, MaxRank)
 	}
 	shape := o.To.ints()
 	for _, d := range shape {
@@ -35,8 +36,9 @@ func (o View) Infer(in []kernels.Spec) (kernels.Spec, error) {
 		}
 	}
 	if n := product(shape); o.Offset < 0 || o.Offset > in[0].Size()-n {
-		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "%d elements at %d are outside of the %d of the block",
-			n, o.Offset, in[0].Size())
+		return kernels.Spec{},
+			kernels.Errorf(o, in, kernels.ErrShape, "%d elements at %d are outside of the %d of the block",
+				n, o.Offset, in[0].Size())
 	}
 	return kernels.S(in[0].DType, shape...), nil
 }

@@ -9,7 +9,8 @@ import (
 
 func TestView(t *testing.T) {
 	optest.Check(t, []optest.Case{
-		{Name: "matrix", Op: NewView(3, 2, 4), In: []optest.Arg{optest.Normal(20)}, Linear: true, Exact: true},
+		{Name: "matrix", Op: View{Offset: 3, To: ShapeOf(2, 4)}, In: []optest.Arg{optest.Normal(20)}, Linear: true,
+			Exact: true},
 		{Name: "all", Op: NewView(0, 20), In: []optest.Arg{optest.Normal(20)}, Linear: true, Exact: true},
 		{Name: "scalar", Op: NewView(19), In: []optest.Arg{optest.Normal(20)}, Linear: true, Exact: true},
 		{Name: "nothing", Op: NewView(20, 0, 3), In: []optest.Arg{optest.Normal(20)}, Exact: true},
@@ -26,5 +27,6 @@ func TestView(t *testing.T) {
 }
 
 func BenchmarkView(b *testing.B) {
-	optest.Bench(b, []optest.Case{{Name: "copy of 64k", Op: NewView(9, 128, 512), In: []optest.Arg{optest.Normal(100000)}}})
+	optest.Bench(b, []optest.Case{{Name: "copy of 64k", Op: NewView(9, 128, 512),
+		In: []optest.Arg{optest.Normal(100000)}}})
 }

@@ -2,9 +2,9 @@ package dense
 
 import "ganglion/kernels"
 
-// walk goes through an output in order together with one or two inputs that are broadcast to it (as numpy does: shapes are aligned at
-// the end, a missing dimension or one of size 1 is repeated). Dimensions that can be walked as one are merged, so that the inner one
-// is as long as possible; an input's step along the inner dimension is 0 or 1.
+// walk goes through an output in order together with one or two inputs that are broadcast to it (as numpy does: shapes
+// are aligned at the end, a missing dimension or one of size 1 is repeated). Dimensions that can be walked as one are
+// merged, so that the inner one is as long as possible; an input's step along the inner dimension is 0 or 1.
 type walk struct {
 	rank int
 	dim  [MaxRank]int
@@ -124,7 +124,8 @@ func broadcastTo(shape, out []int) bool {
 	return true
 }
 
-// source returns, for the reference, the offset in an input of the given shape of the element that is broadcast to output element i.
+// source returns, for the reference, the offset in an input of the given shape of the element that is broadcast to
+// output element i.
 func source(i int, out, shape []int) int {
 	offset, step := 0, 1
 	for k := len(out) - 1; k >= 0; k-- {
@@ -144,7 +145,8 @@ func source(i int, out, shape []int) int {
 func wantRank(op kernels.Op, in []kernels.Spec) error {
 	for i, s := range in {
 		if s.Rank() > MaxRank {
-			return kernels.Errorf(op, in, kernels.ErrShape, "input %d has %d dimensions, at most %d are supported", i, s.Rank(), MaxRank)
+			return kernels.Errorf(op, in, kernels.ErrShape, "input %d has %d dimensions, at most %d are supported", i,
+				s.Rank(), MaxRank)
 		}
 	}
 	return nil

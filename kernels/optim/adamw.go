@@ -2,7 +2,8 @@ package optim
 
 import "ganglion/kernels"
 
-// AdamW is Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101, in the form of PyTorch): before the step of Adam,
+// AdamW is Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101, in the form of PyTorch): before
+// the step of Adam,
 //
 //	θ ← θ·(1 − rate·WeightDecay).
 //
@@ -28,7 +29,8 @@ func (o AdamW) Infer(in []kernels.Spec) (kernels.Spec, error) {
 		return kernels.Spec{}, err
 	}
 	if !(o.WeightDecay >= 0) {
-		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "weight decay %v must not be negative", o.WeightDecay)
+		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "weight decay %v must not be negative",
+			o.WeightDecay)
 	}
 	return inferUpdate(o, in, 2)
 }

@@ -13,7 +13,8 @@ func TestFinite(t *testing.T) {
 	var cases []optest.Case
 	scalar := optest.Values(kernels.FromSlice([]float64{2}))
 	for _, n := range []int{0, 1, 17, finiteBlock + 5} {
-		cases = append(cases, optest.Case{Name: fmt.Sprint("all/", n), Op: Finite{}, In: []optest.Arg{optest.Normal(n), scalar}, Exact: true})
+		cases = append(cases, optest.Case{Name: fmt.Sprint("all/", n), Op: Finite{},
+			In: []optest.Arg{optest.Normal(n), scalar}, Exact: true})
 	}
 	const n = 2*finiteBlock + 77
 	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
@@ -24,10 +25,12 @@ func TestFinite(t *testing.T) {
 				In: []optest.Arg{optest.Values(x), scalar}, Exact: true})
 		}
 		loss := optest.Values(kernels.FromSlice([]float64{bad}))
-		cases = append(cases, optest.Case{Name: fmt.Sprint("loss/", bad), Op: Finite{}, In: []optest.Arg{optest.Normal(9), loss}, Exact: true})
+		cases = append(cases, optest.Case{Name: fmt.Sprint("loss/", bad), Op: Finite{},
+			In: []optest.Arg{optest.Normal(9), loss}, Exact: true})
 	}
 	huge := kernels.FromSlice([]float64{3e38, 3e38, -3e38, 1e-45}, 4)
-	cases = append(cases, optest.Case{Name: "the sum overflows", Op: Finite{}, In: []optest.Arg{optest.Values(huge)}, Exact: true})
+	cases = append(cases, optest.Case{Name: "the sum overflows", Op: Finite{}, In: []optest.Arg{optest.Values(huge)},
+		Exact: true})
 	optest.Check(t, cases)
 	optest.Errors(t, Finite{}, "wants one input")
 	optest.Errors(t, Finite{}, "must be float32 or float64", kernels.S(kernels.Int32, 2))
@@ -50,7 +53,8 @@ func TestClip(t *testing.T) {
 	var cases []optest.Case
 	for _, op := range []kernels.Op{ClipNorm{Max: 1}, ClipNorm{Max: 1e6}, ClipValue{Max: 0.5}} {
 		for _, shape := range [][]int{{0}, {1}, {17}, {3, 5}, {2*clipBlock + 3}} {
-			cases = append(cases, optest.Case{Name: fmt.Sprint(kernels.Identity(op), shape), Op: op, In: []optest.Arg{optest.Normal(shape...)}})
+			cases = append(cases, optest.Case{Name: fmt.Sprint(kernels.Identity(op), shape), Op: op,
+				In: []optest.Arg{optest.Normal(shape...)}})
 		}
 		for _, bad := range []float64{math.NaN(), math.Inf(1)} {
 			x := optest.Values(kernels.FromSlice([]float64{1, bad, -3}, 3))

@@ -103,8 +103,8 @@ func clipSquares[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	clipSums(c)[chunk] = squares(c.Path, g[lo:min(len(g), lo+clipBlock)])
 }
 
-// squares is Σ x²: short runs in the type of x, and those in float64. Where a run's sum is outside of safe bounds, so that squares may
-// have overflowed or vanished in float32, it is taken in float64.
+// squares is Σ x²: short runs in the type of x, and those in float64. Where a run's sum is outside of safe bounds, so
+// that squares may have overflowed or vanished in float32, it is taken in float64.
 func squares[T kernels.Float](path cpu.Path, x []T) float64 {
 	const run, low, high = 512, 1e-20, 1e30
 	total, t := 0.0, vec.For[T](path)

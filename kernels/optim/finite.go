@@ -88,8 +88,8 @@ func finiteBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	}
 }
 
-// allFinite looks at every element. A sum that is finite has only finite terms, but finite terms may have a sum that is not: this is
-// for those.
+// allFinite looks at every element. A sum that is finite has only finite terms, but finite terms may have a sum that is
+// not: this is for those.
 func allFinite[T kernels.Float](x []T) bool {
 	for _, v := range x {
 		if v-v != 0 {

@@ -28,7 +28,8 @@ var rules = []struct {
 	op    kernels.Op
 	slots int
 }{
-	{SGD{}, 0}, {SGD{WeightDecay: 0.1}, 0}, {SGD{Momentum: 0.9}, 1}, {SGD{Momentum: 0.9, Nesterov: true, WeightDecay: 0.1}, 1},
+	{SGD{}, 0}, {SGD{WeightDecay: 0.1}, 0}, {SGD{Momentum: 0.9}, 1}, {SGD{Momentum: 0.9, Nesterov: true,
+		WeightDecay: 0.1}, 1},
 	{Adam{}, 2}, {Adam{Beta1: 0.5, Beta2: 0.75, Eps: 1e-3}, 2}, {AdamW{}, 2}, {AdamW{WeightDecay: 0.1, Beta1: 0.8}, 2},
 }
 
@@ -41,9 +42,11 @@ func TestRules(t *testing.T) {
 				cases = append(cases, optest.Case{Name: name, Op: r.op, In: inputs(r.slots, n, step, 1)})
 			}
 		}
-		cases = append(cases, optest.Case{Name: kernels.Identity(r.op) + "/not ok", Op: r.op, In: inputs(r.slots, 33, 2, 0), Exact: true})
+		cases = append(cases, optest.Case{Name: kernels.Identity(r.op) + "/not ok", Op: r.op,
+			In: inputs(r.slots, 33, 2, 0), Exact: true})
 		nan := inputs(r.slots, 33, 2, math.NaN())
-		cases = append(cases, optest.Case{Name: kernels.Identity(r.op) + "/flag is NaN", Op: r.op, In: nan, Exact: true})
+		cases = append(cases, optest.Case{Name: kernels.Identity(r.op) + "/flag is NaN", Op: r.op, In: nan,
+			Exact: true})
 	}
 	optest.Check(t, cases)
 }
@@ -75,7 +78,8 @@ func TestWideHyper(t *testing.T) {
 func BenchmarkRules(b *testing.B) {
 	var cases []optest.Case
 	for _, r := range rules {
-		cases = append(cases, optest.Case{Name: kernels.Identity(r.op) + "/n=535k", Op: r.op, In: inputs(r.slots, 535818, 3, 1)})
+		cases = append(cases, optest.Case{Name: kernels.Identity(r.op) + "/n=535k", Op: r.op,
+			In: inputs(r.slots, 535818, 3, 1)})
 	}
 	optest.Bench(b, cases)
 }

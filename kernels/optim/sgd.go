@@ -9,7 +9,8 @@ import (
 //
 //	d = g + WeightDecay·θ,  m ← Momentum·m + d,  θ ← θ − rate·m,  or  θ ← θ − rate·(d + Momentum·m) if Nesterov.
 //
-// Without momentum there is no slot and θ ← θ − rate·d; else the slot holds m, at first 0. Inputs: see the package.
+// Without momentum there is no slot and θ ← θ − rate·d; else the slot holds m, at first 0.
+// Inputs: see the package.
 type SGD struct {
 	Momentum    float64 // from 0 (none, the default) to below 1
 	Nesterov    bool    // needs momentum
@@ -33,7 +34,8 @@ func (o SGD) slots() int {
 func (o SGD) Infer(in []kernels.Spec) (kernels.Spec, error) {
 	if !between(o.Momentum, 0, 1) || !(o.WeightDecay >= 0) || o.Nesterov && o.Momentum == 0 {
 		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape,
-			"momentum %v must be in [0, 1), and above 0 for nesterov; weight decay %v must not be negative", o.Momentum, o.WeightDecay)
+			"momentum %v must be in [0, 1), and above 0 for nesterov; weight decay %v must not be negative", o.Momentum,
+			o.WeightDecay)
 	}
 	return inferUpdate(o, in, o.slots())
 }
@@ -65,7 +67,8 @@ func (o SGD) InPlace(i int) bool { return i == 0 }
 // CPU updates chunks.
 func (o SGD) CPU(c *kernels.Call) { update(c, 0.5, sgdBody[float32], sgdBody[float64]) }
 
-// sgdBlock is the number of parameters that are updated at a time: what several passes go over stays in the first-level cache.
+// sgdBlock is the number of parameters that are updated at a time: what several passes go over stays in the first-level
+// cache.
 const sgdBlock = 1024
 
 func sgdBody[T kernels.Float](c *kernels.Call, chunk, _ int) {

@@ -51,15 +51,16 @@ func TestStepsFollowPyTorch(t *testing.T) {
 			}
 			s.p -= rate * s.m
 		}},
-		{"sgd nesterov weight_decay", SGD{Momentum: 0.9, Nesterov: true, WeightDecay: 0.1}, 1, func(s *state, g float64) {
-			g += 0.1 * s.p
-			if s.t == 1 {
-				s.m = g
-			} else {
-				s.m = 0.9*s.m + g
-			}
-			s.p -= rate * (g + 0.9*s.m)
-		}},
+		{"sgd nesterov weight_decay", SGD{Momentum: 0.9, Nesterov: true, WeightDecay: 0.1}, 1,
+			func(s *state, g float64) {
+				g += 0.1 * s.p
+				if s.t == 1 {
+					s.m = g
+				} else {
+					s.m = 0.9*s.m + g
+				}
+				s.p -= rate * (g + 0.9*s.m)
+			}},
 		{"adam", Adam{}, 2, func(s *state, g float64) {
 			s.m = 0.9*s.m + 0.1*g
 			s.v = 0.999*s.v + 0.001*g*g

@@ -26,7 +26,8 @@ func inferUpdate(op kernels.Op, in []kernels.Spec, slots int) (kernels.Spec, err
 			"block of %d elements for a gradient of %d: wants %d (parameters and %d slots)", z, g, (1+slots)*g, slots)
 	}
 	if in[2].Size() < 2 {
-		return none, kernels.Errorf(op, in, kernels.ErrShape, "hyper wants 2 elements at least (rate, step), has %d", in[2].Size())
+		return none, kernels.Errorf(op, in, kernels.ErrShape, "hyper wants 2 elements at least (rate, step), has %d",
+			in[2].Size())
 	}
 	if in[3].Size() != 1 {
 		return none, kernels.Errorf(op, in, kernels.ErrShape, "ok wants 1 element, has %d", in[3].Size())
@@ -50,8 +51,8 @@ func or(v, byDefault float64) float64 {
 	return v
 }
 
-// update runs an update rule's body over chunks of the parameters, or copies the block where the step is not to be applied. The body
-// finds the chunk by kernels.Call.Chunk of the gradient's length.
+// update runs an update rule's body over chunks of the parameters, or copies the block where the step is not to be
+// applied. The body finds the chunk by kernels.Call.Chunk of the gradient's length.
 func update(c *kernels.Call, ns float64, f32, f64 func(c *kernels.Call, chunk, worker int)) {
 	if !(element(c.In[3], 0) > 0) {
 		c.In[0].CopyTo(c.Out)

@@ -2,8 +2,8 @@ package random
 
 import "ganglion/kernels"
 
-// Dropout sets elements to 0 with probability Rate, where u < Rate, and divides the others by 1 − Rate, so that the expected value
-// stays (Srivastava et al., JMLR 15, 2014; inverted form). It is for training graphs only.
+// Dropout sets elements to 0 with probability Rate, where u < Rate, and divides the others by 1 − Rate, so that the
+// expected value stays (Srivastava et al., JMLR 15, 2014; inverted form). It is for training graphs only.
 // Inputs: x float [any], key int32 [4] (see the package).  Output: x's shape.
 //
 // Gradient: the same operator, with the same key, on dy.

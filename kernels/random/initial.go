@@ -7,8 +7,8 @@ import (
 	"ganglion/kernels"
 )
 
-// Initialisers give parameters their first values. Each has a method Fill(t, seed, stream) that sets every element of a float tensor;
-// equal arguments give equal values. Uniform and Normal are initialisers as well.
+// Initialisers give parameters their first values. Each has a method Fill(t, seed, stream) that sets every element of a
+// float tensor; equal arguments give equal values. Uniform and Normal are initialisers as well.
 
 // Constant sets every element to Value.
 type Constant struct{ Value float64 }
@@ -28,8 +28,8 @@ func (o Zeros) Fill(t kernels.Tensor, seed uint64, stream uint32) error {
 	return Constant{}.Fill(t, seed, stream)
 }
 
-// Glorot is the initialisation of Glorot and Bengio (AISTATS 2010): variance 2·Gain²/(in + out), for weights [..., in, out] as in x·W;
-// dimensions before the last two count matrices.
+// Glorot is the initialisation of Glorot and Bengio (AISTATS 2010): variance 2·Gain²/(in + out), for weights [..., in,
+// out] as in x·W; dimensions before the last two count matrices.
 type Glorot struct {
 	Normal bool    // normal numbers instead of uniform ones
 	Gain   float64 // 0 means 1
@@ -44,7 +44,8 @@ func (o Glorot) Fill(t kernels.Tensor, seed uint64, stream uint32) error {
 	return spread(math.Sqrt(2/float64(in+out)), o.Gain, o.Normal, t, seed, stream)
 }
 
-// He is the initialisation of He et al. (arXiv 1502.01852, eq. 10): variance 2·Gain²/in, for weights [..., in, out] as in x·W.
+// He is the initialisation of He et al. (arXiv 1502.01852, eq. 10): variance 2·Gain²/in, for weights [..., in, out] as
+// in x·W.
 type He struct {
 	Normal bool    // normal numbers instead of uniform ones
 	Gain   float64 // 0 means 1

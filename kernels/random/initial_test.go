@@ -34,10 +34,12 @@ func filled(t *testing.T, f filler, seed uint64, stream uint32, shape ...int) []
 	return x.F64
 }
 
-var fillers = []filler{Zeros{}, Constant{Value: 2}, Uniform{Lo: -1, Hi: 1}, Normal{Std: 1}, Glorot{}, Glorot{Normal: true}, He{},
+var fillers = []filler{Zeros{}, Constant{Value: 2}, Uniform{Lo: -1, Hi: 1}, Normal{Std: 1}, Glorot{},
+	Glorot{Normal: true}, He{},
 	He{Normal: true, Gain: 2}, Orthogonal{}, SpectralRadius{Rho: 0.9}}
 
-// Equal seeds and streams give equal values, others give others; float32 holds the same numbers, rounded; nothing is left unset.
+// Equal seeds and streams give equal values, others give others; float32 holds the same numbers, rounded; nothing is
+// left unset.
 func TestFillIsAFunctionOfSeedAndStream(t *testing.T) {
 	for _, f := range fillers {
 		_, zeros := f.(Zeros)
@@ -59,7 +61,8 @@ func TestFillIsAFunctionOfSeedAndStream(t *testing.T) {
 			if zeros || constant || n < 2 {
 				continue
 			}
-			for _, other := range [][]float64{filled(t, f, 2, 2, n, n), filled(t, f, 1, 3, n, n), filled(t, f, 1<<32+1, 2, n, n)} {
+			for _, other := range [][]float64{filled(t, f, 2, 2, n, n), filled(t, f, 1, 3, n, n),
+				filled(t, f, 1<<32+1, 2, n, n)} {
 				if slices.Equal(a, other) {
 					t.Errorf("%+v [%d, %d]: another seed or stream gave the same values", f, n, n)
 				}
@@ -91,7 +94,8 @@ func TestVariances(t *testing.T) {
 		shape []int
 		std   float64
 	}{
-		{Glorot{}, []int{300, 100}, math.Sqrt(2.0 / 400)}, {Glorot{Normal: true, Gain: 3}, []int{300, 100}, 3 * math.Sqrt(2.0/400)},
+		{Glorot{}, []int{300, 100}, math.Sqrt(2.0 / 400)}, {Glorot{Normal: true, Gain: 3}, []int{300, 100},
+			3 * math.Sqrt(2.0/400)},
 		{He{}, []int{300, 100}, math.Sqrt(2.0 / 300)}, {He{Normal: true}, []int{3, 300, 100}, math.Sqrt(2.0 / 300)},
 	} {
 		x := filled(t, c.f, 3, 0, c.shape...)
@@ -197,7 +201,8 @@ func TestFillErrors(t *testing.T) {
 		{He{}, vector, "He: float32(3) has no input and output dimension"},
 		{Orthogonal{}, vector, "float32(3) is not a matrix"},
 		{SpectralRadius{Rho: 1}, matrix, "float64(2 3) is not a square matrix"},
-		{SpectralRadius{Rho: math.NaN()}, kernels.New(kernels.S(kernels.Float64, 2, 2)), "the radius NaN must not be negative"},
+		{SpectralRadius{Rho: math.NaN()}, kernels.New(kernels.S(kernels.Float64, 2, 2)),
+			"the radius NaN must not be negative"},
 	} {
 		if err := c.f.Fill(c.t, 1, 1); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: error %v, want %q", c.f, err, c.want)
@@ -205,7 +210,8 @@ func TestFillErrors(t *testing.T) {
 	}
 	for _, f := range fillers {
 		ints := kernels.New(kernels.S(kernels.Int32, 2, 2))
-		if err := f.Fill(ints, 1, 1); err == nil || !strings.Contains(err.Error(), "int32(2 2) cannot hold initial values") {
+		if err := f.Fill(ints, 1, 1); err == nil || !strings.Contains(err.Error(),
+			"int32(2 2) cannot hold initial values") {
 			t.Errorf("%+v: error %v for integers", f, err)
 		}
 	}

@@ -34,7 +34,8 @@ func (o Normal) draw(w [4]uint32) (v [4]float64) {
 // Infer returns the spec of like.
 func (o Normal) Infer(in []kernels.Spec) (kernels.Spec, error) {
 	if !(o.Std >= 0) || o.Mean != o.Mean {
-		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "mean %v must be a number, and std %v not negative", o.Mean, o.Std)
+		return kernels.Spec{},
+			kernels.Errorf(o, in, kernels.ErrShape, "mean %v must be a number, and std %v not negative", o.Mean, o.Std)
 	}
 	return inferKeyed(o, in)
 }

@@ -9,9 +9,9 @@ import (
 	"ganglion/kernels"
 )
 
-// Orthogonal is the initialisation of Saxe et al. (arXiv 1312.6120): a random matrix [rows, cols] with orthonormal rows or columns,
-// whichever are fewer, times Gain. It is the factor Q of a normal random matrix, with the signs that make the factor R's diagonal
-// positive, so that it is spread evenly over all such matrices.
+// Orthogonal is the initialisation of Saxe et al. (arXiv 1312.6120): a random matrix [rows, cols] with orthonormal rows
+// or columns, whichever are fewer, times Gain. It is the factor Q of a normal random matrix, with the signs that make
+// the factor R's diagonal positive, so that it is spread evenly over all such matrices.
 type Orthogonal struct {
 	Gain float64 // 0 means 1
 }

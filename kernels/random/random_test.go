@@ -13,9 +13,11 @@ import (
 
 var key = kernels.FromSlice([]int32{12345, -7, 3, 0}, 4)
 
-// ops are the random ops with the gradient rules that can be checked by differences: Dropout's too, for its mask does not move.
+// ops are the random ops with the gradient rules that can be checked by differences: Dropout's too, for its mask does
+// not move.
 var ops = []kernels.Op{
-	Uniform{Lo: -1, Hi: 3, Stream: 1}, Uniform{}, Normal{Mean: 1, Std: 2, Stream: 2}, Normal{}, Bernoulli{P: 0.3, Stream: 3},
+	Uniform{Lo: -1, Hi: 3, Stream: 1}, Uniform{}, Normal{Mean: 1, Std: 2, Stream: 2}, Normal{},
+	Bernoulli{P: 0.3, Stream: 3},
 	Dropout{Rate: 0.25, Stream: 4}, Dropout{},
 }
 
@@ -167,7 +169,8 @@ func TestUniformRange(t *testing.T) {
 
 // What is dropped is 0 even where the input is not a number, and with rate 0 nothing is.
 func TestDropoutValues(t *testing.T) {
-	nan := kernels.FromSlice([]float64{math.NaN(), math.NaN(), math.NaN(), math.NaN(), math.NaN(), math.NaN(), math.NaN(), math.NaN()}, 8)
+	nan := kernels.FromSlice([]float64{math.NaN(), math.NaN(), math.NaN(), math.NaN(), math.NaN(), math.NaN(),
+		math.NaN(), math.NaN()}, 8)
 	out, err := kernels.RunRef(Dropout{Rate: 0.5}, []kernels.Tensor{nan, key})
 	if err != nil {
 		t.Fatal(err)

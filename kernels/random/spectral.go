@@ -9,8 +9,8 @@ import (
 	"ganglion/kernels"
 )
 
-// SpectralRadius draws a square matrix of normal numbers with zero diagonal, scaled so that its largest eigenvalue has the modulus
-// Rho, to within 1 %. A matrix without such an eigenvalue (no two nodes) stays zero.
+// SpectralRadius draws a square matrix of normal numbers with zero diagonal, scaled so that its largest eigenvalue has
+// the modulus Rho, to within 1 %. A matrix without such an eigenvalue (no two nodes) stays zero.
 type SpectralRadius struct {
 	Rho float64 // not negative
 }
@@ -38,9 +38,10 @@ func (o SpectralRadius) Fill(t kernels.Tensor, seed uint64, stream uint32) error
 	return store(t, func(i int) float64 { return scale * a.F64[i] })
 }
 
-// radius estimates the largest modulus of an eigenvalue of the n×n matrix a: with k = 2ʲ, (‖A²ᵏ‖/‖Aᵏ‖)^(1/k). Complex pairs make a
-// vector of the power method turn for ever, but they do not move the norm of a power, and the quotient is free of the constant factor
-// that ‖Aᵏ‖ has beside the k-th power of the radius. Powers are normalised at each squaring.
+// radius estimates the largest modulus of an eigenvalue of the n×n matrix a: with k = 2ʲ, (‖A²ᵏ‖/‖Aᵏ‖)^(1/k). Complex
+// pairs make a vector of the power method turn for ever, but they do not move the norm of a power, and the quotient is
+// free of the constant factor that ‖Aᵏ‖ has beside the k-th power of the radius. Powers are normalised at each
+// squaring.
 func radius(a []float64, n int) float64 {
 	if n == 0 {
 		return 0
