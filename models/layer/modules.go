@@ -64,7 +64,7 @@ func (m Modules) structure(s *engine.Scope, w *Node, p int) *Node {
 	if m.Every <= 1 || m.Step == nil {
 		return s.Apply(implicit.Structure{Keep: m.Keep}, w)
 	}
-	old := s.State("structure", kernels.S(kernels.Int32, implicit.StructureLen(p)), random.Zeros{})
+	old := s.State("structure", kernels.S(kernels.Int32, implicit.StructureLen(p)), nil)
 	now := s.Apply(implicit.Restructure{Keep: m.Keep, Every: m.Every}, w, old, m.Step)
 	s.Update(old, now)
 	return now
