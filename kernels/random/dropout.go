@@ -1,6 +1,10 @@
 package random
 
-import "ganglion/kernels"
+import (
+	"math"
+
+	"ganglion/kernels"
+)
 
 // Dropout sets elements to 0 with probability Rate, where u < Rate, and divides the others by 1 − Rate, so that the
 // expected value stays (Srivastava et al., JMLR 15, 2014; inverted form). It is for training graphs only.
@@ -31,16 +35,20 @@ func (o Dropout) Ref(out kernels.Tensor, in []kernels.Tensor) {
 	drop(out.F64, in[0].F64, newSource(in[1].I32, o.Stream), o.Rate, 0)
 }
 
-// drop works on the elements from lo (a multiple of 4) on.
+// drop works on the elements from lo (a multiple of 4) on. u < rate is the comparison of integers below, and the result is
+// looked up: a branch on a random number is guessed wrong too often.
 func drop[T kernels.Float](y, x []T, s source, rate float64, lo int) {
 	scale := T(1 / (1 - rate))
+	least := uint32(math.Ceil(rate * (1 << 24)))
 	for b := lo / 4; len(x) > 0; b++ {
 		w := s.words(b)
 		n := min(4, len(x))
 		for j, v := range x[:n] {
-			if y[j] = v * scale; unit(w[j]) < rate {
-				y[j] = 0
+			kept := 0
+			if w[j]>>8 >= least {
+				kept = 1
 			}
+			y[j] = [2]T{0, v * scale}[kept&1]
 		}
 		x, y = x[n:], y[n:]
 	}
