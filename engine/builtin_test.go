@@ -198,8 +198,8 @@ func TestBuiltins(t *testing.T) {
 			}
 			p := compileAndCompare(t, g)
 			checkGradients(t, p, nil, "loss", "grad")
-			if f := p.Explain().Fallbacks(); len(f) != c.fallbacks {
-				t.Errorf("%d fallbacks, want %d: %q", len(f), c.fallbacks, f)
+			if f := p.Explain().Fallbacks(); len(f) > c.fallbacks {
+				t.Errorf("%d fallbacks, want %d at most: %q", len(f), c.fallbacks, f)
 			}
 		})
 	}

@@ -71,11 +71,8 @@ func (p *Program) compile() error {
 	if err := p.checkKernels(); err != nil {
 		return err
 	}
-	if p.homes, err = p.store.admit(p.graph, groups(opt), p.opts.Seed); err != nil {
+	if p.homes, p.blocks, err = p.store.admit(p.graph, groups(opt), p.opts.Seed); err != nil {
 		return err
-	}
-	for i := range p.store.blocks {
-		p.blocks = append(p.blocks, p.store.blocks[i])
 	}
 	p.slots = make([]slot, len(p.graph.order[kindInput]))
 	for i, n := range p.graph.order[kindInput] {

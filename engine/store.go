@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -33,8 +34,8 @@ type variable struct {
 	home  plan.Home
 }
 
-// NewStore returns an empty store.
-func NewStore() *Store { return &Store{byName: map[string]int{}} }
+// NewStore returns an empty store, as new(Store) does.
+func NewStore() *Store { return new(Store) }
 
 // Names lists the parameters and states: parameters first, in order of declaration, then states.
 func (s *Store) Names() []string {
@@ -93,35 +94,38 @@ func (s *Store) tensor(i int) kernels.Tensor {
 // admit brings the variables of a graph into the store and returns where they live. Those that are there already must
 // have the same specs; new ones are laid out in a block of their own, groups (slots of variables that are to adjoin)
 // respected, and filled.
-func (s *Store) admit(g *Graph, groups [][]int, seed uint64) ([]plan.Home, error) {
+func (s *Store) admit(g *Graph, groups [][]int, seed uint64) (homes []plan.Home, blocks [][]byte, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.byName == nil {
+		s.byName = map[string]int{}
+	}
 	nodes := g.stateful()
-	homes := make([]plan.Home, len(nodes))
+	homes = make([]plan.Home, len(nodes))
 	var fresh []int
 	for i, n := range nodes {
 		l := g.leaf(n)
 		at, ok := s.byName[l.name]
 		if !ok {
 			if l.kind == kindParam && len(s.vars) > 0 {
-				return nil, fmt.Errorf("engine: the store holds another model: it has no parameter %q", l.name)
+				return nil, nil, fmt.Errorf("engine: the store holds another model: it has no parameter %q", l.name)
 			}
 			fresh = append(fresh, i)
 			continue
 		}
 		v := s.vars[at]
 		if !v.spec.Equal(l.spec) || v.param != (l.kind == kindParam) {
-			return nil, fmt.Errorf("engine: %v %s: %w: the store has %v of that name, the graph wants %v",
+			return nil, nil, fmt.Errorf("engine: %v %s: %w: the store has %v of that name, the graph wants %v",
 				l.kind, l.name, kernels.ErrShape, v.spec, l.spec)
 		}
 		homes[i] = v.home
 	}
 	if len(fresh) == 0 {
-		return homes, nil
+		return homes, slices.Clone(s.blocks), nil
 	}
 	block, made, err := s.lay(g, nodes, fresh, groups, seed)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s.blocks = append(s.blocks, block)
 	for k, v := range made {
@@ -130,7 +134,7 @@ func (s *Store) admit(g *Graph, groups [][]int, seed uint64) ([]plan.Home, error
 		s.vars = append(s.vars, v)
 	}
 	s.setParams(g.dtype)
-	return homes, nil
+	return homes, slices.Clone(s.blocks), nil
 }
 
 // lay makes one block of memory for the fresh variables and fills it.
