@@ -26,12 +26,15 @@ func (t *task[T]) estimate() costs {
 // stepsNewton is the number of Newton steps that a sample is expected to take.
 const stepsNewton = 4
 
+// limitMixing is the number of steps after which auto gives Anderson up.
+const limitMixing = 60
+
 // run solves the open lanes by the op's method.
 func (t *task[T]) run() {
 	o := t.opt
 	switch o.method {
 	case Newton:
-		t.newton(o.limit(limitNewton))
+		t.newton(o.limit(limitNewton), manyStarts)
 	case FixedPoint:
 		t.picard(o.limit(limitPicard), T(o.beta()), 0)
 	case Anderson:
@@ -44,7 +47,7 @@ func (t *task[T]) run() {
 }
 
 // auto is the default method: fixed point while its measured contraction is good, then Anderson where that is cheaper than Newton, then
-// Newton for what is left.
+// Newton for what is left. Samples that resist get Anderson in any case, and Newton from many starts.
 func (t *task[T]) auto() {
 	o := t.opt
 	steps := float64(stepsNewton)
@@ -53,14 +56,21 @@ func (t *task[T]) auto() {
 	}
 	patience := max(8, steps*t.cost.newton/t.cost.picard)
 	t.picard(o.limit(limitPicard), T(o.beta()), patience)
-	if steps*t.cost.newton > 30*t.cost.anderson {
-		t.anderson(min(60, o.limit(60)), T(o.beta()))
+	mixes := min(limitMixing, o.limit(limitMixing))
+	cheap := steps*t.cost.newton > 30*t.cost.anderson
+	if cheap {
+		t.anderson(mixes, T(o.beta()))
 	}
-	t.newton(o.limit(limitNewton))
-	if t.kind == nonlinear && t.anyOpen() {
-		t.picard(min(100, o.limit(100)), 0.5, 0)
-		t.newton(o.limit(limitNewton))
+	if t.anyOpen() {
+		t.newton(o.limit(limitNewton), fewStarts)
 	}
+	if t.kind != nonlinear || !t.anyOpen() {
+		return
+	}
+	if !cheap {
+		t.anderson(mixes, T(o.beta()))
+	}
+	t.newton(o.limit(limitNewton), manyStarts)
 }
 
 func (t *task[T]) anyOpen() bool {

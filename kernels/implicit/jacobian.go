@@ -115,7 +115,7 @@ func (t *task[T]) factor() (singular uint64) {
 // pace. It returns the lanes where all are zero or one is not finite.
 func (t *task[T]) pivot(a []T, first, k int) (singular uint64) {
 	n, stride := t.n, t.n+1
-	row, most := t.res[:group], t.norm[:group]
+	row, most := t.square[:group], t.norm[:group]
 	t.jacs.Pivots(row, most, a[(k*stride+k)*group:], n-k, stride)
 	for l, r := range row {
 		if !(most[l] > 0) || most[l]-most[l] != 0 {

@@ -116,35 +116,21 @@ func (l Layout) Mask() []byte {
 	return m
 }
 
-// Check tests the structure for consistency: pointers that ascend, indices in range, every node in one module, both edge lists alike.
-// Structures made by this package pass; one that came from a file should be checked before it is used.
+// Check tests the structure for consistency: every node in one module, levels and pointers that ascend, both edge lists alike, edges that
+// stay within a module or lead to a higher level. Structures made by this package pass; one that came from a file should be checked
+// before it is used.
 func (l Layout) Check() error {
-	p := l.Nodes
-	if l.Modules < 0 || l.Modules > p || l.Kept < 0 || l.Kept > len(l.In) {
-		return fmt.Errorf("implicit: structure with %d modules and %d edges for %d nodes", l.Modules, l.Kept, p)
-	}
-	if err := l.checkOrder(); err != nil {
+	if err := l.checkNodes(); err != nil {
 		return err
 	}
-	kept := 0
-	for i := range p {
-		if !ascend(l.InPtr[i], l.InMid[i], l.InPtr[i+1]) || !ascend(l.OutPtr[i], l.OutMid[i], l.OutPtr[i+1]) ||
-			int(l.InPtr[i+1]) > l.Kept || int(l.OutPtr[i+1]) > l.Kept {
-			return fmt.Errorf("implicit: structure: pointers of node %d are out of order", i)
-		}
-		kept += len(l.Sources(i))
-	}
-	if kept != l.Kept || p > 0 && int(l.OutPtr[p]) != l.Kept {
-		return fmt.Errorf("implicit: structure: %d edges listed, %d counted", kept, l.Kept)
-	}
-	for j := range p {
+	for j := range l.Nodes {
 		for e, i := range l.Destinations(j) {
-			if i < 0 || int(i) >= p || int(i) == j || (l.Module[i] == l.Module[j]) != (e >= int(l.OutMid[j]-l.OutPtr[j])) {
+			if !l.follows(int32(j), i, e >= int(l.OutMid[j]-l.OutPtr[j])) {
 				return fmt.Errorf("implicit: structure: node %d has no proper edge to %d", j, i)
 			}
 		}
 		for e, i := range l.Sources(j) {
-			if i < 0 || int(i) >= p || int(i) == j || (l.Module[i] == l.Module[j]) != (e >= int(l.InMid[j]-l.InPtr[j])) {
+			if !l.follows(i, int32(j), e >= int(l.InMid[j]-l.InPtr[j])) {
 				return fmt.Errorf("implicit: structure: node %d has no proper edge from %d", j, i)
 			}
 		}
@@ -152,17 +138,47 @@ func (l Layout) Check() error {
 	return nil
 }
 
-func (l Layout) checkOrder() error {
-	if l.Nodes > 0 && (l.ModulePtr[0] != 0 || int(l.ModulePtr[l.Modules]) != l.Nodes) {
-		return fmt.Errorf("implicit: structure: modules hold %d of %d nodes", l.ModulePtr[l.Modules], l.Nodes)
+// follows reports whether j → i can be an edge within a module (inner) or between two.
+func (l *Layout) follows(j, i int32, inner bool) bool {
+	if uint(j) >= uint(l.Nodes) || uint(i) >= uint(l.Nodes) || i == j {
+		return false
+	}
+	from, to := l.Module[j], l.Module[i]
+	if inner {
+		return from == to
+	}
+	return l.ModuleLevel[from] < l.ModuleLevel[to]
+}
+
+// checkNodes is Check without the edges themselves, in time O(p).
+func (l *Layout) checkNodes() error {
+	p := l.Nodes
+	if p == 0 {
+		return nil
+	}
+	if l.Modules < 1 || l.Modules > p || l.Kept < 0 || l.Kept > len(l.In) || l.Levels < 1 || l.Levels > l.Modules {
+		return fmt.Errorf("implicit: structure with %d modules, %d levels and %d edges for %d nodes", l.Modules, l.Levels, l.Kept, p)
+	}
+	if l.ModulePtr[0] != 0 || int(l.ModulePtr[l.Modules]) != p || l.LevelPtr[0] != 0 || int(l.LevelPtr[l.Levels]) != l.Modules {
+		return fmt.Errorf("implicit: structure: %d modules do not hold %d nodes", l.Modules, p)
 	}
 	for m := range l.Modules {
-		if l.ModulePtr[m] >= l.ModulePtr[m+1] || int(l.ModulePtr[m+1]) > l.Nodes {
+		if l.ModulePtr[m] < 0 || l.ModulePtr[m] >= l.ModulePtr[m+1] || int(l.ModulePtr[m+1]) > p {
 			return fmt.Errorf("implicit: structure: module %d has no nodes", m)
 		}
 		for _, i := range l.Members(m) {
-			if i < 0 || int(i) >= l.Nodes || int(l.Module[i]) != m {
+			if uint(i) >= uint(p) || int(l.Module[i]) != m {
 				return fmt.Errorf("implicit: structure: node %d does not belong to module %d", i, m)
+			}
+		}
+	}
+	for k := range l.Levels {
+		if l.LevelPtr[k] < 0 || l.LevelPtr[k] >= l.LevelPtr[k+1] || int(l.LevelPtr[k+1]) > l.Modules {
+			return fmt.Errorf("implicit: structure: level %d has no modules", k)
+		}
+		for m := l.LevelPtr[k]; m < l.LevelPtr[k+1]; m++ {
+			if int(l.ModuleLevel[m]) != k {
+				return fmt.Errorf("implicit: structure: module %d is not of level %d", m, k)
 			}
 		}
 	}
@@ -171,7 +187,18 @@ func (l Layout) checkOrder() error {
 			return fmt.Errorf("implicit: structure: node %d is not at position %d", i, l.Position[i])
 		}
 	}
+	if !pointers(l.InPtr, l.InMid, l.Kept) || !pointers(l.OutPtr, l.OutMid, l.Kept) {
+		return fmt.Errorf("implicit: structure: pointers to %d edges are out of order", l.Kept)
+	}
 	return nil
 }
 
-func ascend(a, b, c int32) bool { return 0 <= a && a <= b && b <= c }
+// pointers reports whether ptr and mid cut a list of the given length.
+func pointers(ptr, mid []int32, length int) bool {
+	for i := range len(ptr) - 1 {
+		if ptr[i] < 0 || ptr[i] > mid[i] || mid[i] > ptr[i+1] {
+			return false
+		}
+	}
+	return ptr[0] == 0 && int(ptr[len(ptr)-1]) == length
+}

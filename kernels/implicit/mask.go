@@ -1,9 +1,13 @@
 package implicit
 
-import "ganglion/kernels"
+import (
+	"math"
+
+	"ganglion/kernels"
+)
 
 // Mask is W_m: W with zeros at the edges that are not kept, and on the diagonal.
-// Inputs: W float [p, p], its structure int32 [StructureLen(p)].  Output: float [p, p].
+// Inputs: W float [p, p], its structure int32 [StructureLen(p)].  Output: float [p, p]; NaN if that is no structure of p nodes.
 //
 // Gradient: that of every off-diagonal entry is passed on, kept or not (see the package's word on gradients).
 type Mask struct{}
@@ -37,17 +41,26 @@ func (o Mask) Grad(b kernels.Builder, _ []*kernels.Node, _, dout *kernels.Node) 
 // CPU clears the output and copies the kept edges.
 func (o Mask) CPU(c *kernels.Call) {
 	if c.Out.DType == kernels.Float32 {
-		mask(c.Out.F32, c.In[0].F32, View(c.In[1].I32))
+		mask(c, c.Out.F32, c.In[0].F32)
 	} else {
-		mask(c.Out.F64, c.In[0].F64, View(c.In[1].I32))
+		mask(c, c.Out.F64, c.In[0].F64)
 	}
 }
 
-func mask[T kernels.Float](y, w []T, l Layout) {
+func mask[T kernels.Float](c *kernels.Call, y, w []T) {
+	l, p := View(c.In[1].I32), c.Out.Shape[0]
+	if l.Nodes != p || l.Check() != nil {
+		nan := T(math.NaN())
+		for i := range y {
+			y[i] = nan
+		}
+		c.Report.Status = kernels.Diverged
+		return
+	}
 	clear(y)
-	for j := range l.Nodes {
+	for j := range p {
 		for _, i := range l.Destinations(j) {
-			y[j*l.Nodes+int(i)] = w[j*l.Nodes+int(i)]
+			y[j*p+int(i)] = w[j*p+int(i)]
 		}
 	}
 }

@@ -1,11 +1,21 @@
 package implicit
 
-import "ganglion/kernels"
+import (
+	"math"
 
-// newton solves the open lanes by Newton's method, group lanes at a time, from several starts: the iterate kept so far, the constant
-// part, zero, and half the constant part. The linear systems need one start only, and their second step refines the first.
-func (t *task[T]) newton(limit int) {
-	starts := 4
+	"ganglion/internal/philox"
+	"ganglion/kernels"
+)
+
+// The number of starts of Newton's method: the iterate kept so far, the constant part, zero, and random ones.
+const (
+	fewStarts  = 2
+	manyStarts = 16
+)
+
+// newton solves the open lanes by Newton's method, group lanes at a time, from at most the given number of starts. The linear systems
+// need one start only, and their second step refines the first.
+func (t *task[T]) newton(limit, starts int) {
 	if t.kind != nonlinear {
 		starts = 1
 	}
@@ -34,26 +44,47 @@ func (t *task[T]) compactRange(lo, hi int) {
 	copy(t.state[:], kept[:])
 }
 
-// restart replaces the start of the lanes.
+// restart replaces the start of the lanes. Random starts are c_i + s_i·ξ with s_i = (Σ_j w_ji²)^½ and ξ normal, the same for all samples:
+// for f of size 1 that is where solutions lie.
 func (t *task[T]) restart(s int) {
 	x := t.x[:t.n*t.width]
 	switch s {
+	case 0:
 	case 1:
 		copy(x, t.c)
 	case 2:
 		clear(x)
-	case 3:
-		for i := range x {
-			x[i] = t.c[i] / 2
+	default:
+		for r := range t.n {
+			u := philox.Block([2]uint32{uint32(r), uint32(s)}, [4]uint32{})
+			radius := math.Sqrt(-2 * math.Log((float64(u[0])+1)/(1<<32)))
+			shift := T(t.rowNorm(r) * radius * math.Cos(2*math.Pi*float64(u[1])/(1<<32)))
+			c := t.c[r*t.width:]
+			for k := range x[r*t.width:][:t.width] {
+				x[r*t.width+k] = c[k] + shift
+			}
 		}
 	}
+}
+
+// rowNorm is the Euclidean norm of row r of the module's part of M.
+func (t *task[T]) rowNorm(r int) float64 {
+	row := t.value[t.rowMid[t.first+r]:t.rowPtr[t.first+r+1]]
+	if at := int(t.denseAt[t.m]); at >= 0 {
+		row = t.dense[at+r*t.n:][:t.n]
+	}
+	sum := 0.0
+	for _, v := range row {
+		sum += float64(v) * float64(v)
+	}
+	return math.Sqrt(sum)
 }
 
 // Constants of the line search on ‖F‖²: the least decrease wanted, in parts of the one that the slope promises, and the number of
 // halvings of the step.
 const (
 	armijo   = 1e-4
-	halvings = 40
+	halvings = 20
 )
 
 // descend runs Newton's method with a backtracking line search on the compact lanes.

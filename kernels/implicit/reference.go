@@ -6,10 +6,13 @@ import (
 	"ganglion/kernels/act"
 )
 
-// refMasked is W with zeros at the edges that are not kept; of an array that is no structure of p nodes nothing is kept.
+// refMasked is W with zeros at the edges that are not kept, and NaN for an array that is no structure of p nodes.
 func refMasked(w []float64, l Layout, p int) []float64 {
 	m := make([]float64, p*p)
-	if l.Nodes != p {
+	if l.Nodes != p || l.Check() != nil {
+		for i := range m {
+			m[i] = math.NaN()
+		}
 		return m
 	}
 	for at, kept := range l.Mask() {

@@ -68,7 +68,8 @@ var distances = [...]func(w, eps float64) float64{
 // Regularise is one step of a regulariser on the weights W [P, P] that lie at Offset in the block of parameters, after the optimiser's
 // step and decoupled from it (Section 5).
 // Inputs: z float [N], the structure of W int32 [StructureLen(P)], hyper float [≥3] = (learning rate η, step, strength α), ok float [1].
-// Output: z float [N], in place where the planner so decides. With ok = 0 it is z unchanged.
+// Output: z float [N], in place where the planner so decides. With ok = 0 it is z unchanged, and
+// also, with a report, where the second input is no structure of P nodes.
 //
 // There is no gradient: it is an update.
 type Regularise struct {
@@ -117,8 +118,8 @@ func (o Regularise) Infer(in []kernels.Spec) (kernels.Spec, error) {
 // Ref copies z and makes the step.
 func (o Regularise) Ref(out kernels.Tensor, in []kernels.Tensor) {
 	copy(out.F64, in[0].F64)
-	if in[3].F64[0] > 0 {
-		o.Step(out.F64[o.Offset:o.Offset+o.P*o.P], View(in[1].I32), in[2].F64[0]*in[2].F64[2])
+	if l := View(in[1].I32); in[3].F64[0] > 0 && l.Nodes == o.P && l.Check() == nil {
+		o.Step(out.F64[o.Offset:o.Offset+o.P*o.P], l, in[2].F64[0]*in[2].F64[2])
 	}
 }
 
@@ -144,7 +145,11 @@ func regularise(c *kernels.Call, o Regularise, largest, mean, step body) {
 		c.In[0].CopyTo(c.Out)
 	}
 	l := View(c.In[1].I32)
-	if !(scalar(c.In[3], 0) > 0) || o.P == 0 || l.Nodes != o.P {
+	if !(scalar(c.In[3], 0) > 0) || o.P == 0 {
+		return
+	}
+	if l.Nodes != o.P || l.checkNodes() != nil {
+		c.Report.Status, c.Report.Failed = kernels.Diverged, 1
 		return
 	}
 	r := newRegular(c)

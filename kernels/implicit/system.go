@@ -144,7 +144,7 @@ func solveWith[T kernels.Float](c *kernels.Call, o options, run loops) {
 	if s.batch == 0 || s.p == 0 {
 		return
 	}
-	if s.l.Nodes != s.p {
+	if s.l.Nodes != s.p || s.l.checkNodes() != nil {
 		s.refuse()
 		return
 	}
@@ -152,6 +152,12 @@ func solveWith[T kernels.Float](c *kernels.Call, o options, run loops) {
 	s.plan()
 	c.For(c.Rows(s.p, 20+2*float64(s.l.Kept)/float64(s.p)), run.pack)
 	blocks, workers := blocksFor(s.batch), c.Pool.Workers()
+	for w := range workers {
+		if s.report(w).damaged != 0 {
+			s.refuse()
+			return
+		}
+	}
 	if blocks >= workers || s.l.Modules < 2*s.l.Levels {
 		c.For(blocks, run.block)
 	} else {
@@ -225,15 +231,18 @@ func (s *system[T]) plan() {
 func isDense(nodes, inner int) bool { return nodes >= 8 && 5*inner >= 2*nodes*nodes }
 
 // packBody copies the kept weights of some rows.
-func packBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
+func packBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	s := bind[T](c, optionsOf(c.Op))
 	lo, hi := c.Chunk(chunk, s.p)
 	for q := lo; q < hi; q++ {
-		s.packRow(q)
+		if !s.packRow(q) {
+			s.report(worker).damaged = 1
+		}
 	}
 }
 
-func (s *system[T]) packRow(q int) {
+// packRow reports whether all edges of the row are edges of the graph.
+func (s *system[T]) packRow(q int) bool {
 	l := &s.l
 	i := l.Order[q]
 	nodes, ptr, mid, stride, base := l.In, l.InPtr, l.InMid, s.p, int(i)
@@ -242,25 +251,41 @@ func (s *system[T]) packRow(q int) {
 	}
 	at := s.rowPtr[q]
 	for _, j := range nodes[ptr[i]:mid[i]] {
+		if !s.joined(i, j, false) {
+			return false
+		}
 		s.index[at], s.value[at] = l.Position[j], s.w[base+int(j)*stride]
 		at++
 	}
 	m := l.Module[i]
-	first := l.ModulePtr[m]
+	first, n := l.ModulePtr[m], l.Size(int(m))
 	inner := nodes[mid[i]:ptr[i+1]]
-	if s.denseAt[m] < 0 {
-		for _, j := range inner {
-			s.index[at], s.value[at] = l.Position[j]-first, s.w[base+int(j)*stride]
-			at++
-		}
-		return
+	row := s.dense[:0]
+	if s.denseAt[m] >= 0 {
+		row = s.dense[int(s.denseAt[m])+(q-int(first))*n:][:n]
+		clear(row)
 	}
-	n := l.Size(int(m))
-	row := s.dense[int(s.denseAt[m])+(q-int(first))*n:][:n]
-	clear(row)
 	for _, j := range inner {
-		row[l.Position[j]-first] = s.w[base+int(j)*stride]
+		if !s.joined(i, j, true) {
+			return false
+		}
+		k, v := l.Position[j]-first, s.w[base+int(j)*stride]
+		if len(row) > 0 {
+			row[k] = v
+			continue
+		}
+		s.index[at], s.value[at] = k, v
+		at++
 	}
+	return true
+}
+
+// joined reports whether row i of M can have an entry in column j.
+func (s *system[T]) joined(i, j int32, inner bool) bool {
+	if s.kind == adjoint {
+		i, j = j, i
+	}
+	return s.l.follows(j, i, inner)
 }
 
 // blockBody solves all modules for one block of samples.

@@ -228,6 +228,7 @@ func (t *task[T]) finish() {
 // report is what one worker has to say; a view of reportLen integers in the workspace.
 type report struct {
 	status, samples, failed, iterations, total int64
+	damaged                                    int64 // the structure lists an edge that cannot be
 	worst                                      float64
 }
 
