@@ -116,8 +116,9 @@ func avgBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	lo, hi := c.Chunk(chunk, c.Out.Shape[0]*c.Out.Shape[1])
 	for i := lo; i < hi; i++ {
 		from, to := x[i*plane:][:plane], y[i*area:][:area]
+		w := g.start()
 		for p := range to {
-			b := g.box(p)
+			b := w.next(&g)
 			n := b.size()
 			if o.CountIncludePad {
 				n = g.taps()
@@ -145,8 +146,9 @@ func avgGradBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	for i := lo; i < hi; i++ {
 		from, to := dy[i*area:][:area], dx[i*plane:][:plane]
 		clear(to)
-		for p, v := range from {
-			b := g.box(p)
+		w := g.start()
+		for _, v := range from {
+			b := w.next(&g)
 			n := b.size()
 			if o.CountIncludePad {
 				n = g.taps()

@@ -1,11 +1,14 @@
 package conv
 
 import (
+	"math"
+
 	"ganglion/kernels"
 	"ganglion/kernels/dense"
 )
 
-// MaxPool is the largest element in each window; padding is never the largest. A window that holds NaN gives NaN.
+// MaxPool is the largest element in each window; padding is never the largest. A window that holds NaN gives
+// NaN, and the larger of two zeros is +0.
 // Input: x float [batch, channels, extents…].  Output: [batch, channels, …] with the positions of a convolution with the
 // same kernel, stride and padding.
 //
@@ -144,7 +147,36 @@ func (o MaxPoolAt) CPU(c *kernels.Call) {
 
 func maxPoolBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	g := c.Op.(MaxPool).Window.geometry(c.In[0].Shape)
-	pick(c, chunk, &g, kernels.Of[T](c.In[0]), kernels.Of[T](c.In[0]))
+	x, y := kernels.Of[T](c.In[0]), kernels.Of[T](c.Out)
+	plane, area := g.plane(), g.area()
+	lo, hi := c.Chunk(chunk, c.Out.Shape[0]*c.Out.Shape[1])
+	for i := lo; i < hi; i++ {
+		largest(&g, y[i*area:][:area], x[i*plane:][:plane])
+	}
+}
+
+// largest goes through the windows of a plane tap by tap, line by line.
+func largest[T kernels.Float](g *geometry, y, x []T) {
+	t := tap{}
+	for i := range y {
+		y[i] = T(math.Inf(-1))
+	}
+	for range g.taps() {
+		lo, hi := g.valid(2, t)
+		l := g.line(t, 0)
+		step, first := g.stride[2], lo*g.stride[2]+g.shift(2, t)
+		for from := 0; from < len(y); from += g.y[2] {
+			if row := l.row(g); row >= 0 && lo < hi {
+				to := y[from+lo : from+hi]
+				line := x[row+first:][:(hi-lo-1)*step+1]
+				for j, at := 0, 0; j < len(to) && at < len(line); j, at = j+1, at+step {
+					to[j] = max(to[j], line[at])
+				}
+			}
+			l.down(g)
+		}
+		t = g.next(t)
+	}
 }
 
 func maxAtBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
@@ -159,9 +191,9 @@ func pick[T kernels.Float](c *kernels.Call, chunk int, g *geometry, x, v []T) {
 	for i := lo; i < hi; i++ {
 		from := x[i*plane:][:plane]
 		to := y[i*area:][:area]
+		w := g.start()
 		for p := range to {
-			b := g.box(p)
-			to[p] = v[i*plane+first(g, &b, from)]
+			to[p] = v[i*plane+first(g, w.next(g), from)]
 		}
 	}
 }
@@ -174,9 +206,9 @@ func maxGradBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	for i := lo; i < hi; i++ {
 		from, to := x[i*plane:][:plane], dx[i*plane:][:plane]
 		clear(to)
-		for p, v := range dy[i*area:][:area] {
-			b := g.box(p)
-			to[first(&g, &b, from)] += v
+		w := g.start()
+		for _, v := range dy[i*area:][:area] {
+			to[first(&g, w.next(&g), from)] += v
 		}
 	}
 }

@@ -65,17 +65,6 @@ func (o Window) output(op kernels.Op, in []kernels.Spec, x kernels.Spec) (kernel
 // box is the part of a window inside of x.
 type box struct{ lo, hi [maxDims]int }
 
-// box returns the part of the window of position p of y inside of x.
-func (g *geometry) box(p int) box {
-	at := [maxDims]int{p / (g.y[1] * g.y[2]), p / g.y[2] % g.y[1], p % g.y[2]}
-	var b box
-	for a, o := range at {
-		first := o*g.stride[a] - g.pad[a]
-		b.lo[a], b.hi[a] = max(0, first), min(g.x[a], first+g.k[a])
-	}
-	return b
-}
-
 // size is the number of positions in the box.
 func (b *box) size() int { return (b.hi[0] - b.lo[0]) * (b.hi[1] - b.lo[1]) * (b.hi[2] - b.lo[2]) }
 
@@ -94,6 +83,40 @@ func first[T kernels.Float](g *geometry, b *box, x []T) int {
 		}
 	}
 	return best
+}
+
+// windowsOf visits the windows of a plane in order: next returns the box of the window behind the last one.
+type windowsOf struct {
+	at [maxDims]int
+	b  box
+}
+
+// start is the walk before the first window.
+func (g *geometry) start() windowsOf {
+	var w windowsOf
+	for a := range maxDims - 1 {
+		w.along(g, a)
+	}
+	w.at[maxDims-1] = -1
+	return w
+}
+
+// along sets the box along axis a.
+func (w *windowsOf) along(g *geometry, a int) {
+	first := w.at[a]*g.stride[a] - g.pad[a]
+	w.b.lo[a], w.b.hi[a] = max(0, first), min(g.x[a], first+g.k[a])
+}
+
+// next goes to the next window; there must be one.
+func (w *windowsOf) next(g *geometry) *box {
+	a := maxDims - 1
+	for w.at[a]++; w.at[a] == g.y[a]; w.at[a]++ {
+		w.at[a] = 0
+		w.along(g, a)
+		a--
+	}
+	w.along(g, a)
+	return &w.b
 }
 
 // planes runs a body over the planes of signals; ns is the estimated time of a position of the window.
