@@ -12,8 +12,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Adapter makes an Op a gorgonia Op and SDOp. One adapter stands for one application: it knows the specs of its inputs, so its type is
-// concrete. Salt tells apart nodes that gorgonia would merge by its 32-bit hash.
+// Adapter makes an Op a gorgonia Op and SDOp. One adapter stands for one application: it knows the specs of its inputs,
+// so its type is concrete. Salt tells apart nodes that gorgonia would merge by its 32-bit hash.
 type Adapter struct {
 	op   Op
 	in   []Spec
@@ -159,8 +159,8 @@ func KernelOf(n *Node) (Op, bool) {
 // SpecOf returns the spec of a node's value.
 func SpecOf(n *Node) Spec { return S(DTypeOf(n.Dtype()), n.Shape()...) }
 
-// Children returns the ordered inputs of a node, with repeats. They are read by reflection: the exported way (Graph.From) returns
-// another node's inputs once the graph has removed a node.
+// Children returns the ordered inputs of a node, with repeats. They are read by reflection: the exported way
+// (Graph.From) returns another node's inputs once the graph has removed a node.
 func Children(n *Node) []*Node {
 	v := reflect.ValueOf(n).Elem().FieldByName("children")
 	out := make([]*Node, v.Len())
@@ -172,8 +172,8 @@ func Children(n *Node) []*Node {
 
 const maxSalt = 64
 
-// Apply adds op over in to their graph. Equal ops over equal inputs give one node; a node that gorgonia merged wrongly (it compares
-// 32-bit hashes, not inputs) is applied again under another hash.
+// Apply adds op over in to their graph. Equal ops over equal inputs give one node; a node that gorgonia merged wrongly
+// (it compares 32-bit hashes, not inputs) is applied again under another hash.
 func Apply(op Op, in ...*Node) (*Node, error) {
 	if len(in) == 0 {
 		return nil, Errorf(op, nil, ErrShape, "an op needs one input at least")

@@ -5,7 +5,8 @@ import (
 	"ganglion/internal/par"
 )
 
-// Call is one execution of a CPU kernel. The engine makes it once, when it plans, and binds the tensors before each run.
+// Call is one execution of a CPU kernel. The engine makes it once, when it plans, and binds the tensors before each
+// run.
 type Call struct {
 	Op   Op
 	In   []Tensor
@@ -15,7 +16,8 @@ type Call struct {
 	Pool *par.Pool // never nil
 	// Report receives what the kernel has to say about this run; never nil, zeroed by the engine before the call.
 	Report *Report
-	// Arg carries small numbers from the kernel to the bodies of its loops, which must not be closures (a closure allocates).
+	// Arg carries small numbers from the kernel to the bodies of its loops, which must not be closures (a closure
+	// allocates).
 	Arg [16]int
 
 	body  func(c *Call, chunk, worker int)
@@ -29,9 +31,9 @@ func NewCall(op Op, path cpu.Path, pool *par.Pool) *Call {
 	return c
 }
 
-// For runs body for the chunks 0 … n-1, in parallel and in any order. body must be a function of the package or a method expression
-// (no closure); it finds the op in c.Op and its parameters in c.Arg. Cut the work by size, never by the number of workers. For must not
-// be called from inside a body.
+// For runs body for the chunks 0 … n-1, in parallel and in any order. body must be a function of the package or a
+// method expression (no closure); it finds the op in c.Op and its parameters in c.Arg. Cut the work by size, never by
+// the number of workers. For must not be called from inside a body.
 func (c *Call) For(n int, body func(c *Call, chunk, worker int)) {
 	if n <= 0 {
 		return
@@ -46,8 +48,8 @@ func (c *Call) For(n int, body func(c *Call, chunk, worker int)) {
 	c.Pool.Run(n, c.chunk)
 }
 
-// Rows is a helper for loops over rows of equal cost: it returns the number of chunks and sets Arg[15] to the rows of each, so that a
-// chunk costs some 8 µs at least; cost is the estimated time of one row in nanoseconds.
+// Rows is a helper for loops over rows of equal cost: it returns the number of chunks and sets Arg[15] to the rows of
+// each, so that a chunk costs some 8 µs at least; cost is the estimated time of one row in nanoseconds.
 func (c *Call) Rows(n int, cost float64) int {
 	const grain = 8000
 	rows := max(1, int(grain/max(cost, 1)))

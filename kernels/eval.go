@@ -2,9 +2,9 @@ package kernels
 
 import "fmt"
 
-// Eval computes the values of nodes by the references of their ops, in plain recursion order: the obvious interpreter that tests
-// compare the engine with. given holds the values of input nodes (and of any node that is to be taken as known); computed values are
-// added to it. Float values are computed and returned in the type of their nodes.
+// Eval computes the values of nodes by the references of their ops, in plain recursion order: the obvious interpreter
+// that tests compare the engine with. given holds the values of input nodes (and of any node that is to be taken as
+// known); computed values are added to it. Float values are computed and returned in the type of their nodes.
 func Eval(given map[*Node]Tensor, want ...*Node) ([]Tensor, error) {
 	out := make([]Tensor, len(want))
 	for i, root := range want {

@@ -11,29 +11,31 @@ import (
 // Node is a node of a gorgonia expression graph.
 type Node = gorgonia.Node
 
-// Op is an operator: a comparable struct whose fields are its attributes (plain values: no pointers, slices, maps, and no String
-// method, since the printed fields are the operator's identity). It has one output.
+// Op is an operator: a comparable struct whose fields are its attributes (plain values: no pointers, slices, maps, and
+// no String method, since the printed fields are the operator's identity). It has one output.
 type Op interface {
-	// Infer returns the output's spec for given inputs, or an error made by Errorf. It is pure: the planner runs it again when
-	// sizes change, so nothing about a batch may live in an attribute.
+	// Infer returns the output's spec for given inputs, or an error made by Errorf. It is pure: the planner runs it
+	// again when sizes change, so nothing about a batch may live in an attribute.
 	Infer(in []Spec) (Spec, error)
-	// Ref is the specification: plain loops, no cleverness. Float tensors come and go in float64 whatever the graph's type; every
-	// element of out is to be written. Shapes have passed Infer.
+	// Ref is the specification: plain loops, no cleverness. Float tensors come and go in float64 whatever the graph's
+	// type; every element of out is to be written. Shapes have passed Infer.
 	Ref(out Tensor, in []Tensor)
 }
 
 // Differentiable is an Op with a gradient rule, written in our own ops so that it can be differentiated again.
 type Differentiable interface {
 	Op
-	// Grad returns, for each input, the node of ∂L/∂input given dout = ∂L/∂out: a node for every float input, nil for the others.
+	// Grad returns, for each input, the node of ∂L/∂input given dout = ∂L/∂out: a node for every float input, nil for
+	// the others.
 	Grad(b Builder, in []*Node, out, dout *Node) []*Node
 }
 
-// CPUOp is an Op with a fast CPU kernel. Without it the engine runs Ref through float64 copies and lists that as a fallback.
+// CPUOp is an Op with a fast CPU kernel. Without it the engine runs Ref through float64 copies and lists that as a
+// fallback.
 type CPUOp interface {
 	Op
-	// CPU computes c.Out from c.In. It must write every element of Out, allocate nothing, and give the same bits for any number of
-	// workers. Shapes have passed Infer.
+	// CPU computes c.Out from c.In. It must write every element of Out, allocate nothing, and give the same bits for
+	// any number of workers. Shapes have passed Infer.
 	CPU(c *Call)
 }
 
@@ -43,8 +45,8 @@ type Scratcher interface {
 	Workspace(in []Spec, out Spec, workers int) int
 }
 
-// InPlacer is a CPUOp whose output may lie exactly over input i (same spec): the kernel reads each element of it no later than it
-// writes that element.
+// InPlacer is a CPUOp whose output may lie exactly over input i (same spec): the kernel reads each element of it no
+// later than it writes that element.
 type InPlacer interface {
 	InPlace(i int) bool
 }
@@ -55,8 +57,8 @@ type Viewer interface {
 	View(in []Spec) int
 }
 
-// Packer is an Op whose output is its inputs laid one behind another: where it can, the planner lets the inputs be computed in place
-// and runs nothing.
+// Packer is an Op whose output is its inputs laid one behind another: where it can, the planner lets the inputs be
+// computed in place and runs nothing.
 type Packer interface {
 	// Part returns the offset, in elements, of input i inside the output.
 	Part(in []Spec, i int) int
@@ -68,7 +70,8 @@ type Fused interface {
 	Decompose(b Builder, in []*Node) *Node
 }
 
-// Builder writes ops into a graph. Calls abort the enclosing Try (or engine.Build) on the first error, so there is no error to pass on.
+// Builder writes ops into a graph. Calls abort the enclosing Try (or engine.Build) on the first error, so there is no
+// error to pass on.
 type Builder interface {
 	// Apply adds op over the inputs and returns its output node; equal ops over equal inputs give one node.
 	Apply(op Op, in ...*Node) *Node

@@ -1,8 +1,9 @@
-// Package kernels holds the op contract: what an operator is, how it is described, and the one adapter that makes any operator a
-// gorgonia op.
+// Package kernels holds the op contract: what an operator is, how it is described, and the one adapter that makes any
+// operator a gorgonia op.
 //
-// An operator is a small comparable struct of attributes. Two methods are required (Infer and Ref); every other facet is an optional
-// interface in this package. The families (dense, random, optim, implicit) are sub-packages, one operator a file.
+// An operator is a small comparable struct of attributes. Two methods are required (Infer and Ref); every other facet
+// is an optional interface in this package. The families (dense, random, optim, implicit) are sub-packages, one
+// operator a file.
 package kernels
 
 import (

@@ -13,8 +13,8 @@ type Number interface {
 	float32 | float64 | int32 | uint8
 }
 
-// Tensor is a dense row-major view of memory that is lent for one call. Exactly one of the slices is in use, the one that DType names;
-// its length is Size().
+// Tensor is a dense row-major view of memory that is lent for one call. Exactly one of the slices is in use, the one
+// that DType names; its length is Size().
 type Tensor struct {
 	Spec
 	F32 []float32
@@ -59,7 +59,8 @@ func FromSlice[T Number](data []T, shape ...int) Tensor {
 	return t
 }
 
-// FromBytes lays a tensor over memory (not a copy). The memory must be aligned to the element size and hold s.Bytes() bytes at least.
+// FromBytes lays a tensor over memory (not a copy). The memory must be aligned to the element size and hold s.Bytes()
+// bytes at least.
 func FromBytes(mem []byte, s Spec) Tensor {
 	t := Tensor{Spec: s}
 	n := s.Size()
@@ -98,8 +99,8 @@ func Of[T Float](t Tensor) []T {
 	return *(*[]T)(unsafe.Pointer(&t.F64))
 }
 
-// Carve cuts the next n elements off the front of a workspace, aligned to 64 bytes, and panics when the workspace is too small: its
-// size was declared by the op itself (see CarveSize).
+// Carve cuts the next n elements off the front of a workspace, aligned to 64 bytes, and panics when the workspace is
+// too small: its size was declared by the op itself (see CarveSize).
 func Carve[T Number](work *[]byte, n int) []T {
 	var zero T
 	w := *work
@@ -123,8 +124,8 @@ func CarveSize(n, elem int) int {
 	return n*elem + 63
 }
 
-// Convert returns t with its elements converted to the float type d; tensors of other types, and those of type d already, are returned
-// as they are.
+// Convert returns t with its elements converted to the float type d; tensors of other types, and those of type d
+// already, are returned as they are.
 func Convert(t Tensor, d DType) Tensor {
 	if !t.DType.IsFloat() || !d.IsFloat() || t.DType == d {
 		return t

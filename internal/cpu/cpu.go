@@ -20,8 +20,8 @@ import (
 	"github.com/klauspost/cpuid/v2"
 )
 
-// EnvVar is the environment variable that forces a path: go, avx2 or avx512.
-const EnvVar = "GANGLION_CPU"
+// envVar is the environment variable that forces a path: go, avx2 or avx512.
+const envVar = "GANGLION_CPU"
 
 // Path names one set of kernels, from the slowest to the fastest.
 type Path uint8
@@ -76,7 +76,7 @@ var supported = sync.OnceValue(func() []Path {
 })
 
 // fromEnv holds what GANGLION_CPU said when it was first asked for.
-var fromEnv = sync.OnceValue(func() choice { return choose(os.Getenv(EnvVar), supported()) })
+var fromEnv = sync.OnceValue(func() choice { return choose(os.Getenv(envVar), supported()) })
 
 // choice is the path that the environment asks for, or an error and no path.
 type choice struct {
@@ -100,9 +100,9 @@ func choose(env string, can []Path) choice {
 			}
 		}
 		return choice{err: fmt.Errorf("cpu: %s=%s: this processor or build cannot run it (it can run %s)",
-			EnvVar, env, names(can))}
+			envVar, env, names(can))}
 	}
-	return choice{err: fmt.Errorf("cpu: %s=%q: unknown kernel path (want go, avx2 or avx512)", EnvVar, env)}
+	return choice{err: fmt.Errorf("cpu: %s=%q: unknown kernel path (want go, avx2 or avx512)", envVar, env)}
 }
 
 // names joins the names of paths for an error message.
@@ -152,18 +152,18 @@ func EnvError() error {
 	}
 	for _, d := range Disabled() {
 		if d.Path == c.path {
-			return fmt.Errorf("cpu: %s=%s: the path was switched off: %s", EnvVar, c.path, d.Why)
+			return fmt.Errorf("cpu: %s=%s: the path was switched off: %s", envVar, c.path, d.Why)
 		}
 	}
 	return nil
 }
 
-// Disable switches path p off for the rest of the process, because its self-check failed: why is what Disabled reports.
+// disable switches path p off for the rest of the process, because its self-check failed: why is what Disabled reports.
 // Only the first reason for a path is kept. Kernels that run already are not stopped. The Go path is the reference and
 // the last resort: switching it off is a bug of the caller, and panics.
-func Disable(p Path, why string) {
+func disable(p Path, why string) {
 	if p == Go || int(p) >= pathCount {
-		panic("cpu: Disable: " + p.String() + ": not a path that can be switched off")
+		panic("cpu: disable: " + p.String() + ": not a path that can be switched off")
 	}
 	off.mu.Lock()
 	defer off.mu.Unlock()

@@ -70,7 +70,7 @@ func TestChoose(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	if os.Getenv("CPU_TEST_CHILD") != "" {
 		if os.Getenv("CPU_TEST_CHILD") == "off" {
-			Disable(AVX2, "wrong sum")
+			disable(AVX2, "wrong sum")
 		}
 		err := "nil"
 		if e := EnvError(); e != nil {
@@ -82,10 +82,10 @@ func TestEnvironment(t *testing.T) {
 	fastest := Paths()[len(Paths())-1]
 	for _, env := range []string{"", "go", "avx2", "avx512", "mmx"} {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestEnvironment$")
-		cmd.Env = append(os.Environ(), EnvVar+"="+env, "CPU_TEST_CHILD=1")
+		cmd.Env = append(os.Environ(), envVar+"="+env, "CPU_TEST_CHILD=1")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
-			t.Fatalf("%s=%s: %v\n%s", EnvVar, env, err, out)
+			t.Fatalf("%s=%s: %v\n%s", envVar, env, err, out)
 		}
 		want := "best=" + fastest.String() + " err="
 		if i := slices.IndexFunc(Paths(), func(p Path) bool { return p.String() == env }); i >= 0 {
@@ -96,7 +96,7 @@ func TestEnvironment(t *testing.T) {
 			want += "cpu: GANGLION_CPU="
 		}
 		if !strings.Contains(string(out), want) {
-			t.Errorf("%s=%s: got %q, want %q", EnvVar, env, out, want)
+			t.Errorf("%s=%s: got %q, want %q", envVar, env, out, want)
 		}
 	}
 }
@@ -106,7 +106,7 @@ func TestForcedPathSwitchedOff(t *testing.T) {
 		t.Skip("this processor or build has no avx2 path")
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestEnvironment$")
-	cmd.Env = append(os.Environ(), EnvVar+"=avx2", "CPU_TEST_CHILD=off")
+	cmd.Env = append(os.Environ(), envVar+"=avx2", "CPU_TEST_CHILD=off")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -119,9 +119,9 @@ func TestForcedPathSwitchedOff(t *testing.T) {
 
 func TestDisable(t *testing.T) {
 	reset(t)
-	Disable(AVX512, "first")
-	Disable(AVX512, "second")
-	Disable(AVX2, "third")
+	disable(AVX512, "first")
+	disable(AVX512, "second")
+	disable(AVX2, "third")
 	want := []Disabling{{AVX512, "first"}, {AVX2, "third"}}
 	if got := Disabled(); !slices.Equal(got, want) {
 		t.Errorf("Disabled() = %v, want %v", got, want)
@@ -139,10 +139,10 @@ func TestDisableGoPanics(t *testing.T) {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("Disable(%v) did not panic", p)
+					t.Errorf("disable(%v) did not panic", p)
 				}
 			}()
-			Disable(p, "")
+			disable(p, "")
 		}()
 	}
 }

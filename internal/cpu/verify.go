@@ -16,7 +16,7 @@ func verify(check func(Path) error) {
 			continue
 		}
 		if err := check(p); err != nil {
-			Disable(p, err.Error())
+			disable(p, err.Error())
 		}
 	}
 }

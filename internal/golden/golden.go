@@ -1,7 +1,8 @@
 // Package golden reads folders of reference vectors and compares results with them.
 //
-// A folder holds meta.json, which maps each case to its strings and options and to the type and shape of its arrays, and one
-// case_<name>.npz a case. What the arrays mean stands in the folder's README. The package's test runs every case of a folder:
+// A folder holds meta.json, which maps each case to its strings and options and to the type and shape of its arrays,
+// and one case_<name>.npz a case. What the arrays mean stands in the folder's README. The package's test runs every
+// case of a folder:
 //
 //	go test ./internal/golden -dir DIR -v
 package golden
@@ -38,8 +39,8 @@ type arraySpec struct {
 	Shape []int  `json:"shape"`
 }
 
-// Read reads all cases of a folder in the order of their names. Every array that meta.json lists must be there in the type and shape
-// that stand there, and no other.
+// Read reads all cases of a folder in the order of their names. Every array that meta.json lists must be there in the
+// type and shape that stand there, and no other.
 func Read(dir string) ([]Case, error) {
 	text, err := os.ReadFile(filepath.Join(dir, "meta.json"))
 	if err != nil {
@@ -104,8 +105,14 @@ func readArray(r *npz.Reader, key string, spec arraySpec) (Array, error) {
 	descr := r.Header(key).Descr
 	kind := map[string]string{"<f8": "float64", "<i8": "int64"}[descr.Type]
 	if kind != spec.DType || !slices.Equal(descr.Shape, spec.Shape) || descr.Fortran && len(spec.Shape) > 1 {
-		return Array{}, fmt.Errorf("is %s %v (Fortran order: %v), meta.json says %s %v", descr.Type, descr.Shape, descr.Fortran,
-			spec.DType, spec.Shape)
+		return Array{}, fmt.Errorf(
+			"is %s %v (Fortran order: %v), meta.json says %s %v",
+			descr.Type,
+			descr.Shape,
+			descr.Fortran,
+			spec.DType,
+			spec.Shape,
+		)
 	}
 	a := Array{Shape: spec.Shape}
 	size := 1
@@ -150,11 +157,16 @@ type Difference struct {
 	Want  float64
 }
 
-// Compare compares a result with a reference element by element. Different lengths, a NaN on one side only, and an infinity that does
-// not match differ by +Inf.
+// Compare compares a result with a reference element by element. Different lengths, a NaN on one side only, and an
+// infinity that does not match differ by +Inf.
 func Compare(got, want []float64) Difference {
 	if len(got) != len(want) {
-		return Difference{Worst: math.Inf(1), At: min(len(got), len(want)), Got: float64(len(got)), Want: float64(len(want))}
+		return Difference{
+			Worst: math.Inf(1),
+			At:    min(len(got), len(want)),
+			Got:   float64(len(got)),
+			Want:  float64(len(want)),
+		}
 	}
 	scale := 0.0
 	for _, v := range want {

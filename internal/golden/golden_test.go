@@ -20,7 +20,8 @@ var runners = map[string]func(t *testing.T, c golden.Case){
 	"ridge":            ridge,
 }
 
-// TestGolden runs every case of the folder and reports case, array, worst error and tolerance (with -v; failures always).
+// TestGolden runs every case of the folder and reports case, array, worst error and tolerance (with -v; failures
+// always).
 func TestGolden(t *testing.T) {
 	cases, err := golden.Read(*dir)
 	if err != nil {

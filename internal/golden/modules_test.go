@@ -97,7 +97,8 @@ type gradients struct {
 	lambda, w, b, w1, wm, bo, dx0 kernels.Tensor
 }
 
-// step runs forward and backward through the kernels; the loss and its derivative with respect to Ypre are written out here.
+// step runs forward and backward through the kernels; the loss and its derivative with respect to Ypre are written out
+// here.
 func (n *network) step(t *testing.T, x0 kernels.Tensor, target golden.Array) (g gradients) {
 	one := func(op kernels.Op, in ...kernels.Tensor) kernels.Tensor {
 		out, _ := kernel(t, op, in...)
@@ -113,7 +114,14 @@ func (n *network) step(t *testing.T, x0 kernels.Tensor, target golden.Array) (g 
 	g.loss, g.y, dy = n.lossOf(g.ypre, target)
 	df := one(dense.GEMM{TransB: true}, dy, n.wm)
 	dx := one(dense.Binary{Kind: dense.Mul}, df, one(dense.Unary{F: n.act, Order: 1}, g.x))
-	g.lambda, n.solve = kernel(t, implicit.Linear{Act: n.act, Transposed: true, Method: n.method}, g.x, n.w, n.structure, dx)
+	g.lambda, n.solve = kernel(
+		t,
+		implicit.Linear{Act: n.act, Transposed: true, Method: n.method},
+		g.x,
+		n.w,
+		n.structure,
+		dx,
+	)
 	g.w = one(implicit.NoDiag{}, one(dense.GEMM{TransA: true}, f, g.lambda))
 	g.b = one(dense.Reduce{Kind: dense.Sum, Axes: 1}, g.lambda)
 	g.w1 = one(dense.GEMM{TransA: true}, x0, g.lambda)

@@ -72,7 +72,8 @@ func (c Case) grads(t *testing.T, in []kernels.Tensor, dout kernels.Tensor) []ke
 	return out
 }
 
-// checkGrad compares the gradient rule with central differences of the reference in float64: L = Σ dout·out with random dout.
+// checkGrad compares the gradient rule with central differences of the reference in float64: L = Σ dout·out with random
+// dout.
 func (c Case) checkGrad(t *testing.T, in []kernels.Tensor) {
 	out := c.wide(t, in)
 	if !out.DType.IsFloat() || out.Size() == 0 || !nonEmpty(in) {

@@ -6,8 +6,8 @@ import (
 	"ganglion/kernels"
 )
 
-// guardBytes of quiet NaN stand before and after every buffer: what a kernel reads there shows up in its result, and what it writes
-// there is found.
+// guardBytes of quiet NaN stand before and after every buffer: what a kernel reads there shows up in its result, and
+// what it writes there is found.
 const guardBytes = 256
 
 // fill is a byte pattern that is a NaN as float32 and as float64, and a large negative number as int32.

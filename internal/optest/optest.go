@@ -1,5 +1,5 @@
-// Package optest is the bench on which every op is tested: one table of cases per op is run against the op's own reference in every way
-// the op can be executed.
+// Package optest is the bench on which every op is tested: one table of cases per op is run against the op's own
+// reference in every way the op can be executed.
 package optest
 
 import (
@@ -21,16 +21,18 @@ type Case struct {
 	In   []Arg
 	// Tol is the allowed float64 error relative to the largest |reference| value (at least 1e-300), 0 means 1e-12.
 	Tol float64
-	// Tol32 is the same for float32 against the float64 reference on the same float32 inputs, 0 means 1e-5. A larger value needs a
-	// comment with the error that was seen.
+	// Tol32 is the same for float32 against the float64 reference on the same float32 inputs, 0 means 1e-5. A larger
+	// value needs a comment with the error that was seen.
 	Tol32 float64
-	// GradTol is the allowed difference between Grad and central differences, relative to 1+max|gradient|; 0 means 1e-6.
+	// GradTol is the allowed difference between Grad and central differences, relative to 1+max|gradient|; 0 means
+	// 1e-6.
 	GradTol float64
 	// NoGrad leaves out the gradient check; needs a comment that says where the gradient is checked instead.
 	NoGrad bool
 	// Linear says that the op is linear in input 0: the adjoint identity ⟨Ax, y⟩ = ⟨x, Aᵀy⟩ is checked to rounding.
 	Linear bool
-	// Exact says that every path must give the reference's value rounded to the type, without tolerance (moves, integers).
+	// Exact says that every path must give the reference's value rounded to the type, without tolerance (moves,
+	// integers).
 	Exact bool
 	// MayAlloc lifts the check that the CPU kernel allocates nothing; needs a comment.
 	MayAlloc bool
@@ -241,9 +243,16 @@ func (c Case) checkInPlace(t *testing.T, path cpu.Path, in []kernels.Tensor, out
 	}
 }
 
-// call executes the kernel once in padded buffers: the padding and the output are NaN (or a pattern) before, and the padding must be
-// so afterwards. With over >= 0 the output lies over that input.
-func (c Case) call(t *testing.T, path cpu.Path, pool *par.Pool, in []kernels.Tensor, out kernels.Spec, over int) kernels.Tensor {
+// call executes the kernel once in padded buffers: the padding and the output are NaN (or a pattern) before, and the
+// padding must be so afterwards. With over >= 0 the output lies over that input.
+func (c Case) call(
+	t *testing.T,
+	path cpu.Path,
+	pool *par.Pool,
+	in []kernels.Tensor,
+	out kernels.Spec,
+	over int,
+) kernels.Tensor {
 	t.Helper()
 	call, guards := c.bind(path, pool, in, out, over)
 	c.Op.(kernels.CPUOp).CPU(call)
@@ -263,7 +272,13 @@ func (c Case) call(t *testing.T, path cpu.Path, pool *par.Pool, in []kernels.Ten
 	return call.Out
 }
 
-func (c Case) bind(path cpu.Path, pool *par.Pool, in []kernels.Tensor, out kernels.Spec, over int) (*kernels.Call, []guard) {
+func (c Case) bind(
+	path cpu.Path,
+	pool *par.Pool,
+	in []kernels.Tensor,
+	out kernels.Spec,
+	over int,
+) (*kernels.Call, []guard) {
 	call := kernels.NewCall(c.Op, path, pool)
 	var guards []guard
 	for _, a := range in {
@@ -320,8 +335,8 @@ func (c Case) compare(t *testing.T, got, ref kernels.Tensor, d kernels.DType) {
 	}
 }
 
-// Compare returns "" when got equals want within tol times the largest finite |want|, with infinities and NaN in the same places; else
-// it says where the worst element is.
+// Compare returns "" when got equals want within tol times the largest finite |want|, with infinities and NaN in the
+// same places; else it says where the worst element is.
 func Compare(got, want []float64, tol float64) string {
 	if len(got) != len(want) {
 		return fmt.Sprintf("%d elements, want %d", len(got), len(want))
@@ -347,7 +362,14 @@ func Compare(got, want []float64, tol float64) string {
 		}
 	}
 	if worst > tol {
-		return fmt.Sprintf("element %d is %v, want %v: relative error %.3g, allowed %.3g", at, got[at], want[at], worst, tol)
+		return fmt.Sprintf(
+			"element %d is %v, want %v: relative error %.3g, allowed %.3g",
+			at,
+			got[at],
+			want[at],
+			worst,
+			tol,
+		)
 	}
 	return ""
 }
