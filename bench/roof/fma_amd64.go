@@ -16,7 +16,8 @@ func fmaAVX512F32(n int, x float32)
 //go:noescape
 func fmaAVX512F64(n int, x float64)
 
-// multiplyAdd runs n > 0 rounds of the path's widest multiply-adds on numbers of elem bytes, and returns the operations of a round.
+// multiplyAdd runs n > 0 rounds of the path's widest multiply-adds on numbers of elem bytes, and returns the
+// operations of a round.
 func multiplyAdd(path cpu.Path, elem, n int) float64 {
 	lanes := float64(32 / elem)
 	switch {

@@ -4,8 +4,8 @@ package roof
 
 import "ganglion/internal/cpu"
 
-// multiplyAdd runs n > 0 rounds of multiply-adds in plain Go, which is the only path of this build, on numbers of elem bytes, and
-// returns the operations of a round.
+// multiplyAdd runs n > 0 rounds of multiply-adds in plain Go, which is the only path of this build, on numbers of
+// elem bytes, and returns the operations of a round.
 func multiplyAdd(_ cpu.Path, elem, n int) float64 {
 	if elem == 4 {
 		return multiplyAddGo[float32](n)

@@ -1,5 +1,5 @@
-// Package roof measures what a machine can do at best: multiply-adds a second and bytes a second from each level of memory. A kernel's
-// time is judged by the time that these rates allow it.
+// Package roof measures what a machine can do at best: multiply-adds a second and bytes a second from each level of
+// memory. A kernel's time is judged by the time that these rates allow it.
 package roof
 
 import (
@@ -97,7 +97,8 @@ func (m Machine) Bandwidth(bytes float64) float64 {
 	return 0
 }
 
-// Seconds is the least time for so many operations on so many bytes of data, of which the working set is held in some level of memory.
+// Seconds is the least time for so many operations on so many bytes of data, of which the working set is held in some
+// level of memory.
 func (m Machine) Seconds(flops, bytes, set float64, bits int) float64 {
 	var t float64
 	if peak := m.Peak(bits); flops > 0 && peak > 0 {
@@ -109,8 +110,8 @@ func (m Machine) Seconds(flops, bytes, set float64, bits int) float64 {
 	return t
 }
 
-// levels chooses, for each level of memory, the size that is worked on: half of a cache that a thread has for itself, and 6 MB a thread
-// for the third level, which a machine may share with strangers.
+// levels chooses, for each level of memory, the size that is worked on: half of a cache that a thread has for itself,
+// and 6 MB a thread for the third level, which a machine may share with strangers.
 func levels(o Options) []Level {
 	l1, l2 := cpuid.CPU.Cache.L1D, cpuid.CPU.Cache.L2
 	if l1 <= 0 {
@@ -157,8 +158,8 @@ func best(each time.Duration, work func() float64) float64 {
 	return rate
 }
 
-// bandwidth works on arrays of the given bytes together. Each worker has its own, which it reads in segments, so that the caches near
-// to it keep what is its own.
+// bandwidth works on arrays of the given bytes together. Each worker has its own, which it reads in segments, so that
+// the caches near to it keep what is its own.
 func bandwidth(pool *par.Pool, path cpu.Path, total int, each time.Duration) (read, triad float64) {
 	workers := pool.Workers()
 	n := max(64, total/workers/8/16*16) // two arrays of 4-byte numbers a worker

@@ -13,7 +13,8 @@ import (
 // TestMeasure takes every rate for an instant: all are finite and positive, and every path of the processor has one.
 func TestMeasure(t *testing.T) {
 	for _, threads := range []int{1, 2} {
-		m, err := Measure(context.Background(), Options{Threads: threads, Path: cpu.Best(), Each: time.Microsecond, DRAM: 1 << 20})
+		o := Options{Threads: threads, Path: cpu.Best(), Each: time.Microsecond, DRAM: 1 << 20}
+		m, err := Measure(context.Background(), o)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -48,7 +48,7 @@ func execute(ctx context.Context, args []string, out, log io.Writer) int {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{trainCommand(), evalCommand(), predictCommand(), modelsCommand(), dataCommand(), inspectCommand(),
-			doctorCommand()},
+			benchCommand(), doctorCommand()},
 	}
 	for _, c := range app.Commands {
 		c.OnUsageError = onUsage
