@@ -19,7 +19,7 @@ func TestCast(t *testing.T) {
 			cases = append(cases,
 				optest.Case{Name: fmt.Sprint(to, s), Op: Cast{To: to}, In: []optest.Arg{optest.Uniform(-9, 9, s...)},
 					Exact:  true,
-					NoGrad: !to.IsFloat()}, // differences of a staircase are no derivative
+					NoGrad: !to.IsFloat() || large(s...)}, // differences of a staircase are no derivative
 				optest.Case{Name: fmt.Sprint(to, "from int32", s), Op: Cast{To: to},
 					In: []optest.Arg{optest.Ints(-300, 300, s...)}, Exact: true})
 		}

@@ -11,6 +11,10 @@ import (
 
 func nan() float64 { return math.NaN() }
 
+// large tells inputs that are there to be cut into chunks. Gradient rules are checked on the others: a difference
+// quotient runs the reference for each element.
+func large(shape ...int) bool { return product(shape) > 500 }
+
 // gradients evaluates an op's gradient rule for a weight dout that is the same for every element of the output.
 func gradients(t *testing.T, op kernels.Op, dout float64, in ...kernels.Tensor) []kernels.Tensor {
 	t.Helper()

@@ -35,7 +35,7 @@ func TestReduce(t *testing.T) {
 		{[]int{2000, 17, 3}, On(0, 2)}, {[]int{3000, 2, 17}, On(1)},
 		{[]int{5, 2, 30, 2, 20, 3}, On(0, 2, 4)},
 	} {
-		for _, k := range reductions {
+		for _, k := range []Kind{Mean, Max} {
 			cases = append(cases, optest.Case{Name: fmt.Sprintf("%v/%v/%b", k, s.shape, s.axes),
 				Op: Reduce{Kind: k, Axes: s.axes},
 				In: []optest.Arg{optest.Normal(s.shape...)}, NoGrad: true})
@@ -56,7 +56,7 @@ func TestReduce(t *testing.T) {
 
 // Adding 0.1 very often one by one in float32 is off by a per cent.
 func TestReduceIsAccurate(t *testing.T) {
-	x := kernels.New(kernels.S(kernels.Float64, 500, 700))
+	x := kernels.New(kernels.S(kernels.Float64, 300, 700))
 	fill(x.F64, 0.1)
 	tenth := optest.Values(x)
 	// In float64 it is the reference that is off, by 1.4e-11: it does add one by one.

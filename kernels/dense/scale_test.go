@@ -15,7 +15,7 @@ func TestScale(t *testing.T) {
 		for _, s := range [][]int{{}, {0}, {1}, {17}, {3, 5}, {21000}} {
 			cases = append(cases, optest.Case{Name: fmt.Sprint(kernels.Identity(o), s), Op: o,
 				In:     []optest.Arg{optest.Normal(s...)},
-				Linear: o.Beta == 0})
+				Linear: o.Beta == 0, NoGrad: large(s...)})
 		}
 	}
 	special := kernels.FromSlice([]float64{0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN()}, 5)
