@@ -35,8 +35,8 @@ func (o Dropout) Ref(out kernels.Tensor, in []kernels.Tensor) {
 	drop(out.F64, in[0].F64, newSource(in[1].I32, o.Stream), o.Rate, 0)
 }
 
-// drop works on the elements from lo (a multiple of 4) on. u < rate is the comparison of integers below, and the result is
-// looked up: a branch on a random number is guessed wrong too often.
+// drop works on the elements from lo (a multiple of 4) on. u < rate is the comparison of integers below, and the result
+// is looked up: a branch on a random number is guessed wrong too often.
 func drop[T kernels.Float](y, x []T, s source, rate float64, lo int) {
 	scale := T(1 / (1 - rate))
 	least := uint32(math.Ceil(rate * (1 << 24)))
