@@ -139,8 +139,8 @@ var builtins = []struct {
 		}
 		return gorgonia.BroadcastSub(v, a, []byte{0}, nil)
 	}},
-	{"concat", 2, func(a, b node) (node, error) { return gorgonia.Concat(0, a, b) }},
-	{"slice", 4, func(a, _ node) (node, error) { return gorgonia.Slice(a, gorgonia.S(1), gorgonia.S(0, 2)) }},
+	{"concat", 0, func(a, b node) (node, error) { return gorgonia.Concat(0, a, b) }},
+	{"slice", 0, func(a, _ node) (node, error) { return gorgonia.Slice(a, gorgonia.S(1), gorgonia.S(0, 2)) }},
 	{"leaky relu", 0, func(a, _ node) (node, error) { return gorgonia.LeakyRelu(a, 0.1) }},
 	{"max pool", 2, func(a, _ node) (node, error) {
 		x, err := gorgonia.Reshape(a, tensor.Shape{1, 1, 3, 4})

@@ -1,10 +1,6 @@
 package exec
 
 import (
-	"fmt"
-
-	"gorgonia.org/gorgonia"
-
 	"ganglion/engine/plan"
 	"ganglion/kernels"
 )
@@ -57,41 +53,6 @@ func convert(dst, src kernels.Tensor) {
 			dst.F32[i] = float32(v)
 		}
 	}
-}
-
-// foreign runs an op of gorgonia through its own Do.
-type foreign struct {
-	op     gorgonia.Op
-	in     []*kernels.Tensor
-	out    *kernels.Tensor
-	values []gorgonia.Value
-}
-
-func (b *binder) foreign(n *plan.Node, id int) *foreign {
-	f := &foreign{op: n.Do, in: b.inputs(n), out: new(kernels.Tensor)}
-	b.node(f.out, id)
-	f.values = make([]gorgonia.Value, len(f.in))
-	return f
-}
-
-// run hands copies to the op, since some ops of gorgonia write to their inputs.
-func (f *foreign) run() error {
-	for i, t := range f.in {
-		f.values[i] = kernels.ToValue(t.Clone())
-	}
-	v, err := f.op.Do(f.values...)
-	if err != nil {
-		return err
-	}
-	t, err := kernels.FromValue(v)
-	if err != nil {
-		return err
-	}
-	if t.DType != f.out.DType || t.Size() != f.out.Size() {
-		return fmt.Errorf("%w: its result is %v, planned was %v", kernels.ErrShape, t.Spec, f.out.Spec)
-	}
-	t.CopyTo(*f.out)
-	return nil
 }
 
 // Eval computes one op on the processor, in memory of its own; float values stay in the type of the inputs.

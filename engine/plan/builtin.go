@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"ganglion/kernels"
 	"ganglion/kernels/act"
@@ -18,53 +19,50 @@ func (l *lowering) builtin(n *kernels.Node, in []int) (int, error) {
 	if c, ok := n.Op().(interface{ Value() gorgonia.Value }); ok && len(in) == 0 {
 		return l.constant(n, c.Value())
 	}
-	id := -1
-	switch kind := strings.TrimPrefix(reflect.TypeOf(n.Op()).String(), "*"); kind {
-	case "gorgonia.elemBinOp":
-		id = l.binary(n, in)
-	case "gorgonia.elemUnaryOp":
-		id = l.unary(n, in)
-	case "gorgonia.linAlgBinOp":
-		id = l.product(n, in)
-	case "gorgonia.sumOp":
-		id = l.reduce(n, in, dense.Sum)
-	case "gorgonia.maxOp":
-		id = l.reduce(n, in, dense.Max)
-	case "gorgonia.reshapeOp":
-		id = l.reshape(n, in[0])
-	case "gorgonia.transposeOp":
-		id = l.transpose(n, in)
-	case "gorgonia.sizeOp":
-		id = l.apply(n, SizeOf{int(field(n.Op(), "axis").Int())}, in...)
-	case "gorgonia.repeatOp":
-		id = l.repeat(n, in)
-	case "gorgonia.softmaxOp":
-		id = l.softmax(n, in)
-	case "gorgonia.softmaxDiffOp":
-		id = l.softmaxDiff(n, in)
-	case "gorgonia.concatOp":
-		id = l.apply(n, dense.Concat{Axis: int(field(n.Op(), "axis").Int())}, in...)
-	case "gorgonia.Iop":
-		return in[0], nil
+	if l.src.AsIs != nil && l.src.AsIs(n) {
+		return l.foreign(n, in)
 	}
-	if id >= 0 && l.g.Nodes[id].Spec.Equal(kernels.SpecOf(n)) {
+	id := -1
+	kind := strings.TrimPrefix(reflect.TypeOf(n.Op()).String(), "*")
+	if rule, ok := l.rules[kind]; ok {
+		id = rule(l, n, in)
+	}
+	if id >= 0 && l.g.Nodes[id].Spec.Equal(SpecOf(n)) {
 		return id, nil
 	}
 	return l.foreign(n, in)
 }
 
-// field reads an attribute of an op of gorgonia.
-func field(op gorgonia.Op, name string) reflect.Value {
-	return reflect.Indirect(reflect.ValueOf(op)).FieldByName(name)
-}
+// lowerRule adds the nodes that do what n does over the inputs, and returns the one of the value, or -1 when it does not
+// apply.
+type lowerRule func(l *lowering, n *kernels.Node, in []int) int
 
-// intsOf reads a list of ints.
-func intsOf(v reflect.Value) []int {
-	out := make([]int, v.Len())
-	for i := range out {
-		out[i] = int(v.Index(i).Int())
+// lowerings are the rules, by the type of op.
+func lowerings() map[string]lowerRule {
+	return map[string]lowerRule{
+		"gorgonia.elemBinOp":         (*lowering).binary,
+		"gorgonia.elemUnaryOp":       (*lowering).unary,
+		"gorgonia.linAlgBinOp":       (*lowering).product,
+		"gorgonia.tensordotOp":       (*lowering).tensordot,
+		"gorgonia.sumOp":             (*lowering).sum,
+		"gorgonia.maxOp":             (*lowering).largest,
+		"gorgonia.minBetween":        (*lowering).minBetween,
+		"gorgonia.maxBetween":        (*lowering).maxBetween,
+		"gorgonia.reshapeOp":         (*lowering).reshape,
+		"gorgonia.transposeOp":       (*lowering).transpose,
+		"gorgonia.sizeOp":            (*lowering).size,
+		"gorgonia.repeatOp":          (*lowering).repeat,
+		"gorgonia.softmaxOp":         (*lowering).softmax,
+		"gorgonia.softmaxDiffOp":     (*lowering).softmaxDiff,
+		"gorgonia.concatOp":          (*lowering).concat,
+		"gorgonia.sliceOp":           (*lowering).slice,
+		"gorgonia.sliceIncrOp":       (*lowering).sliceIncr,
+		"gorgonia.atOp":              (*lowering).element,
+		"gorgonia.byIndicesOp":       (*lowering).byIndices,
+		"gorgonia.byIndicesOpDiffOp": (*lowering).byIndicesDiff,
+		"gorgonia.dtConvOp":          (*lowering).convert,
+		"gorgonia.Iop":               (*lowering).same,
 	}
-	return out
 }
 
 // apply adds one of our ops for node n; -1 when the op does not take the inputs, or one of them is -1.
@@ -95,7 +93,11 @@ func (l *lowering) binary(n *kernels.Node, in []int) int {
 	if !ok {
 		return -1
 	}
-	return l.apply(n, dense.Binary{Kind: kind}, in...)
+	id := l.apply(n, dense.Binary{Kind: kind}, in...)
+	if n.Dtype() == tensor.Bool {
+		return l.apply(n, dense.Cast{To: kernels.Byte}, id)
+	}
+	return id
 }
 
 func unaryFuncs() map[string]act.Func {
@@ -161,12 +163,15 @@ func (l *lowering) reduce(n *kernels.Node, in []int, kind dense.Kind) int {
 	return l.apply(n, dense.Reduce{Kind: kind, Axes: axes}, in...)
 }
 
-func (l *lowering) reshape(n *kernels.Node, in int) int {
-	from, to := l.g.Nodes[in].Spec.Shape, kernels.SpecOf(n).Shape
+func (l *lowering) sum(n *kernels.Node, in []int) int     { return l.reduce(n, in, dense.Sum) }
+func (l *lowering) largest(n *kernels.Node, in []int) int { return l.reduce(n, in, dense.Max) }
+
+func (l *lowering) reshape(n *kernels.Node, in []int) int {
+	from, to := l.g.Nodes[in[0]].Spec.Shape, SpecOf(n).Shape
 	if fit, ok := fitting(from, to); ok {
-		return l.apply(n, fit, in)
+		return l.apply(n, fit, in...)
 	}
-	return l.apply(n, dense.Reshape{To: dense.ShapeOf(to...)}, in)
+	return l.apply(n, dense.Reshape{To: dense.ShapeOf(to...)}, in...)
 }
 
 func (l *lowering) transpose(n *kernels.Node, in []int) int {

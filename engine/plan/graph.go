@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"ganglion/kernels"
 )
@@ -38,6 +39,7 @@ type Node struct {
 	Slot  int            // the number of an Input or State among its kind, in order of declaration
 	Path  string         // the scope in which the node was written, for messages
 	Value kernels.Tensor // of a Const
+	Args  []tensor.Dtype // of a Foreign: the types in which its op takes its inputs; further inputs only come before it
 	Notes []string       // what the passes did to this node, in order
 }
 

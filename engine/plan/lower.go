@@ -36,7 +36,8 @@ type Source struct {
 	Path    func(n *kernels.Node) string
 	Outputs []SourceOutput
 	Updates []SourceUpdate
-	Keep    bool // keep every node of the graph, wanted or not, as KeepAll does
+	// AsIs names the ops of gorgonia that run through their own Do even if they have a lowering; nil for none.
+	AsIs func(n *kernels.Node) bool
 }
 
 // Origin maps the nodes of gorgonia's graph to those of the lowered graph.
@@ -44,15 +45,17 @@ type Origin map[*kernels.Node]int
 
 // lowering is a Lower at work.
 type lowering struct {
-	src Source
-	g   *Graph
-	at  Origin
+	src   Source
+	g     *Graph
+	at    Origin
+	rules map[string]lowerRule
+	made  map[any]*kernels.Node // the node that applies an op with a state, by the op's address
 }
 
 // Lower reads a graph into our own ops: depth first from the roots, so that a value stands close before its first
 // use. Built-in ops of gorgonia become ours where there is a rule, and Foreign nodes elsewhere.
 func Lower(src Source) (*Graph, Origin, error) {
-	l := &lowering{src: src, g: new(Graph), at: Origin{}}
+	l := &lowering{src: src, g: new(Graph), at: Origin{}, rules: lowerings()}
 	for _, o := range src.Outputs {
 		id, err := l.visit(o.Node)
 		if err != nil {
@@ -84,7 +87,7 @@ func (l *lowering) visit(root *kernels.Node) (int, error) {
 	var stack []frame
 	push := func(n *kernels.Node) {
 		if _, ok := l.at[n]; !ok {
-			stack = append(stack, frame{n: n, kids: kernels.Children(n)})
+			stack = append(stack, frame{n: n, kids: l.needs(n)})
 		}
 	}
 	push(root)
@@ -112,7 +115,7 @@ func (l *lowering) visit(root *kernels.Node) (int, error) {
 // lower adds one node, whose children have been added, and returns the number of the node that holds its value.
 func (l *lowering) lower(n *kernels.Node, kids []*kernels.Node) (int, error) {
 	if leaf, ok := l.src.Leaves[n]; ok {
-		return l.add(Node{Kind: leaf.Kind, Spec: kernels.SpecOf(n), Name: leaf.Name, Slot: leaf.Slot,
+		return l.add(Node{Kind: leaf.Kind, Spec: SpecOf(n), Name: leaf.Name, Slot: leaf.Slot,
 			Value: leaf.Value}, n), nil
 	}
 	in := make([]int, len(kids))
@@ -142,14 +145,4 @@ func (l *lowering) constant(n *kernels.Node, v gorgonia.Value) (int, error) {
 		return 0, fmt.Errorf("constant %v: %w", n.Op(), err)
 	}
 	return l.add(Node{Kind: Const, Spec: t.Spec, Value: t}, n), nil
-}
-
-// foreign adds an op that runs through its own Do.
-func (l *lowering) foreign(n *kernels.Node, in []int) (int, error) {
-	spec := kernels.SpecOf(n)
-	if spec.DType == kernels.Invalid {
-		return 0, fmt.Errorf("%v: %w: want float32, float64, int32 or byte, got %v", n.Op(), kernels.ErrDType,
-			n.Dtype())
-	}
-	return l.add(Node{Kind: Foreign, Do: n.Op(), In: in, Spec: spec}, n), nil
 }
