@@ -17,6 +17,7 @@ type BroadcastTo struct {
 var (
 	_ kernels.Differentiable = BroadcastTo{}
 	_ kernels.CPUOp          = BroadcastTo{}
+	_ kernels.InPlacer       = BroadcastTo{}
 )
 
 // Infer returns like's shape.
@@ -87,6 +88,9 @@ func zerosFor(b kernels.Builder, in *kernels.Node) *kernels.Node {
 	}
 	return zeros(b, in)
 }
+
+// InPlace is true for x: where the shapes are equal, nothing is repeated.
+func (o BroadcastTo) InPlace(i int) bool { return i == 0 }
 
 // CPU copies runs.
 func (o BroadcastTo) CPU(c *kernels.Call) {

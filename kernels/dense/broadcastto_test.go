@@ -21,7 +21,8 @@ var spreads = []struct {
 	{[]int{3}, On(0, 2), []int{2, 3, 4}}, {[]int{2, 1, 3}, 0, []int{2, 5, 3}}, {[]int{3}, On(0), []int{2, 3}},
 	{[]int{3, 0}, 0, []int{3, 0}},
 	{[]int{1}, 0, []int{0}}, {[]int{3}, On(1), []int{3, 0}}, {[]int{2, 1, 2, 1}, 0, []int{2, 3, 2, 3}},
-	{nil, On(0, 1), []int{3, 3}},
+	{nil, On(0, 1), []int{3, 3}}, {[]int{1, 5}, 0, []int{1, 5}}, {[]int{5, 1}, 0, []int{5, 1}},
+	{[]int{1, 40, 1, 30, 1}, 0, []int{1, 40, 1, 30, 1}},
 }
 
 func TestBroadcastTo(t *testing.T) {

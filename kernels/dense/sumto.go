@@ -16,6 +16,7 @@ var (
 	_ kernels.Differentiable = SumTo{}
 	_ kernels.CPUOp          = SumTo{}
 	_ kernels.Scratcher      = SumTo{}
+	_ kernels.InPlacer       = SumTo{}
 )
 
 // Infer returns like's shape.
@@ -57,6 +58,9 @@ func (o SumTo) Grad(b kernels.Builder, in []*kernels.Node, _, dout *kernels.Node
 func (o SumTo) Workspace(in []kernels.Spec, _ kernels.Spec, _ int) int {
 	return reduceWork(in[0], o.axes(in[0].Shape, in[1].Shape))
 }
+
+// InPlace is true for x: where the shapes are equal, nothing is summed.
+func (o SumTo) InPlace(i int) bool { return i == 0 }
 
 // CPU reduces in blocks.
 func (o SumTo) CPU(c *kernels.Call) {
