@@ -71,7 +71,7 @@ func (t *task[T]) anderson(limit int, beta T) {
 		copy(before, r)
 		t.mix(&mix, newest, x, r, beta)
 		for k := range t.count {
-			if t.ran[k] && w.worse[k] && !(t.res[k] < 10*w.least[k]) {
+			if t.ran[k] && !(t.res[k] < 10*w.least[k]) {
 				t.goBack(x, k, &mix)
 			}
 		}

@@ -34,7 +34,7 @@ func (t *task[T]) broyden(limit int) {
 		copy(last, x)
 		copy(s, r)
 		for k := range t.count {
-			if t.ran[k] && w.worse[k] && !(t.res[k] < 100*w.least[k]) {
+			if t.ran[k] && !(t.res[k] < 100*w.least[k]) {
 				t.forget(used, x, s, k)
 			}
 		}

@@ -32,11 +32,10 @@ type watch[T kernels.Float] struct {
 	limit    int
 	patience float64
 	step     int
-	left     int            // lanes that still run
-	least    [maxLanes]T    // least residual of the lane
-	at       [maxLanes]int  // step of the least residual
-	mark     [maxLanes]T    // residual when the contraction was measured last
-	worse    [maxLanes]bool // the last step made the residual larger
+	left     int           // lanes that still run
+	least    [maxLanes]T   // least residual of the lane
+	at       [maxLanes]int // step of the least residual
+	mark     [maxLanes]T   // residual when the contraction was measured last
 }
 
 func (t *task[T]) watch(limit int, patience float64) watch[T] {
@@ -51,39 +50,48 @@ func (t *task[T]) watch(limit int, patience float64) watch[T] {
 // iterate of a lane in the solution as soon as it would be overwritten (last is the iterate before x). It returns the number of lanes
 // that go on.
 func (t *task[T]) follow(w *watch[T], x, last []T) int {
-	for k := range t.count {
+	review := w.step+1 >= w.limit || w.patience > 0 && w.step%window == 0
+	for k, res := range t.res[:t.count] {
 		if !t.ran[k] {
 			continue
 		}
-		res, norm, l := t.res[k], t.norm[k], t.lane[k]
-		t.iters[l]++
-		w.worse[k] = !(res < w.least[k])
-		if w.worse[k] && w.step > 0 && w.at[k] == w.step-1 {
-			t.improve(last, k, w.least[k])
-		}
-		stop := true
-		switch {
-		case t.passes(res, norm):
-			t.put(x, k, res, norm)
-			t.state[l] = solved
-		case res-res != 0 || norm-norm != 0:
-			t.status[l] = kernels.Diverged
-		default:
-			if !w.worse[k] {
-				w.least[k], w.at[k] = res, w.step
-			}
-			if stop = w.step+1 >= w.limit || t.hopeless(w, k, res, norm); stop {
-				t.improve(x, k, res)
-				t.status[l] = kernels.NotConverged
-			}
-		}
-		if stop {
+		if res < w.least[k] && !review && !t.passes(res, t.norm[k]) {
+			w.least[k], w.at[k] = res, w.step // the usual case
+		} else if t.close(w, k, x, last) {
+			t.iters[t.lane[k]] += w.step + 1
 			t.ran[k] = false
 			w.left--
 		}
 	}
 	w.step++
 	return w.left
+}
+
+// close is follow for a lane that may have to end.
+func (t *task[T]) close(w *watch[T], k int, x, last []T) bool {
+	res, norm, l := t.res[k], t.norm[k], t.lane[k]
+	worse := !(res < w.least[k])
+	if worse && w.step > 0 && w.at[k] == w.step-1 {
+		t.improve(last, k, w.least[k])
+	}
+	if t.passes(res, norm) {
+		t.put(x, k, res, norm)
+		t.state[l] = solved
+		return true
+	}
+	if res-res != 0 || norm-norm != 0 {
+		t.status[l] = kernels.Diverged
+		return true
+	}
+	if !worse {
+		w.least[k], w.at[k] = res, w.step
+	}
+	if w.step+1 < w.limit && !t.hopeless(w, k, res, norm) {
+		return false
+	}
+	t.improve(x, k, res)
+	t.status[l] = kernels.NotConverged
+	return true
 }
 
 // improve keeps lane k of x when its residual is less than that of the iterate kept so far.
@@ -110,9 +118,12 @@ func (t *task[T]) hopeless(w *watch[T], k int, res, norm T) bool {
 	if w.step == 0 {
 		return false
 	}
-	rate := float64(res / before)
+	rate, wanted := float64(res/before), float64(t.tol*t.scale(norm)/res)
 	if rate >= 0.999 {
 		return w.step > window
 	}
-	return window*math.Log(float64(t.tol*t.scale(norm)/res))/math.Log(rate) > w.patience
+	if square := rate * rate; square*square <= wanted && 4*window <= w.patience {
+		return false // without logarithms: the tolerance is at most four windows away
+	}
+	return window*math.Log(wanted)/math.Log(rate) > w.patience
 }

@@ -19,18 +19,19 @@ func (k kernel) loop(label string, n reg.GPVirtual, body func()) {
 	k.Label(label + "End")
 }
 
-// rows is sparse times lanes: g_r = base_r + Σ value_e · f_index_e over the edges lo_r … hi_r-1 of each row. With one or two vectors a
-// row, even and odd edges have sums of their own, to hide the latency of the additions.
+// rows is sparse times lanes: g_r = base_r + Σ value_e · f_index_e over the edges lo_r … hi_r-1 of each row. Several sums take turns, to
+// hide the latency of the additions: one and two vectors a row have four, four vectors two.
 func (k kernel) rows() {
 	k.function(k.name("rows", true), "func(n int, y, base, f *%[1]s, lo, hi, index *int32, value *%[1]s)",
 		k.name("rows", true)+" computes y_r = base_r + Σ_e value_e · f_index(e), lo_r ≤ e < hi_r, for n rows of lanes.")
-	n, g, base, f := k.param("n"), k.param("y"), k.param("base"), k.param("f")
+	n, y, base, f := k.param("n"), k.param("y"), k.param("base"), k.param("f")
 	lo, hi, index, value := k.param("lo"), k.param("hi"), k.param("index"), k.param("value")
 	v := k.vectors()
+	turns := min(4, max(1, 8/v))
 	e, end := k.GP64(), k.GP64()
-	sum, odd := k.regs(v), []reg.VecVirtual(nil)
-	if v <= 2 {
-		odd = k.regs(v)
+	sums := make([][]reg.VecVirtual, turns)
+	for i := range sums {
+		sums[i] = k.regs(v)
 	}
 	edge := func(ahead int, acc []reg.VecVirtual) {
 		j, w := k.GP64(), k.reg()
@@ -43,44 +44,46 @@ func (k kernel) rows() {
 	}
 	k.loop("row", n, func() {
 		for i := range v {
-			k.load(k.at(base, 0, i), sum[i])
+			k.load(k.at(base, 0, i), sums[0][i])
 		}
 		k.MOVLQSX(op.Mem{Base: lo}, e)
 		k.MOVLQSX(op.Mem{Base: hi}, end)
-		if odd != nil {
-			for _, r := range odd {
-				k.zero(r)
+		if turns > 1 {
+			for _, s := range sums[1:] {
+				for _, r := range s {
+					k.zero(r)
+				}
 			}
-			k.DECQ(end)
-			k.Label("pair")
+			k.SUBQ(op.U8(turns-1), end)
+			k.Label("several")
 			k.CMPQ(e, end)
-			k.JGE(op.LabelRef("single"))
-			edge(0, sum)
-			edge(1, odd)
-			k.ADDQ(op.U8(2), e)
-			k.JMP(op.LabelRef("pair"))
-			k.Label("single")
-			k.INCQ(end)
-			k.CMPQ(e, end)
-			k.JGE(op.LabelRef("rowDone"))
-			edge(0, sum)
-			k.Label("rowDone")
-			for i := range v {
-				k.add(odd[i], sum[i], sum[i])
+			k.JGE(op.LabelRef("rest"))
+			for i, s := range sums {
+				edge(i, s)
 			}
-		} else {
-			k.Label("single")
-			k.CMPQ(e, end)
-			k.JGE(op.LabelRef("rowDone"))
-			edge(0, sum)
-			k.INCQ(e)
-			k.JMP(op.LabelRef("single"))
-			k.Label("rowDone")
+			k.ADDQ(op.U8(turns), e)
+			k.JMP(op.LabelRef("several"))
+			k.Label("rest")
+			k.ADDQ(op.U8(turns-1), end)
+		}
+		k.Label("single")
+		k.CMPQ(e, end)
+		k.JGE(op.LabelRef("rowDone"))
+		edge(0, sums[0])
+		k.INCQ(e)
+		k.JMP(op.LabelRef("single"))
+		k.Label("rowDone")
+		for half := turns / 2; half > 0; half /= 2 {
+			for i := range half {
+				for j := range v {
+					k.add(sums[i+half][j], sums[i][j], sums[i][j])
+				}
+			}
 		}
 		for i := range v {
-			k.store(sum[i], k.at(g, 0, i))
+			k.store(sums[0][i], k.at(y, 0, i))
 		}
-		for _, p := range []reg.GPVirtual{g, base} {
+		for _, p := range []reg.GPVirtual{y, base} {
 			k.ADDQ(op.U32(k.rowBytes()), p)
 		}
 		k.ADDQ(op.U8(4), lo)
