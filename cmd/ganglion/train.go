@@ -58,7 +58,7 @@ func trainAction(c *cli.Context) error {
 		return err
 	}
 	if !c.Bool("quiet") || !c.Bool("json") {
-		if err := printResult(c.App.Writer, r); err != nil {
+		if err := printRun(c.App.Writer, r); err != nil {
 			return err
 		}
 	}
@@ -168,8 +168,8 @@ func overrides(c *cli.Context, cfg *run.Config) error {
 	return nil
 }
 
-// printResult prints the table at the end of a run.
-func printResult(out io.Writer, r *run.Result) error {
+// printRun prints the table at the end of a run.
+func printRun(out io.Writer, r *run.Result) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(w, "\nMODEL\tPARAMETERS\t%s TRAIN\tVALID\tTEST\tLOSS TEST\tSECONDS\n", strings.ToUpper(r.Metric.Name))
 	row := func(model string, parameters int, m run.Metric, loss run.Parts, seconds float64) {
