@@ -56,6 +56,28 @@ func TestFusionKeepsBits(t *testing.T) {
 	}
 }
 
+// Chains whose inputs are repeated over rows of two lengths are two groups.
+func TestRowsOfTwoLengths(t *testing.T) {
+	g, err := engine.Build("rows", kernels.Float64, func(s *engine.Scope) {
+		y := s.Input("x", kernels.S(kernels.Float64, 20, 9, 31))
+		for i, shape := range [][]int{{31}, {1, 31}, {9, 31}, {1, 9, 31}, {31}} {
+			y = add(s, y, s.Param(fmt.Sprint("p", i), normal{1}, shape...))
+		}
+		s.Output("y", y)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, keep := compile(t, g, engine.Options{Seed: 1}), compile(t, g, engine.Options{Seed: 1, KeepAll: true})
+	if n := len(p.Plan().Groups); n != 2 {
+		t.Errorf("%d groups\n%v", n, p.Plan())
+	}
+	feeds := engine.Feeds{{Slot: 0, Tensor: normalTensor(1, kernels.S(kernels.Float64, 20, 9, 31))}}
+	if msg := differ(run(t, p, feeds, "y"), run(t, keep, feeds, "y"), 0); msg != "" {
+		t.Error(msg)
+	}
+}
+
 func TestFusionIsExplained(t *testing.T) {
 	p := compile(t, elementwise(t, kernels.Float32, 8, 8), engine.Options{})
 	if text := p.Explain().String(); strings.Count(text, "fused into step") != 5+2+2 {

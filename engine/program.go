@@ -73,8 +73,7 @@ const maxSpecial = 16
 type special struct {
 	specs []kernels.Spec // of the inputs, by slot
 	plan  *plan.Plan
-	cpu   *exec.CPU
-	arena []byte // the arena to which cpu is bound
+	cpu   *exec.CPU // bound to the arena; nil when the arena has grown since
 	used  uint64
 }
 
@@ -233,7 +232,7 @@ func (p *Program) specialise(inputs []kernels.Spec) (*special, error) {
 	if pl.Arena > len(p.arena) {
 		p.arena = alignedBytes(pl.Arena)
 		for _, c := range p.cache {
-			c.cpu, c.arena = nil, nil
+			c.cpu = nil
 		}
 	}
 	p.rebind(s)
@@ -250,13 +249,11 @@ func (p *Program) specialise(inputs []kernels.Spec) (*special, error) {
 	return s, nil
 }
 
-// rebind binds a plan to the arena, which has grown since it was bound last.
+// rebind binds a plan to the arena if it is not bound, or was bound to a smaller one.
 func (p *Program) rebind(s *special) {
-	if s.cpu != nil && len(s.arena) == len(p.arena) {
-		return
+	if s.cpu == nil {
+		s.cpu = p.bind(s, false)
 	}
-	s.arena = p.arena
-	s.cpu = p.bind(s, false)
 }
 
 // bind lays a plan over the program's memory. With split, the steps of fused groups are run one by one.

@@ -37,6 +37,22 @@ func (scratchy) CPU(c *kernels.Call) {
 	}
 }
 
+// mirror is yᵢ = xᵢ − z₋ᵢ, where z is read from the end; it may be computed over x, but not over z.
+type mirror struct{}
+
+func (o mirror) Infer(in []kernels.Spec) (kernels.Spec, error) {
+	return in[0], kernels.WantFloats(o, in, 0, 1)
+}
+func (mirror) Ref(out kernels.Tensor, in []kernels.Tensor) { mirrored(out.F64, in[0].F64, in[1].F64) }
+func (mirror) CPU(c *kernels.Call)                         { mirrored(c.Out.F64, c.In[0].F64, c.In[1].F64) }
+func (mirror) InPlace(i int) bool                          { return i == 0 }
+
+func mirrored(y, x, z []float64) {
+	for i, v := range x {
+		y[i] = v - z[len(z)-1-i]
+	}
+}
+
 // plain is y = x - 1 without a CPU kernel.
 type plain struct{}
 
@@ -133,7 +149,7 @@ func updateBlock(s *engine.Scope, d dice, states, pool []*engine.Node) {
 func randomOp(s *engine.Scope, d dice, a, b *engine.Node, clip func(*engine.Node) *engine.Node) *engine.Node {
 	as, bs := a.Shape(), b.Shape()
 	same := as[0] == bs[0] && as[1] == bs[1]
-	switch d.below(17) {
+	switch d.below(18) {
 	case 0:
 		return s.Apply(dense.Unary{F: [...]act.Func{act.Neg, act.ReLU, act.Abs, act.Sign}[d.below(4)]}, a)
 	case 1:
@@ -171,6 +187,10 @@ func randomOp(s *engine.Scope, d dice, a, b *engine.Node, clip func(*engine.Node
 		return s.Apply(plain{}, a)
 	case 12:
 		return clip(s.Apply(dense.Scale{Alpha: 2, Beta: -1}, a))
+	case 17:
+		if same {
+			return clip(s.Apply(mirror{}, a, [...]*engine.Node{a, b}[d.below(2)]))
+		}
 	case 14:
 		return s.Apply(dense.FillLike{Value: 3}, a)
 	case 15:

@@ -116,6 +116,20 @@ func TestOtherSizes(t *testing.T) {
 	}
 }
 
+// A plan that is used again and again stays when many others come and go.
+func TestUsedPlansAreKept(t *testing.T) {
+	p := compile(t, mlp(t, kernels.Float64, 8, false), engine.Options{Seed: 3})
+	run(t, p, mlpFeeds(t, p, kernels.Float64, 8), "loss")
+	want := p.Plan()
+	for batch := 9; batch < 60; batch++ {
+		run(t, p, mlpFeeds(t, p, kernels.Float64, batch), "loss")
+		run(t, p, mlpFeeds(t, p, kernels.Float64, 8), "loss")
+		if p.Plan() != want {
+			t.Fatalf("planned again for batches of 8 after one of %d", batch)
+		}
+	}
+}
+
 // An MLP of gorgonia's own ops follows other sizes too: what its broadcasts and means know of sizes is read from the
 // shapes.
 func TestOtherSizesOfForeignGraph(t *testing.T) {

@@ -156,6 +156,35 @@ func TestInitialValues(t *testing.T) {
 	}
 }
 
+// Packs that want the same states in other orders cannot both be had; none of them tears memory apart or shares it.
+func TestStoreOfOpposedPacks(t *testing.T) {
+	g, err := engine.Build("opposed", kernels.Float64, func(s *engine.Scope) {
+		a, b, c := s.State("a", vec(4), quarters{}), s.State("b", vec(5), quarters{}), s.State("c", vec(6), quarters{})
+		s.Output("ab", s.Apply(dense.Pack{}, a, b, c))
+		s.Output("ba", s.Apply(dense.Pack{}, b, c, a))
+		s.Output("aa", s.Apply(dense.Pack{}, a, a))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := compile(t, g, engine.Options{Seed: 5})
+	f := newFunctional(t, p)
+	f.check(t, p, nil, 0)
+	same := map[*float64]string{}
+	for _, name := range p.Store().Names() {
+		v, err := p.Store().Tensor(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range v.F64 {
+			if other, ok := same[&v.F64[i]]; ok {
+				t.Fatalf("%s and %s share memory", name, other)
+			}
+			same[&v.F64[i]] = name
+		}
+	}
+}
+
 // Many parameters, and updates that each have a chain of their own, compile without copies.
 func TestStoreOfManyParameters(t *testing.T) {
 	g, err := engine.Build("many", kernels.Float64, func(s *engine.Scope) {
