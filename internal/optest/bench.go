@@ -1,6 +1,7 @@
 package optest
 
 import (
+	"runtime"
 	"testing"
 
 	"ganglion/internal/cpu"
@@ -30,7 +31,7 @@ func (c Case) bench(b *testing.B, in []kernels.Tensor) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	pool := par.New(0)
+	pool := par.New(runtime.GOMAXPROCS(0))
 	defer pool.Close()
 	call, _ := c.bind(cpu.Best(), pool, in, out, -1)
 	k, ok := c.Op.(kernels.CPUOp)
