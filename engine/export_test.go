@@ -24,6 +24,17 @@ func (g *Graph) Consts() map[*Node]kernels.Tensor {
 	return out
 }
 
+// Bound is the number of plans that hold on to an arena.
+func (p *Program) Bound() int {
+	n := 0
+	for _, s := range p.cache {
+		if s.cpu != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // Cached is the number of plans that are kept.
 func (p *Program) Cached() int { return len(p.cache) }
 

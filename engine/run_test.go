@@ -116,6 +116,17 @@ func TestOtherSizes(t *testing.T) {
 	}
 }
 
+// When the arena grows, no plan keeps the old one.
+func TestOldArenaIsReleased(t *testing.T) {
+	p := compile(t, mlp(t, kernels.Float64, 8, false), engine.Options{Seed: 3})
+	for batch := 8; batch < 13; batch++ {
+		run(t, p, mlpFeeds(t, p, kernels.Float64, 500*batch), "loss")
+		if n := p.Bound(); n != 1 {
+			t.Fatalf("%d plans hold on to an arena that has been replaced", n-1)
+		}
+	}
+}
+
 // A plan that is used again and again stays when many others come and go.
 func TestUsedPlansAreKept(t *testing.T) {
 	p := compile(t, mlp(t, kernels.Float64, 8, false), engine.Options{Seed: 3})

@@ -147,6 +147,12 @@ var stateGraphs = []struct {
 		s.Output("old plus x", add(s, w, x))
 		s.Update(w, x)
 	}},
+	{"an op that reads its state twice", 1, func(s *engine.Scope, x *engine.Node) {
+		w := s.Param("w", quarters{}, 6)
+		s.Update(w, s.Apply(mirror{}, w, w))
+		y := add(s, x, w)
+		s.Output("y", s.Apply(mirror{}, y, y))
+	}},
 	{"an update that changes nothing", 0, func(s *engine.Scope, x *engine.Node) {
 		w := s.Param("w", quarters{}, 6)
 		s.Update(w, w)
