@@ -4,7 +4,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.6.1
 # Where the reference vectors for `make golden` lie; empty means the ones that ship with the source.
 DIR :=
 
-.PHONY: build test check gen golden bench docs
+.PHONY: build test check gen golden bench bench-peers docs
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/ganglion ./cmd/ganglion
@@ -22,8 +22,11 @@ gen:
 golden:
 	go test ./internal/golden -v $(if $(DIR),-dir $(abspath $(DIR)))
 
-bench:
-	go test -run '^$$' -bench . ./internal/... ./kernels/... ./engine/...
+bench: build
+	bin/ganglion bench
+
+bench-peers: build
+	bench/peers/run
 
 docs:
 	go run ./internal/gen

@@ -1,0 +1,19 @@
+"""Times the peers: python peers.py [WORKLOAD…]. Prints JSON lines for ganglion bench --against."""
+import sys
+
+import dense
+import implicit
+
+WORKLOADS = {"gemm": dense.gemm, "elementwise": dense.elementwise, "mlp": dense.mlp, "modules": implicit.modules,
+             "deq": implicit.deq}
+
+
+def main(names):
+    for name in names or WORKLOADS:
+        if name not in WORKLOADS:
+            sys.exit("peers: workload %r is not one of %s" % (name, ", ".join(WORKLOADS)))
+        WORKLOADS[name]()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
