@@ -92,6 +92,10 @@ func workloads() []workload {
 	add("deq/d=1024,B=64", 64, 1e-4, w, s)
 	w, s = fullGraph(7, 64, 0.9)
 	add("newton/n=64,B=64", 64, 1e-6, w, s)
+	w, s = fullGraph(8, 128, 0.9)
+	add("newton/n=128,B=64", 64, 1e-6, w, s)
+	w, s = fullGraph(9, 256, 0.9)
+	add("newton/n=256,B=64", 64, 1e-6, w, s)
 	return list
 }
 

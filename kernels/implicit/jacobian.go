@@ -6,7 +6,7 @@ import (
 
 // interleaved is the largest module whose Jacobians are factored group lanes at a time, element by element side by side; larger ones are
 // factored one after another, with matrix products.
-const interleaved = 64
+const interleaved = 256
 
 // jacobianLen is the number of elements of Newton's matrices.
 func jacobianLen(p int, m Method) int {

@@ -409,3 +409,36 @@ func TestDamagedStructure(t *testing.T) {
 		t.Errorf("only %d arrays were refused", refused)
 	}
 }
+
+// TestLargeNewton solves modules whose Jacobians are factored one by one, too large for the references of the table tests.
+func TestLargeNewton(t *testing.T) {
+	const p, batch = interleaved + 9, 3
+	for _, keep := range []int{-1, 4 * p} {
+		w := weights(50, p, 1)
+		s := structure64(w, keep)
+		c := normal(51, batch, p)
+		for _, d := range []kernels.DType{kernels.Float64, kernels.Float32} {
+			op := Solve{Act: act.Sigmoid, Method: Newton}
+			cd, wd := kernels.Convert(c, d), kernels.Convert(w, d)
+			if r := honest(t, fmt.Sprint(keep, d), op, cd, wd, s); r.Failed > 0 || r.Samples < batch {
+				t.Errorf("keep %d, %v: %+v", keep, d, r)
+			}
+			x, _ := run(t, op, 2, cd, wd, s)
+			u, r := run(t, Linear{Act: act.Sigmoid, Method: Newton}, 2, x, wd, s, cd)
+			v, q := run(t, Linear{Act: act.Sigmoid, Method: Newton, Transposed: true}, 2, x, wd, s, cd)
+			if r.Failed+q.Failed > 0 {
+				t.Errorf("keep %d, %v: %+v %+v", keep, d, r, q)
+			}
+			// ⟨c, u⟩ = ⟨v, c⟩: tangent and adjoint are adjoint to each other.
+			left, right, scale := 0.0, 0.0, 0.0
+			for i, ci := range kernels.Convert(cd, kernels.Float64).F64 {
+				left += ci * kernels.Convert(u, kernels.Float64).F64[i]
+				right += ci * kernels.Convert(v, kernels.Float64).F64[i]
+				scale += math.Abs(ci * kernels.Convert(u, kernels.Float64).F64[i])
+			}
+			if math.Abs(left-right) > 100*op.options().tolerance(d)*scale {
+				t.Errorf("keep %d, %v: ⟨c, u⟩ = %v, ⟨v, c⟩ = %v", keep, d, left, right)
+			}
+		}
+	}
+}

@@ -90,9 +90,9 @@ TEXT ·denseW16F32AVX512(SB), NOSPLIT, $0-48
 	MOVQ CX, R8
 	SHLQ $0x02, R8
 
-tile12:
+part0tile12:
 	CMPQ    AX, $0x0c
-	JLT     tile12End
+	JLT     part0tile12End
 	VMOVUPS (BX), Z0
 	VMOVUPS 64(BX), Z1
 	VMOVUPS 128(BX), Z2
@@ -115,9 +115,9 @@ tile12:
 	MOVQ    CX, R13
 	MOVQ    DI, R14
 	TESTQ   R13, R13
-	JLE     tile12LoopEnd
+	JLE     part0tile12LoopEnd
 
-tile12Loop:
+part0tile12Loop:
 	VMOVUPS      (R14), Z12
 	VBROADCASTSS (R9), Z13
 	VFMADD231PS  Z12, Z13, Z0
@@ -149,9 +149,9 @@ tile12Loop:
 	ADDQ         $0x04, R12
 	ADDQ         $0x00000040, R14
 	DECQ         R13
-	JNZ          tile12Loop
+	JNZ          part0tile12Loop
 
-tile12LoopEnd:
+part0tile12LoopEnd:
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, 64(DX)
 	VMOVUPS Z2, 128(DX)
@@ -179,12 +179,12 @@ tile12LoopEnd:
 	ADDQ    $0x00000300, DX
 	ADDQ    $0x00000300, BX
 	SUBQ    $0x0c, AX
-	JMP     tile12
+	JMP     part0tile12
 
-tile12End:
-tile4:
+part0tile12End:
+part0tile4:
 	CMPQ    AX, $0x04
-	JLT     tile4End
+	JLT     part0tile4End
 	VMOVUPS (BX), Z0
 	VMOVUPS 64(BX), Z1
 	VMOVUPS 128(BX), Z2
@@ -195,9 +195,9 @@ tile4:
 	MOVQ    CX, R11
 	MOVQ    DI, R12
 	TESTQ   R11, R11
-	JLE     tile4LoopEnd
+	JLE     part0tile4LoopEnd
 
-tile4Loop:
+part0tile4Loop:
 	VMOVUPS      (R12), Z4
 	VBROADCASTSS (R9), Z5
 	VFMADD231PS  Z4, Z5, Z0
@@ -211,9 +211,9 @@ tile4Loop:
 	ADDQ         $0x04, R10
 	ADDQ         $0x00000040, R12
 	DECQ         R11
-	JNZ          tile4Loop
+	JNZ          part0tile4Loop
 
-tile4LoopEnd:
+part0tile4LoopEnd:
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, 64(DX)
 	VMOVUPS Z2, 128(DX)
@@ -225,36 +225,36 @@ tile4LoopEnd:
 	ADDQ    $0x00000100, DX
 	ADDQ    $0x00000100, BX
 	SUBQ    $0x04, AX
-	JMP     tile4
+	JMP     part0tile4
 
-tile4End:
-tile1:
+part0tile4End:
+part0tile1:
 	CMPQ    AX, $0x01
-	JLT     tile1End
+	JLT     part0tile1End
 	VMOVUPS (BX), Z0
 	MOVQ    SI, R9
 	MOVQ    CX, R10
 	MOVQ    DI, R11
 	TESTQ   R10, R10
-	JLE     tile1LoopEnd
+	JLE     part0tile1LoopEnd
 
-tile1Loop:
+part0tile1Loop:
 	VBROADCASTSS (R9), Z1
 	VFMADD231PS  (R11), Z1, Z0
 	ADDQ         $0x04, R9
 	ADDQ         $0x00000040, R11
 	DECQ         R10
-	JNZ          tile1Loop
+	JNZ          part0tile1Loop
 
-tile1LoopEnd:
+part0tile1LoopEnd:
 	VMOVUPS Z0, (DX)
 	ADDQ    R8, SI
 	ADDQ    $0x00000040, DX
 	ADDQ    $0x00000040, BX
 	SUBQ    $0x01, AX
-	JMP     tile1
+	JMP     part0tile1
 
-tile1End:
+part0tile1End:
 	VZEROUPPER
 	RET
 
@@ -495,9 +495,9 @@ TEXT ·denseW32F32AVX512(SB), NOSPLIT, $0-48
 	MOVQ CX, R8
 	SHLQ $0x02, R8
 
-tile12:
+part0tile12:
 	CMPQ    AX, $0x0c
-	JLT     tile12End
+	JLT     part0tile12End
 	VMOVUPS (BX), Z0
 	VMOVUPS 64(BX), Z1
 	VMOVUPS 128(BX), Z2
@@ -532,9 +532,9 @@ tile12:
 	MOVQ    CX, R13
 	MOVQ    DI, R14
 	TESTQ   R13, R13
-	JLE     tile12LoopEnd
+	JLE     part0tile12LoopEnd
 
-tile12Loop:
+part0tile12Loop:
 	VMOVUPS      (R14), Z24
 	VMOVUPS      64(R14), Z25
 	VBROADCASTSS (R9), Z26
@@ -579,9 +579,9 @@ tile12Loop:
 	ADDQ         $0x04, R12
 	ADDQ         $0x00000080, R14
 	DECQ         R13
-	JNZ          tile12Loop
+	JNZ          part0tile12Loop
 
-tile12LoopEnd:
+part0tile12LoopEnd:
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, 64(DX)
 	VMOVUPS Z2, 128(DX)
@@ -621,12 +621,12 @@ tile12LoopEnd:
 	ADDQ    $0x00000600, DX
 	ADDQ    $0x00000600, BX
 	SUBQ    $0x0c, AX
-	JMP     tile12
+	JMP     part0tile12
 
-tile12End:
-tile4:
+part0tile12End:
+part0tile4:
 	CMPQ    AX, $0x04
-	JLT     tile4End
+	JLT     part0tile4End
 	VMOVUPS (BX), Z0
 	VMOVUPS 64(BX), Z1
 	VMOVUPS 128(BX), Z2
@@ -641,9 +641,9 @@ tile4:
 	MOVQ    CX, R11
 	MOVQ    DI, R12
 	TESTQ   R11, R11
-	JLE     tile4LoopEnd
+	JLE     part0tile4LoopEnd
 
-tile4Loop:
+part0tile4Loop:
 	VMOVUPS      (R12), Z8
 	VMOVUPS      64(R12), Z9
 	VBROADCASTSS (R9), Z10
@@ -662,9 +662,9 @@ tile4Loop:
 	ADDQ         $0x04, R10
 	ADDQ         $0x00000080, R12
 	DECQ         R11
-	JNZ          tile4Loop
+	JNZ          part0tile4Loop
 
-tile4LoopEnd:
+part0tile4LoopEnd:
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, 64(DX)
 	VMOVUPS Z2, 128(DX)
@@ -680,39 +680,39 @@ tile4LoopEnd:
 	ADDQ    $0x00000200, DX
 	ADDQ    $0x00000200, BX
 	SUBQ    $0x04, AX
-	JMP     tile4
+	JMP     part0tile4
 
-tile4End:
-tile1:
+part0tile4End:
+part0tile1:
 	CMPQ    AX, $0x01
-	JLT     tile1End
+	JLT     part0tile1End
 	VMOVUPS (BX), Z0
 	VMOVUPS 64(BX), Z1
 	MOVQ    SI, R9
 	MOVQ    CX, R10
 	MOVQ    DI, R11
 	TESTQ   R10, R10
-	JLE     tile1LoopEnd
+	JLE     part0tile1LoopEnd
 
-tile1Loop:
+part0tile1Loop:
 	VBROADCASTSS (R9), Z2
 	VFMADD231PS  (R11), Z2, Z0
 	VFMADD231PS  64(R11), Z2, Z1
 	ADDQ         $0x04, R9
 	ADDQ         $0x00000080, R11
 	DECQ         R10
-	JNZ          tile1Loop
+	JNZ          part0tile1Loop
 
-tile1LoopEnd:
+part0tile1LoopEnd:
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, 64(DX)
 	ADDQ    R8, SI
 	ADDQ    $0x00000080, DX
 	ADDQ    $0x00000080, BX
 	SUBQ    $0x01, AX
-	JMP     tile1
+	JMP     part0tile1
 
-tile1End:
+part0tile1End:
 	VZEROUPPER
 	RET
 
@@ -1166,9 +1166,9 @@ TEXT ·denseW16F64AVX512(SB), NOSPLIT, $0-48
 	MOVQ CX, R8
 	SHLQ $0x03, R8
 
-tile12:
+part0tile12:
 	CMPQ    AX, $0x0c
-	JLT     tile12End
+	JLT     part0tile12End
 	VMOVUPD (BX), Z0
 	VMOVUPD 64(BX), Z1
 	VMOVUPD 128(BX), Z2
@@ -1203,9 +1203,9 @@ tile12:
 	MOVQ    CX, R13
 	MOVQ    DI, R14
 	TESTQ   R13, R13
-	JLE     tile12LoopEnd
+	JLE     part0tile12LoopEnd
 
-tile12Loop:
+part0tile12Loop:
 	VMOVUPD      (R14), Z24
 	VMOVUPD      64(R14), Z25
 	VBROADCASTSD (R9), Z26
@@ -1250,9 +1250,9 @@ tile12Loop:
 	ADDQ         $0x08, R12
 	ADDQ         $0x00000080, R14
 	DECQ         R13
-	JNZ          tile12Loop
+	JNZ          part0tile12Loop
 
-tile12LoopEnd:
+part0tile12LoopEnd:
 	VMOVUPD Z0, (DX)
 	VMOVUPD Z1, 64(DX)
 	VMOVUPD Z2, 128(DX)
@@ -1292,12 +1292,12 @@ tile12LoopEnd:
 	ADDQ    $0x00000600, DX
 	ADDQ    $0x00000600, BX
 	SUBQ    $0x0c, AX
-	JMP     tile12
+	JMP     part0tile12
 
-tile12End:
-tile4:
+part0tile12End:
+part0tile4:
 	CMPQ    AX, $0x04
-	JLT     tile4End
+	JLT     part0tile4End
 	VMOVUPD (BX), Z0
 	VMOVUPD 64(BX), Z1
 	VMOVUPD 128(BX), Z2
@@ -1312,9 +1312,9 @@ tile4:
 	MOVQ    CX, R11
 	MOVQ    DI, R12
 	TESTQ   R11, R11
-	JLE     tile4LoopEnd
+	JLE     part0tile4LoopEnd
 
-tile4Loop:
+part0tile4Loop:
 	VMOVUPD      (R12), Z8
 	VMOVUPD      64(R12), Z9
 	VBROADCASTSD (R9), Z10
@@ -1333,9 +1333,9 @@ tile4Loop:
 	ADDQ         $0x08, R10
 	ADDQ         $0x00000080, R12
 	DECQ         R11
-	JNZ          tile4Loop
+	JNZ          part0tile4Loop
 
-tile4LoopEnd:
+part0tile4LoopEnd:
 	VMOVUPD Z0, (DX)
 	VMOVUPD Z1, 64(DX)
 	VMOVUPD Z2, 128(DX)
@@ -1351,39 +1351,39 @@ tile4LoopEnd:
 	ADDQ    $0x00000200, DX
 	ADDQ    $0x00000200, BX
 	SUBQ    $0x04, AX
-	JMP     tile4
+	JMP     part0tile4
 
-tile4End:
-tile1:
+part0tile4End:
+part0tile1:
 	CMPQ    AX, $0x01
-	JLT     tile1End
+	JLT     part0tile1End
 	VMOVUPD (BX), Z0
 	VMOVUPD 64(BX), Z1
 	MOVQ    SI, R9
 	MOVQ    CX, R10
 	MOVQ    DI, R11
 	TESTQ   R10, R10
-	JLE     tile1LoopEnd
+	JLE     part0tile1LoopEnd
 
-tile1Loop:
+part0tile1Loop:
 	VBROADCASTSD (R9), Z2
 	VFMADD231PD  (R11), Z2, Z0
 	VFMADD231PD  64(R11), Z2, Z1
 	ADDQ         $0x08, R9
 	ADDQ         $0x00000080, R11
 	DECQ         R10
-	JNZ          tile1Loop
+	JNZ          part0tile1Loop
 
-tile1LoopEnd:
+part0tile1LoopEnd:
 	VMOVUPD Z0, (DX)
 	VMOVUPD Z1, 64(DX)
 	ADDQ    R8, SI
 	ADDQ    $0x00000080, DX
 	ADDQ    $0x00000080, BX
 	SUBQ    $0x01, AX
-	JMP     tile1
+	JMP     part0tile1
 
-tile1End:
+part0tile1End:
 	VZEROUPPER
 	RET
 
@@ -1658,9 +1658,9 @@ TEXT ·denseW32F64AVX512(SB), NOSPLIT, $0-48
 	MOVQ CX, R8
 	SHLQ $0x03, R8
 
-tile6:
+part0tile6:
 	CMPQ    AX, $0x06
-	JLT     tile6End
+	JLT     part0tile6End
 	VMOVUPD (BX), Z0
 	VMOVUPD 64(BX), Z1
 	VMOVUPD 128(BX), Z2
@@ -1691,9 +1691,9 @@ tile6:
 	MOVQ    CX, R11
 	MOVQ    DI, R12
 	TESTQ   R11, R11
-	JLE     tile6LoopEnd
+	JLE     part0tile6LoopEnd
 
-tile6Loop:
+part0tile6Loop:
 	VMOVUPD      (R12), Z24
 	VMOVUPD      64(R12), Z25
 	VMOVUPD      128(R12), Z26
@@ -1732,9 +1732,9 @@ tile6Loop:
 	ADDQ         $0x08, R10
 	ADDQ         $0x00000100, R12
 	DECQ         R11
-	JNZ          tile6Loop
+	JNZ          part0tile6Loop
 
-tile6LoopEnd:
+part0tile6LoopEnd:
 	VMOVUPD Z0, (DX)
 	VMOVUPD Z1, 64(DX)
 	VMOVUPD Z2, 128(DX)
@@ -1768,12 +1768,12 @@ tile6LoopEnd:
 	ADDQ    $0x00000600, DX
 	ADDQ    $0x00000600, BX
 	SUBQ    $0x06, AX
-	JMP     tile6
+	JMP     part0tile6
 
-tile6End:
-tile1:
+part0tile6End:
+part0tile1:
 	CMPQ    AX, $0x01
-	JLT     tile1End
+	JLT     part0tile1End
 	VMOVUPD (BX), Z0
 	VMOVUPD 64(BX), Z1
 	VMOVUPD 128(BX), Z2
@@ -1782,9 +1782,9 @@ tile1:
 	MOVQ    CX, R10
 	MOVQ    DI, R11
 	TESTQ   R10, R10
-	JLE     tile1LoopEnd
+	JLE     part0tile1LoopEnd
 
-tile1Loop:
+part0tile1Loop:
 	VBROADCASTSD (R9), Z4
 	VFMADD231PD  (R11), Z4, Z0
 	VFMADD231PD  64(R11), Z4, Z1
@@ -1793,9 +1793,9 @@ tile1Loop:
 	ADDQ         $0x08, R9
 	ADDQ         $0x00000100, R11
 	DECQ         R10
-	JNZ          tile1Loop
+	JNZ          part0tile1Loop
 
-tile1LoopEnd:
+part0tile1LoopEnd:
 	VMOVUPD Z0, (DX)
 	VMOVUPD Z1, 64(DX)
 	VMOVUPD Z2, 128(DX)
@@ -1804,9 +1804,9 @@ tile1LoopEnd:
 	ADDQ    $0x00000100, DX
 	ADDQ    $0x00000100, BX
 	SUBQ    $0x01, AX
-	JMP     tile1
+	JMP     part0tile1
 
-tile1End:
+part0tile1End:
 	VZEROUPPER
 	RET
 

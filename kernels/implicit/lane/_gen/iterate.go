@@ -93,46 +93,60 @@ func (k kernel) rows() {
 	k.RET()
 }
 
-// tiles are the numbers of rows that dense handles at once, by vectors a row: as many sums as fit the registers.
-func (k kernel) tiles() []int {
-	if k.bits == 512 {
-		return map[int][]int{1: {12, 4, 1}, 2: {12, 4, 1}, 4: {6, 1}}[k.vectors()]
+// tiles are the vectors and the numbers of rows that dense handles at once: as many sums as fit the registers.
+func (k kernel) tiles() (vectors int, rows []int) {
+	v := k.vectors()
+	switch {
+	case k.bits == 256:
+		return 2, []int{6, 2, 1}
+	case v == 4:
+		return 4, []int{6, 1}
 	}
-	return map[int][]int{2: {6, 2, 1}, 4: {2, 1}, 8: {1}}[k.vectors()]
+	return v, []int{12, 4, 1}
 }
 
-// dense is a matrix times lanes: g_r = base_r + Σ_j m_rj · f_j. The lanes of f_j are loaded once for the rows of a tile, the elements
+// dense is a matrix times lanes: y_r = base_r + Σ_j m_rj · f_j. The lanes of f_j are loaded once for the rows of a tile, the elements
 // of m are broadcast from their rows, which is near the peak as long as f lies in the first-level cache; nothing is packed.
 func (k kernel) dense() {
 	k.function(k.name("dense", true), "func(n, cols int, y, base, m, f *%[1]s)",
 		k.name("dense", true)+" computes y_r = base_r + Σ_j m_rj · f_j for n rows of lanes; m is n × cols.")
-	n, cols, g, base, m, f := k.param("n"), k.param("cols"), k.param("y"), k.param("base"), k.param("m"), k.param("f")
+	n, cols, y, base, m, f := k.param("n"), k.param("cols"), k.param("y"), k.param("base"), k.param("m"), k.param("f")
 	stride := k.GP64()
 	k.MOVQ(cols, stride)
 	k.SHLQ(op.U8(bits.TrailingZeros(uint(k.elem))), stride)
-	for _, rows := range k.tiles() {
-		label := fmt.Sprint("tile", rows)
-		k.Label(label)
-		k.CMPQ(n, op.U8(rows))
-		k.JLT(op.LabelRef(label + "End"))
-		k.tile(label, rows, cols, g, base, m, f, stride)
-		for _, p := range []reg.GPVirtual{g, base} {
-			k.ADDQ(op.U32(rows*k.rowBytes()), p)
+	v, sizes := k.tiles()
+	for first := 0; first < k.vectors(); first += v {
+		left, to, from, rowsOf := n, y, base, m
+		if v < k.vectors() { // each part runs over all rows
+			left, to, from, rowsOf = k.GP64(), k.GP64(), k.GP64(), k.GP64()
+			k.MOVQ(n, left)
+			k.MOVQ(y, to)
+			k.MOVQ(base, from)
+			k.MOVQ(m, rowsOf)
 		}
-		k.SUBQ(op.U8(rows), n)
-		k.JMP(op.LabelRef(label))
-		k.Label(label + "End")
+		for _, rows := range sizes {
+			label := fmt.Sprintf("part%dtile%d", first, rows)
+			k.Label(label)
+			k.CMPQ(left, op.U8(rows))
+			k.JLT(op.LabelRef(label + "End"))
+			k.tile(label, first, v, rows, cols, to, from, rowsOf, f, stride)
+			for _, p := range []reg.GPVirtual{to, from} {
+				k.ADDQ(op.U32(rows*k.rowBytes()), p)
+			}
+			k.SUBQ(op.U8(rows), left)
+			k.JMP(op.LabelRef(label))
+			k.Label(label + "End")
+		}
 	}
 	k.VZEROUPPER()
 	k.RET()
 }
 
-// tile computes some rows and moves m behind them.
-func (k kernel) tile(label string, rows int, cols, g, base, m, f, stride reg.GPVirtual) {
-	v := k.vectors()
+// tile computes v vectors, from the given one on, of some rows, and moves m behind the rows.
+func (k kernel) tile(label string, first, v, rows int, cols, y, base, m, f, stride reg.GPVirtual) {
 	sums := k.regs(rows * v)
 	for i, s := range sums {
-		k.load(k.at(base, i/v, i%v), s)
+		k.load(k.at(base, i/v, first+i%v), s)
 	}
 	var starts []reg.GPVirtual // of the rows 0, 3, 6, …
 	for r := 0; r < rows; r += 3 {
@@ -149,11 +163,10 @@ func (k kernel) tile(label string, rows int, cols, g, base, m, f, stride reg.GPV
 	k.MOVQ(cols, j)
 	k.MOVQ(f, at)
 	k.loop(label+"Loop", j, func() {
-		var lanes []reg.VecVirtual
+		lanes := k.regs(v)
 		if rows > 1 {
-			lanes = k.regs(v)
 			for i, r := range lanes {
-				k.load(k.at(at, 0, i), r)
+				k.load(k.at(at, 0, first+i), r)
 			}
 		}
 		for r := range rows {
@@ -167,7 +180,7 @@ func (k kernel) tile(label string, rows int, cols, g, base, m, f, stride reg.GPV
 				if rows > 1 {
 					k.fma(lanes[i], w, sums[r*v+i])
 				} else {
-					k.fma(k.at(at, 0, i), w, sums[i])
+					k.fma(k.at(at, 0, first+i), w, sums[i])
 				}
 			}
 		}
@@ -177,7 +190,7 @@ func (k kernel) tile(label string, rows int, cols, g, base, m, f, stride reg.GPV
 		k.ADDQ(op.U32(k.rowBytes()), at)
 	})
 	for i, s := range sums {
-		k.store(s, k.at(g, i/v, i%v))
+		k.store(s, k.at(y, i/v, first+i%v))
 	}
 	for range rows {
 		k.ADDQ(stride, m)
