@@ -27,6 +27,25 @@ func (v vector) orLanes(y, x, z op.Op) { v.or(y, x, z) }
 // signBit is the sign of an element.
 func (v vector) signBit() uint64 { return 1 << (8*v.elem - 1) }
 
+// one is the bit pattern of 1.
+func (v vector) one() uint64 {
+	if v.elem == 4 {
+		return uint64(math.Float32bits(1))
+	}
+	return math.Float64bits(1)
+}
+
+// nan is the bit pattern of a quiet NaN.
+func (v vector) nan() uint64 {
+	if v.elem == 4 {
+		return 0x7fc00000
+	}
+	return 0x7ff8000000000000
+}
+
+// bring copies an operand to a register.
+func (v vector) bring(from op.Op, r reg.VecVirtual) { v.pick(v.VMOVUPS, v.VMOVUPD, from, r) }
+
 // inf is the bit pattern of +Inf.
 func (v vector) inf() uint64 {
 	if v.elem == 4 {
@@ -48,13 +67,19 @@ func (v vector) constant(bits uint64) op.Op {
 	return v.hoisted[bits]
 }
 
+// xor is z = x ⊕ y.
+func (v vector) xor(y, x, z op.Op) { v.pick(v.VXORPS, v.VXORPD, y, x, z) }
+
+// min is z = min(x, y): y if either is NaN, or if both are zero.
+func (v vector) min(y, x, z op.Op) { v.pick(v.VMINPS, v.VMINPD, y, x, z) }
+
 // value returns a constant in a new register, which may be changed.
 func (v vector) value(bits uint64) reg.VecVirtual {
 	if v.bits == 512 {
 		return v.spread(bits)
 	}
 	r := v.reg()
-	v.load(v.datum(bits, v.lanes()), r)
+	v.bring(v.datum(bits, v.lanes()), r)
 	return r
 }
 
@@ -106,6 +131,7 @@ const (
 	unordered       = 3
 	less            = 17
 	notGreaterEqual = 25 // true for NaN
+	greater         = 30
 )
 
 // compare returns the elements for which x stands in a relation to y.
@@ -139,9 +165,12 @@ func (v vector) blend(m mask, yes, no reg.VecVirtual) reg.VecVirtual {
 // keep returns x where m is set, and 0 elsewhere.
 func (v vector) keep(m mask, x reg.VecVirtual) reg.VecVirtual {
 	r := v.reg()
-	if v.bits == 512 {
+	switch {
+	case v.bits == 512 && v.elem == 4:
 		v.VMOVAPS_Z(x, m.k, r)
-	} else {
+	case v.bits == 512:
+		v.VMOVAPD_Z(x, m.k, r)
+	default:
 		v.VANDPS(m.y, x, r)
 	}
 	return r
@@ -155,6 +184,16 @@ func (v vector) ones(m mask) reg.VecVirtual {
 	r := v.reg()
 	v.pick(func(o ...op.Op) { v.VPMOVM2D(o[0], o[1]) }, func(o ...op.Op) { v.VPMOVM2Q(o[0], o[1]) }, m.k, r)
 	return r
+}
+
+// negative returns the elements whose sign is set, for blend alone.
+func (v vector) negative(x reg.VecVirtual) mask {
+	if v.bits == 256 {
+		return mask{y: x}
+	}
+	k := v.K()
+	v.pick(func(o ...op.Op) { v.VPMOVD2M(o[0], o[1]) }, func(o ...op.Op) { v.VPMOVQ2M(o[0], o[1]) }, x, k)
+	return mask{k: k}
 }
 
 // round rounds to the nearest integers, ties to even.

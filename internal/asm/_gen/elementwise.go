@@ -16,43 +16,80 @@ type elementwise struct {
 	update bool     // dst is the last input as well
 	scalar bool     // there is a factor a, which is the first input of body
 	unroll int      // vectors in one pass of the main loop
-	double bool     // it exists for float64 too
 	doc    string
 	body   func(v vector, in []reg.VecVirtual) reg.VecVirtual // may overwrite its inputs, but not the factor
 }
 
 // vec emits the primitives of internal/asm/vec.
 func vec(c *build.Context, bits int) {
-	for _, elem := range []int{4, 8} {
-		v := vector{Context: c, bits: bits, elem: elem, constants: map[uint64]op.Mem{}}
-		v.masks()
+	v32 := vector{Context: c, bits: bits, elem: 4, constants: map[uint64]op.Mem{}}
+	v64 := vector{Context: c, bits: bits, elem: 8, constants: map[uint64]op.Mem{}}
+	v32.masks()
+	v64.masks()
+	for _, v := range []vector{v32, v64} {
 		for _, e := range elementwises() {
-			if elem == 4 || e.double {
-				v.elementwise(e)
-			}
+			v.elementwise(e)
 		}
 		v.reduction("sum", []string{"x"}, "the sum of x")
 		v.reduction("dot", []string{"x", "y"}, "the inner product of x and y")
 		v.maximum()
+		v.expSum()
+		v.adam()
 	}
+	wide := v64
+	wide.narrow, wide.table = true, v32.table
+	for _, e := range wides() {
+		wide.elementwise(e)
+	}
+	for _, e := range guardeds() {
+		wide.guarded(e, circular)
+	}
+	wide.reduction("sumSquares", []string{"x"}, "the sum of x², in float64,")
 }
 
 // elementwises lists the elementwise kernels.
 func elementwises() []elementwise {
 	xy, x := []string{"x", "y"}, []string{"x"}
 	return []elementwise{
-		{"add", xy, false, false, 4, true, "dst = x + y", arith(vector.add)},
-		{"sub", xy, false, false, 4, true, "dst = x − y", arith(vector.sub)},
-		{"mul", xy, false, false, 4, true, "dst = x·y", arith(vector.mul)},
-		{"div", xy, false, false, 2, true, "dst = x/y", arith(vector.div)},
-		{"scale", x, false, true, 4, true, "dst = a·x", arith(vector.mul)},
-		{"axpy", x, true, true, 4, true, "dst += a·x", vector.fused},
-		{"mulAdd", xy, true, false, 4, true, "dst += x·y", vector.fused},
-		{"relu", x, false, false, 4, true, "dst = max(x, 0)", vector.relu},
-		{"exp", x, false, false, 1, false, "dst = e^x", vector.exp},
-		{"tanh", x, false, false, 1, false, "dst = tanh x", vector.tanh},
-		{"sigmoid", x, false, false, 1, false, "dst = 1/(1 + e^-x)", vector.sigmoid},
-		{"log", x, false, false, 1, false, "dst = ln x", vector.log},
+		{"add", xy, false, false, 4, "dst = x + y", arith(vector.add)},
+		{"sub", xy, false, false, 4, "dst = x − y", arith(vector.sub)},
+		{"mul", xy, false, false, 4, "dst = x·y", arith(vector.mul)},
+		{"div", xy, false, false, 2, "dst = x/y", arith(vector.div)},
+		{"scale", x, false, true, 4, "dst = a·x", arith(vector.mul)},
+		{"axpy", x, true, true, 4, "dst += a·x", vector.fused},
+		{"mulAdd", xy, true, false, 4, "dst += x·y", vector.fused},
+		{"relu", x, false, false, 4, "dst = max(x, 0)", vector.relu},
+		{"exp", x, false, false, 1, "dst = e^x", vector.exp},
+		{"tanh", x, false, false, 1, "dst = tanh x", vector.tanh},
+		{"sigmoid", x, false, false, 1, "dst = 1/(1 + e^-x)", vector.sigmoid},
+		{"log", x, false, false, 1, "dst = ln x", vector.log},
+		{"tanhGrad", []string{"y", "dy"}, false, false, 2, "dst = (1 − y²)·dy", vector.tanhGrad},
+		{"sigmoidGrad", []string{"y", "dy"}, false, false, 2, "dst = y·(1 − y)·dy", vector.sigmoidGrad},
+		{"reluGrad", []string{"x", "dy"}, false, false, 2, "dst = dy where x > 0, else 0,", vector.reluGrad},
+	}
+}
+
+// wides lists the float32 functions that are computed in float64.
+func wides() []elementwise {
+	x := []string{"x"}
+	return []elementwise{
+		{"expm1", x, false, false, 1, "dst = e^x − 1", vector.expm1},
+		{"log1p", x, false, false, 1, "dst = ln(1 + x)", vector.log1p},
+		{"softplus", x, false, false, 1, "dst = ln(1 + e^x)", vector.softplus},
+		{"silu", x, false, false, 1, "dst = x/(1 + e^-x)", vector.silu},
+		{"siluSlope", x, false, false, 1, "the slope of x/(1 + e^-x)", vector.siluSlope},
+		{"erf", x, false, false, 1, "dst = erf x", vector.erf},
+		{"gelu", x, false, false, 1, "dst = x·Φ(x)", vector.gelu},
+		{"geluSlope", x, false, false, 1, "dst = Φ(x) + x·φ(x)", vector.geluSlope},
+	}
+}
+
+// guardeds lists the functions with a limit.
+func guardeds() []elementwise {
+	x := []string{"x"}
+	return []elementwise{
+		{"sin", x, false, false, 1, "dst = sin x", vector.sin},
+		{"cos", x, false, false, 1, "dst = cos x", vector.cos},
 	}
 }
 
@@ -122,9 +159,9 @@ func (v vector) elementwise(e elementwise) {
 			from = append(from[:len(from):len(from)], p[0])
 		}
 		for _, q := range from {
-			in = append(in, v.fetch(op.Mem{Base: q, Disp: i * v.bits / 8}, m))
+			in = append(in, v.fetch(op.Mem{Base: q, Disp: i * v.step()}, m))
 		}
-		r, mem := e.body(v, in), op.Mem{Base: p[0], Disp: i * v.bits / 8}
+		r, mem := e.body(v, in), op.Mem{Base: p[0], Disp: i * v.step()}
 		if m != nil {
 			v.storeMasked(r, *m, mem)
 		} else {
@@ -160,7 +197,7 @@ func (v vector) loops(n reg.GPVirtual, p []reg.GPVirtual, unroll int, body func(
 			body(i, nil)
 		}
 		for _, q := range p {
-			v.ADDQ(op.U32(count*v.bits/8), q)
+			v.ADDQ(op.U32(count*v.step()), q)
 		}
 		v.SUBQ(op.U32(count*v.lanes()), n)
 		v.JMP(op.LabelRef(loop))
@@ -178,7 +215,7 @@ const accumulators = 4
 
 // reduction emits a sum of elements or of products. The partial sums are added in pairs, then the lanes by halves.
 func (v vector) reduction(name string, in []string, doc string) {
-	v.begin(name, doc, strings.Join(in, ", ")+" *"+v.float(), v.float())
+	v.begin(name, doc, strings.Join(in, ", ")+" *"+v.float(), fmt.Sprintf("float%d", 8*v.elem))
 	n := v.param("n")
 	var p []reg.GPVirtual
 	for _, q := range in {
@@ -189,12 +226,15 @@ func (v vector) reduction(name string, in []string, doc string) {
 		v.zero(r)
 	}
 	v.loops(n, p, accumulators, func(i int, m *mask) {
-		x := v.fetch(op.Mem{Base: p[0], Disp: i * v.bits / 8}, m)
-		if len(p) == 1 {
+		x := v.fetch(op.Mem{Base: p[0], Disp: i * v.step()}, m)
+		switch {
+		case name == "sumSquares":
+			v.fma(x, x, acc[i])
+		case len(p) == 1:
 			v.add(x, acc[i], acc[i])
-			return
+		default:
+			v.fma(v.fetch(op.Mem{Base: p[1], Disp: i * v.step()}, m), x, acc[i])
 		}
-		v.fma(v.fetch(op.Mem{Base: p[1], Disp: i * v.bits / 8}, m), x, acc[i])
 	})
 	v.add(acc[1], acc[0], acc[0])
 	v.add(acc[3], acc[2], acc[2])
@@ -244,7 +284,7 @@ func (v vector) maximum() {
 	}
 	v.zero(bad)
 	v.loops(n, []reg.GPVirtual{x}, accumulators, func(i int, m *mask) {
-		r := v.fetch(op.Mem{Base: x, Disp: i * v.bits / 8}, m)
+		r := v.fetch(op.Mem{Base: x, Disp: i * v.step()}, m)
 		if m != nil {
 			r = v.blend(*m, r, v.value(v.inf()|v.signBit()))
 		}

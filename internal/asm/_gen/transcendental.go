@@ -81,6 +81,9 @@ func (v vector) scaleBy(n, y reg.VecVirtual) {
 // exp is the body of e^x. The limits are first operands of the minimum and the maximum, which return the second
 // one, x, if it is NaN.
 func (v vector) exp(in []reg.VecVirtual) reg.VecVirtual {
+	if v.elem == 8 {
+		return v.exp64(in)
+	}
 	x := in[0]
 	v.VMINPS(x, v.new32(expHi), x)
 	v.VMAXPS(x, v.new32(expLo), x)
@@ -89,6 +92,9 @@ func (v vector) exp(in []reg.VecVirtual) reg.VecVirtual {
 
 // tanh is the body of tanh x.
 func (v vector) tanh(in []reg.VecVirtual) reg.VecVirtual {
+	if v.elem == 8 {
+		return v.tanh64(in)
+	}
 	x, a, sign, z, near := in[0], v.reg(), v.reg(), v.reg(), v.reg()
 	v.and(v.constant(^v.signBit()&math.MaxUint32), x, a)
 	v.and(v.constant(v.signBit()), x, sign)
@@ -112,6 +118,9 @@ func (v vector) tanh(in []reg.VecVirtual) reg.VecVirtual {
 
 // sigmoid is the body of 1/(1+e^−x).
 func (v vector) sigmoid(in []reg.VecVirtual) reg.VecVirtual {
+	if v.elem == 8 {
+		return v.sigmoid64(in)
+	}
 	x, e, zero := in[0], v.reg(), v.reg()
 	v.or(v.constant(v.signBit()), x, e)
 	v.VMAXPS(e, v.new32(expLo), e)
@@ -125,6 +134,9 @@ func (v vector) sigmoid(in []reg.VecVirtual) reg.VecVirtual {
 
 // log is the body of ln x.
 func (v vector) log(in []reg.VecVirtual) reg.VecVirtual {
+	if v.elem == 8 {
+		return v.log64(in)
+	}
 	x, m, n, f, t := in[0], v.reg(), v.reg(), v.reg(), v.reg()
 	tiny := v.compare(less, x, v.f32(0x1p-126))
 	v.VMULPS(v.f32(0x1p23), x, m)
@@ -157,5 +169,5 @@ func (v vector) logSpecial(x, y reg.VecVirtual) reg.VecVirtual {
 	v.zero(zero)
 	y = v.blend(v.compare(equal, x, v.constant(v.inf())), x, y)
 	y = v.blend(v.compare(equal, x, zero), v.value(v.inf()|v.signBit()), y)
-	return v.blend(v.compare(notGreaterEqual, x, zero), v.new32(math.NaN()), y)
+	return v.blend(v.compare(notGreaterEqual, x, zero), v.value(v.nan()), y)
 }

@@ -13,7 +13,10 @@ import (
 type vector struct {
 	*build.Context
 	bits int // 256 or 512
-	elem int // bytes of an element: 4 or 8
+	elem int // bytes of an element in a register: 4 or 8
+	// narrow says that elements of 8 bytes in registers are of 4 bytes in memory: float32 functions that are computed
+	// in float64.
+	narrow bool
 
 	table     op.Mem                    // for 256 bits: lanes() masks of ones, then as many of zeros
 	constants map[uint64]op.Mem         // constants in memory, by their bits: whole vectors, or for 512 bits one element
@@ -32,13 +35,32 @@ func (v vector) lanes() int { return v.bits / 8 / v.elem }
 // registers is the number of vector registers.
 func (v vector) registers() int { return v.bits / 16 }
 
-// suffix names the type and the path in function names.
-func (v vector) suffix() string {
-	return fmt.Sprintf("F%d%s", 8*v.elem, map[int]string{256: "AVX2", 512: "AVX512"}[v.bits])
+// stored is the number of bytes of an element in memory.
+func (v vector) stored() int {
+	if v.narrow {
+		return v.elem / 2
+	}
+	return v.elem
 }
 
-// float is the Go type of an element.
-func (v vector) float() string { return fmt.Sprintf("float%d", 8*v.elem) }
+// step is the number of bytes of a vector in memory.
+func (v vector) step() int { return v.lanes() * v.stored() }
+
+// suffix names the type and the path in function names.
+func (v vector) suffix() string {
+	return fmt.Sprintf("F%d%s", 8*v.stored(), map[int]string{256: "AVX2", 512: "AVX512"}[v.bits])
+}
+
+// float is the Go type of an element in memory.
+func (v vector) float() string { return fmt.Sprintf("float%d", 8*v.stored()) }
+
+// half allocates a register of half the width.
+func (v vector) half() reg.VecVirtual {
+	if v.bits == 512 {
+		return v.YMM()
+	}
+	return v.XMM()
+}
 
 // reg allocates a vector register.
 func (v vector) reg() reg.VecVirtual {
@@ -71,8 +93,35 @@ func ps3(f func(a, b, c op.Op)) func(ops ...op.Op) {
 	return func(ops ...op.Op) { f(ops[0], ops[1], ops[2]) }
 }
 
-func (v vector) load(m op.Mem, r reg.Register)  { v.pick(v.VMOVUPS, v.VMOVUPD, m, r) }
-func (v vector) store(r reg.Register, m op.Mem) { v.pick(v.VMOVUPS, v.VMOVUPD, r, m) }
+// load loads a vector from memory.
+func (v vector) load(m op.Mem, r reg.Register) {
+	if v.narrow {
+		v.VCVTPS2PD(m, r)
+		return
+	}
+	v.pick(v.VMOVUPS, v.VMOVUPD, m, r)
+}
+
+// store stores a vector to memory.
+func (v vector) store(r reg.Register, m op.Mem) {
+	if v.narrow {
+		v.VMOVUPS(v.rounded(r), m)
+		return
+	}
+	v.pick(v.VMOVUPS, v.VMOVUPD, r, m)
+}
+
+// rounded returns a vector as float32, of half the width.
+func (v vector) rounded(r reg.Register) reg.VecVirtual {
+	h := v.half()
+	if v.bits == 512 {
+		v.VCVTPD2PS(r, h)
+	} else {
+		v.VCVTPD2PSY(r, h)
+	}
+	return h
+}
+
 func (v vector) bcast(m op.Mem, r reg.Register) { v.pick(v.VBROADCASTSS, v.VBROADCASTSD, m, r) }
 
 // add is z = y + x.
@@ -126,17 +175,31 @@ func (v vector) first(n reg.Register) mask {
 		v.KMOVW(bits.As32(), k)
 		return mask{k: k}
 	}
-	at, back, y := v.GP64(), v.GP64(), v.YMM()
+	at, back := v.GP64(), v.GP64()
 	v.LEAQ(v.table, at)
 	v.MOVQ(n, back)
 	v.NEGQ(back)
+	y := v.reg()
+	if v.narrow {
+		y = v.half()
+	}
 	v.pick(func(ops ...op.Op) { v.VMOVUPS(ops...) }, func(ops ...op.Op) { v.VMOVUPD(ops...) },
-		op.Mem{Base: at, Index: back, Scale: uint8(v.elem), Disp: v.bits / 8}, y)
+		op.Mem{Base: at, Index: back, Scale: uint8(v.stored()), Disp: v.bits / 8}, y)
 	return mask{y: y}
 }
 
 // loadMasked loads the elements that m selects, and zeros; others are not touched.
 func (v vector) loadMasked(at op.Mem, m mask, r reg.Register) {
+	if v.narrow {
+		h := v.half()
+		if v.bits == 512 {
+			v.VMOVUPS_Z(at, m.k, h)
+		} else {
+			v.VMASKMOVPS(at, m.y, h)
+		}
+		v.VCVTPS2PD(h, r)
+		return
+	}
 	if v.bits == 512 {
 		if v.elem == 4 {
 			v.VMOVUPS_Z(at, m.k, r)
@@ -150,6 +213,15 @@ func (v vector) loadMasked(at op.Mem, m mask, r reg.Register) {
 
 // storeMasked stores the elements that m selects; others are not touched.
 func (v vector) storeMasked(r reg.Register, m mask, at op.Mem) {
+	if v.narrow {
+		h := v.rounded(r)
+		if v.bits == 512 {
+			v.VMOVUPS(h, m.k, at)
+		} else {
+			v.VMASKMOVPS(h, m.y, at)
+		}
+		return
+	}
 	if v.bits == 512 {
 		v.pick(v.VMOVUPS, v.VMOVUPD, r, m.k, at)
 		return

@@ -64,6 +64,21 @@ func sigmoidF32AVX2(n int, dst *float32, x *float32)
 //go:noescape
 func logF32AVX2(n int, dst *float32, x *float32)
 
+// tanhGradF32AVX2 computes dst = (1 − y²)·dy of n elements.
+//
+//go:noescape
+func tanhGradF32AVX2(n int, dst *float32, y *float32, dy *float32)
+
+// sigmoidGradF32AVX2 computes dst = y·(1 − y)·dy of n elements.
+//
+//go:noescape
+func sigmoidGradF32AVX2(n int, dst *float32, y *float32, dy *float32)
+
+// reluGradF32AVX2 computes dst = dy where x > 0, else 0, of n elements.
+//
+//go:noescape
+func reluGradF32AVX2(n int, dst *float32, x *float32, dy *float32)
+
 // sumF32AVX2 computes the sum of x of n elements.
 //
 //go:noescape
@@ -78,6 +93,16 @@ func dotF32AVX2(n int, x *float32, y *float32) float32
 //
 //go:noescape
 func maxF32AVX2(n int, x *float32) float32
+
+// expSumF32AVX2 computes dst = e^(x − shift), and returns the sum of dst, of n elements.
+//
+//go:noescape
+func expSumF32AVX2(n int, shift float32, dst *float32, x *float32) float32
+
+// adamF32AVX2 computes one step of Adam of n elements.
+//
+//go:noescape
+func adamF32AVX2(n int, constants *float32, toP *float32, toM *float32, toV *float32, p *float32, m *float32, v *float32, grad *float32)
 
 // addF64AVX2 computes dst = x + y of n elements.
 //
@@ -119,6 +144,41 @@ func mulAddF64AVX2(n int, dst *float64, x *float64, y *float64)
 //go:noescape
 func reluF64AVX2(n int, dst *float64, x *float64)
 
+// expF64AVX2 computes dst = e^x of n elements.
+//
+//go:noescape
+func expF64AVX2(n int, dst *float64, x *float64)
+
+// tanhF64AVX2 computes dst = tanh x of n elements.
+//
+//go:noescape
+func tanhF64AVX2(n int, dst *float64, x *float64)
+
+// sigmoidF64AVX2 computes dst = 1/(1 + e^-x) of n elements.
+//
+//go:noescape
+func sigmoidF64AVX2(n int, dst *float64, x *float64)
+
+// logF64AVX2 computes dst = ln x of n elements.
+//
+//go:noescape
+func logF64AVX2(n int, dst *float64, x *float64)
+
+// tanhGradF64AVX2 computes dst = (1 − y²)·dy of n elements.
+//
+//go:noescape
+func tanhGradF64AVX2(n int, dst *float64, y *float64, dy *float64)
+
+// sigmoidGradF64AVX2 computes dst = y·(1 − y)·dy of n elements.
+//
+//go:noescape
+func sigmoidGradF64AVX2(n int, dst *float64, y *float64, dy *float64)
+
+// reluGradF64AVX2 computes dst = dy where x > 0, else 0, of n elements.
+//
+//go:noescape
+func reluGradF64AVX2(n int, dst *float64, x *float64, dy *float64)
+
 // sumF64AVX2 computes the sum of x of n elements.
 //
 //go:noescape
@@ -133,3 +193,68 @@ func dotF64AVX2(n int, x *float64, y *float64) float64
 //
 //go:noescape
 func maxF64AVX2(n int, x *float64) float64
+
+// expSumF64AVX2 computes dst = e^(x − shift), and returns the sum of dst, of n elements.
+//
+//go:noescape
+func expSumF64AVX2(n int, shift float64, dst *float64, x *float64) float64
+
+// adamF64AVX2 computes one step of Adam of n elements.
+//
+//go:noescape
+func adamF64AVX2(n int, constants *float64, toP *float64, toM *float64, toV *float64, p *float64, m *float64, v *float64, grad *float64)
+
+// expm1F32AVX2 computes dst = e^x − 1 of n elements.
+//
+//go:noescape
+func expm1F32AVX2(n int, dst *float32, x *float32)
+
+// log1pF32AVX2 computes dst = ln(1 + x) of n elements.
+//
+//go:noescape
+func log1pF32AVX2(n int, dst *float32, x *float32)
+
+// softplusF32AVX2 computes dst = ln(1 + e^x) of n elements.
+//
+//go:noescape
+func softplusF32AVX2(n int, dst *float32, x *float32)
+
+// siluF32AVX2 computes dst = x/(1 + e^-x) of n elements.
+//
+//go:noescape
+func siluF32AVX2(n int, dst *float32, x *float32)
+
+// siluSlopeF32AVX2 computes the slope of x/(1 + e^-x) of n elements.
+//
+//go:noescape
+func siluSlopeF32AVX2(n int, dst *float32, x *float32)
+
+// erfF32AVX2 computes dst = erf x of n elements.
+//
+//go:noescape
+func erfF32AVX2(n int, dst *float32, x *float32)
+
+// geluF32AVX2 computes dst = x·Φ(x) of n elements.
+//
+//go:noescape
+func geluF32AVX2(n int, dst *float32, x *float32)
+
+// geluSlopeF32AVX2 computes dst = Φ(x) + x·φ(x) of n elements.
+//
+//go:noescape
+func geluSlopeF32AVX2(n int, dst *float32, x *float32)
+
+// sinF32AVX2 computes dst = sin x of n elements.
+//
+//go:noescape
+func sinF32AVX2(n int, dst *float32, x *float32) float64
+
+// cosF32AVX2 computes dst = cos x of n elements.
+//
+//go:noescape
+func cosF32AVX2(n int, dst *float32, x *float32) float64
+
+// sumSquaresF32AVX2 computes the sum of x², in float64, of n elements.
+//
+//go:noescape
+func sumSquaresF32AVX2(n int, x *float32) float64

@@ -64,6 +64,21 @@ func sigmoidF32AVX512(n int, dst *float32, x *float32)
 //go:noescape
 func logF32AVX512(n int, dst *float32, x *float32)
 
+// tanhGradF32AVX512 computes dst = (1 − y²)·dy of n elements.
+//
+//go:noescape
+func tanhGradF32AVX512(n int, dst *float32, y *float32, dy *float32)
+
+// sigmoidGradF32AVX512 computes dst = y·(1 − y)·dy of n elements.
+//
+//go:noescape
+func sigmoidGradF32AVX512(n int, dst *float32, y *float32, dy *float32)
+
+// reluGradF32AVX512 computes dst = dy where x > 0, else 0, of n elements.
+//
+//go:noescape
+func reluGradF32AVX512(n int, dst *float32, x *float32, dy *float32)
+
 // sumF32AVX512 computes the sum of x of n elements.
 //
 //go:noescape
@@ -78,6 +93,16 @@ func dotF32AVX512(n int, x *float32, y *float32) float32
 //
 //go:noescape
 func maxF32AVX512(n int, x *float32) float32
+
+// expSumF32AVX512 computes dst = e^(x − shift), and returns the sum of dst, of n elements.
+//
+//go:noescape
+func expSumF32AVX512(n int, shift float32, dst *float32, x *float32) float32
+
+// adamF32AVX512 computes one step of Adam of n elements.
+//
+//go:noescape
+func adamF32AVX512(n int, constants *float32, toP *float32, toM *float32, toV *float32, p *float32, m *float32, v *float32, grad *float32)
 
 // addF64AVX512 computes dst = x + y of n elements.
 //
@@ -119,6 +144,41 @@ func mulAddF64AVX512(n int, dst *float64, x *float64, y *float64)
 //go:noescape
 func reluF64AVX512(n int, dst *float64, x *float64)
 
+// expF64AVX512 computes dst = e^x of n elements.
+//
+//go:noescape
+func expF64AVX512(n int, dst *float64, x *float64)
+
+// tanhF64AVX512 computes dst = tanh x of n elements.
+//
+//go:noescape
+func tanhF64AVX512(n int, dst *float64, x *float64)
+
+// sigmoidF64AVX512 computes dst = 1/(1 + e^-x) of n elements.
+//
+//go:noescape
+func sigmoidF64AVX512(n int, dst *float64, x *float64)
+
+// logF64AVX512 computes dst = ln x of n elements.
+//
+//go:noescape
+func logF64AVX512(n int, dst *float64, x *float64)
+
+// tanhGradF64AVX512 computes dst = (1 − y²)·dy of n elements.
+//
+//go:noescape
+func tanhGradF64AVX512(n int, dst *float64, y *float64, dy *float64)
+
+// sigmoidGradF64AVX512 computes dst = y·(1 − y)·dy of n elements.
+//
+//go:noescape
+func sigmoidGradF64AVX512(n int, dst *float64, y *float64, dy *float64)
+
+// reluGradF64AVX512 computes dst = dy where x > 0, else 0, of n elements.
+//
+//go:noescape
+func reluGradF64AVX512(n int, dst *float64, x *float64, dy *float64)
+
 // sumF64AVX512 computes the sum of x of n elements.
 //
 //go:noescape
@@ -133,3 +193,68 @@ func dotF64AVX512(n int, x *float64, y *float64) float64
 //
 //go:noescape
 func maxF64AVX512(n int, x *float64) float64
+
+// expSumF64AVX512 computes dst = e^(x − shift), and returns the sum of dst, of n elements.
+//
+//go:noescape
+func expSumF64AVX512(n int, shift float64, dst *float64, x *float64) float64
+
+// adamF64AVX512 computes one step of Adam of n elements.
+//
+//go:noescape
+func adamF64AVX512(n int, constants *float64, toP *float64, toM *float64, toV *float64, p *float64, m *float64, v *float64, grad *float64)
+
+// expm1F32AVX512 computes dst = e^x − 1 of n elements.
+//
+//go:noescape
+func expm1F32AVX512(n int, dst *float32, x *float32)
+
+// log1pF32AVX512 computes dst = ln(1 + x) of n elements.
+//
+//go:noescape
+func log1pF32AVX512(n int, dst *float32, x *float32)
+
+// softplusF32AVX512 computes dst = ln(1 + e^x) of n elements.
+//
+//go:noescape
+func softplusF32AVX512(n int, dst *float32, x *float32)
+
+// siluF32AVX512 computes dst = x/(1 + e^-x) of n elements.
+//
+//go:noescape
+func siluF32AVX512(n int, dst *float32, x *float32)
+
+// siluSlopeF32AVX512 computes the slope of x/(1 + e^-x) of n elements.
+//
+//go:noescape
+func siluSlopeF32AVX512(n int, dst *float32, x *float32)
+
+// erfF32AVX512 computes dst = erf x of n elements.
+//
+//go:noescape
+func erfF32AVX512(n int, dst *float32, x *float32)
+
+// geluF32AVX512 computes dst = x·Φ(x) of n elements.
+//
+//go:noescape
+func geluF32AVX512(n int, dst *float32, x *float32)
+
+// geluSlopeF32AVX512 computes dst = Φ(x) + x·φ(x) of n elements.
+//
+//go:noescape
+func geluSlopeF32AVX512(n int, dst *float32, x *float32)
+
+// sinF32AVX512 computes dst = sin x of n elements.
+//
+//go:noescape
+func sinF32AVX512(n int, dst *float32, x *float32) float64
+
+// cosF32AVX512 computes dst = cos x of n elements.
+//
+//go:noescape
+func cosF32AVX512(n int, dst *float32, x *float32) float64
+
+// sumSquaresF32AVX512 computes the sum of x², in float64, of n elements.
+//
+//go:noescape
+func sumSquaresF32AVX512(n int, x *float32) float64

@@ -114,12 +114,3 @@ func log32(x float32) float32 {
 
 // abs32 clears the sign bit.
 func abs32(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
-
-// sigmoid64 returns 1/(1+e^−x).
-func sigmoid64(x float64) float64 {
-	e := math.Exp(-math.Abs(x))
-	if x < 0 {
-		return e / (1 + e)
-	}
-	return 1 / (1 + e)
-}

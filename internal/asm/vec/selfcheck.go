@@ -70,6 +70,30 @@ func results[T float](t *Table[T], x, y []T) []result[T] {
 	run("Tanh", func(d []T) { t.Tanh(d, x) })
 	run("Sigmoid", func(d []T) { t.Sigmoid(d, x) })
 	run("Log", func(d []T) { t.Log(d, x) })
+	run("Expm1", func(d []T) { t.Expm1(d, x) })
+	run("Log1p", func(d []T) { t.Log1p(d, y) })
+	run("Softplus", func(d []T) { t.Softplus(d, x) })
+	run("SiLU", func(d []T) { t.SiLU(d, x) })
+	run("SiLUSlope", func(d []T) { t.SiLUSlope(d, x) })
+	run("Erf", func(d []T) { t.Erf(d, x) })
+	run("GELU", func(d []T) { t.GELU(d, x) })
+	run("GELUSlope", func(d []T) { t.GELUSlope(d, x) })
+	run("Sin", func(d []T) { t.Sin(d, x) })
+	run("Cos", func(d []T) { t.Cos(d, x) })
+	run("TanhGrad", func(d []T) { t.TanhGrad(d, x, y) })
+	run("SigmoidGrad", func(d []T) { t.SigmoidGrad(d, x, y) })
+	run("ReLUGrad", func(d []T) { t.ReLUGrad(d, x, y) })
+	run("ExpSum", func(d []T) { t.ExpSum(d, y, 2) })
+	run("ExpSum", func(d []T) { d[0] = t.ExpSum(make([]T, len(y)), y, 2) })
+	run("SumSquares", func(d []T) { d[0] = T(t.SumSquares(y)) })
+	for part := range 3 {
+		run("Adam", func(d []T) {
+			to := AdamState[T]{make([]T, len(y)), make([]T, len(y)), make([]T, len(y))}
+			*[]*[]T{&to.P, &to.M, &to.V}[part] = d
+			c := AdamConstants[T]{Beta1: 0.9, Rest1: 0.1, Beta2: 0.99, Rest2: 0.01, Keep: 0.999, Step: 0.01, Scale: 1.1, Eps: 1e-8}
+			t.Adam(&c, to, AdamState[T]{y, y, y}, y)
+		})
+	}
 	run("Sum", func(d []T) { d[0] = t.Sum(y) })
 	run("Dot", func(d []T) { d[0] = t.Dot(y, y) })
 	run("Max", func(d []T) { d[0], d[1] = t.Max(y), t.Max(x) })

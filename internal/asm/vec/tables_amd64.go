@@ -4,7 +4,7 @@ package vec
 
 import "ganglion/internal/cpu"
 
-// The tables of all paths. The transcendental functions of float64 are those of the Go path.
+// The tables of all paths. Functions of float64 without a kernel are those of the Go path.
 var (
 	go32 = twin32()
 	go64 = twin64()
@@ -14,30 +14,64 @@ var (
 		Div: binary("Div", divF32AVX2), MulAdd: binary("MulAdd", mulAddF32AVX2),
 		Scale: scaled("Scale", scaleF32AVX2), Axpy: scaled("Axpy", axpyF32AVX2), ReLU: unary("ReLU", reluF32AVX2),
 		Exp: unary("Exp", expF32AVX2), Tanh: unary("Tanh", tanhF32AVX2), Sigmoid: unary("Sigmoid", sigmoidF32AVX2),
-		Log: unary("Log", logF32AVX2),
+		Log: unary("Log", logF32AVX2), Expm1: unary("Expm1", expm1F32AVX2), Log1p: unary("Log1p", log1pF32AVX2),
+		Softplus: unary("Softplus", softplusF32AVX2), SiLU: unary("SiLU", siluF32AVX2),
+		SiLUSlope: unary("SiLUSlope", siluSlopeF32AVX2),
+		Erf: unary("Erf", erfF32AVX2), GELU: unary("GELU", geluF32AVX2),
+		GELUSlope: unary("GELUSlope", geluSlopeF32AVX2),
+		Sin: limited("Sin", sinF32AVX2, sin), Cos: limited("Cos", cosF32AVX2, cos),
+		TanhGrad: binary("TanhGrad", tanhGradF32AVX2), SigmoidGrad: binary("SigmoidGrad", sigmoidGradF32AVX2),
+		ReLUGrad: binary("ReLUGrad", reluGradF32AVX2), ExpSum: exponentials(expSumF32AVX2), Adam: adam(adamF32AVX2),
 		Sum: sum(sumF32AVX2), Dot: dot(dotF32AVX2), Max: maximum(maxF32AVX2),
+		SumSquares: squares(sumSquaresF32AVX2),
 	}
 	avx2x64 = &Table[float64]{
 		Add: binary("Add", addF64AVX2), Sub: binary("Sub", subF64AVX2), Mul: binary("Mul", mulF64AVX2),
 		Div: binary("Div", divF64AVX2), MulAdd: binary("MulAdd", mulAddF64AVX2),
 		Scale: scaled("Scale", scaleF64AVX2), Axpy: scaled("Axpy", axpyF64AVX2), ReLU: unary("ReLU", reluF64AVX2),
-		Exp: go64.Exp, Tanh: go64.Tanh, Sigmoid: go64.Sigmoid, Log: go64.Log,
+		Exp: unary("Exp", expF64AVX2), Tanh: unary("Tanh", tanhF64AVX2), Sigmoid: unary("Sigmoid", sigmoidF64AVX2),
+		Log: unary("Log", logF64AVX2), Expm1: go64.Expm1, Log1p: go64.Log1p,
+		Softplus: go64.Softplus, SiLU: go64.SiLU, SiLUSlope: go64.SiLUSlope,
+		Erf: go64.Erf, GELU: go64.GELU, GELUSlope: go64.GELUSlope,
+		Sin: go64.Sin, Cos: go64.Cos,
+		TanhGrad: binary("TanhGrad", tanhGradF64AVX2), SigmoidGrad: binary("SigmoidGrad", sigmoidGradF64AVX2),
+		ReLUGrad: binary("ReLUGrad", reluGradF64AVX2), ExpSum: exponentials(expSumF64AVX2), Adam: adam(adamF64AVX2),
 		Sum: sum(sumF64AVX2), Dot: dot(dotF64AVX2), Max: maximum(maxF64AVX2),
+		SumSquares: squares64(dotF64AVX2),
 	}
 	avx512x32 = &Table[float32]{
 		Add: binary("Add", addF32AVX512), Sub: binary("Sub", subF32AVX512), Mul: binary("Mul", mulF32AVX512),
 		Div: binary("Div", divF32AVX512), MulAdd: binary("MulAdd", mulAddF32AVX512),
 		Scale: scaled("Scale", scaleF32AVX512), Axpy: scaled("Axpy", axpyF32AVX512), ReLU: unary("ReLU", reluF32AVX512),
-		Exp: unary("Exp", expF32AVX512), Tanh: unary("Tanh", tanhF32AVX512), Sigmoid: unary("Sigmoid", sigmoidF32AVX512),
-		Log: unary("Log", logF32AVX512),
+		Exp: unary("Exp", expF32AVX512), Tanh: unary("Tanh", tanhF32AVX512),
+		Sigmoid: unary("Sigmoid", sigmoidF32AVX512),
+		Log: unary("Log", logF32AVX512), Expm1: unary("Expm1", expm1F32AVX512), Log1p: unary("Log1p", log1pF32AVX512),
+		Softplus: unary("Softplus", softplusF32AVX512), SiLU: unary("SiLU", siluF32AVX512),
+		SiLUSlope: unary("SiLUSlope", siluSlopeF32AVX512),
+		Erf: unary("Erf", erfF32AVX512), GELU: unary("GELU", geluF32AVX512),
+		GELUSlope: unary("GELUSlope", geluSlopeF32AVX512),
+		Sin: limited("Sin", sinF32AVX512, sin), Cos: limited("Cos", cosF32AVX512, cos),
+		TanhGrad: binary("TanhGrad", tanhGradF32AVX512), SigmoidGrad: binary("SigmoidGrad", sigmoidGradF32AVX512),
+		ReLUGrad: binary("ReLUGrad", reluGradF32AVX512), ExpSum: exponentials(expSumF32AVX512),
+		Adam: adam(adamF32AVX512),
 		Sum: sum(sumF32AVX512), Dot: dot(dotF32AVX512), Max: maximum(maxF32AVX512),
+		SumSquares: squares(sumSquaresF32AVX512),
 	}
 	avx512x64 = &Table[float64]{
 		Add: binary("Add", addF64AVX512), Sub: binary("Sub", subF64AVX512), Mul: binary("Mul", mulF64AVX512),
 		Div: binary("Div", divF64AVX512), MulAdd: binary("MulAdd", mulAddF64AVX512),
 		Scale: scaled("Scale", scaleF64AVX512), Axpy: scaled("Axpy", axpyF64AVX512), ReLU: unary("ReLU", reluF64AVX512),
-		Exp: go64.Exp, Tanh: go64.Tanh, Sigmoid: go64.Sigmoid, Log: go64.Log,
+		Exp: unary("Exp", expF64AVX512), Tanh: unary("Tanh", tanhF64AVX512),
+		Sigmoid: unary("Sigmoid", sigmoidF64AVX512),
+		Log: unary("Log", logF64AVX512), Expm1: go64.Expm1, Log1p: go64.Log1p,
+		Softplus: go64.Softplus, SiLU: go64.SiLU, SiLUSlope: go64.SiLUSlope,
+		Erf: go64.Erf, GELU: go64.GELU, GELUSlope: go64.GELUSlope,
+		Sin: go64.Sin, Cos: go64.Cos,
+		TanhGrad: binary("TanhGrad", tanhGradF64AVX512), SigmoidGrad: binary("SigmoidGrad", sigmoidGradF64AVX512),
+		ReLUGrad: binary("ReLUGrad", reluGradF64AVX512), ExpSum: exponentials(expSumF64AVX512),
+		Adam: adam(adamF64AVX512),
 		Sum: sum(sumF64AVX512), Dot: dot(dotF64AVX512), Max: maximum(maxF64AVX512),
+		SumSquares: squares64(dotF64AVX512),
 	}
 )
 
@@ -139,5 +173,78 @@ func maximum[T float](run func(n int, x *T) T) func(x []T) T {
 			x = x[n:]
 		}
 		return m
+	}
+}
+
+// limited makes a function of slices from a kernel that leaves elements beyond a limit as they are, and returns 0 if
+// there are none; those are computed one by one.
+func limited(what string, run func(n int, dst, x *float32) float64, one func(float32) float32) func(dst, x []float32) {
+	return func(dst, x []float32) {
+		same2(what, len(dst), len(x))
+		for len(dst) > 0 {
+			n := min(len(dst), block)
+			if run(n, &dst[0], &x[0]) != 0 {
+				for i, v := range dst[:n] {
+					if v > circular || v < -circular {
+						dst[i] = one(v)
+					}
+				}
+			}
+			dst, x = dst[n:], x[n:]
+		}
+	}
+}
+
+// exponentials makes the exponentials of slices with their sum; the sums of blocks are added in order.
+func exponentials[T float](run func(n int, shift T, dst, x *T) T) func(dst, x []T, shift T) T {
+	return func(dst, x []T, shift T) T {
+		same2("ExpSum", len(dst), len(x))
+		var s T
+		for len(x) > 0 {
+			n := min(len(x), block)
+			s += run(n, shift, &dst[0], &x[0])
+			dst, x = dst[n:], x[n:]
+		}
+		return s
+	}
+}
+
+// squares makes a sum of squares of slices; those of blocks are added in order.
+func squares(run func(n int, x *float32) float64) func(x []float32) float64 {
+	return func(x []float32) float64 {
+		s := 0.0
+		for len(x) > 0 {
+			n := min(len(x), block)
+			s += run(n, &x[0])
+			x = x[n:]
+		}
+		return s
+	}
+}
+
+// squares64 makes a sum of squares from an inner product.
+func squares64(run func(n int, x, y *float64) float64) func(x []float64) float64 {
+	return func(x []float64) float64 {
+		s := 0.0
+		for len(x) > 0 {
+			n := min(len(x), block)
+			s += run(n, &x[0], &x[0])
+			x = x[n:]
+		}
+		return s
+	}
+}
+
+// adam makes an update of states; the kernel reads the constants from the first one on.
+func adam[T float](run func(n int, constants, toP, toM, toV, p, m, v, grad *T),
+) func(c *AdamConstants[T], to, from AdamState[T], g []T) {
+	return func(c *AdamConstants[T], to, from AdamState[T], g []T) {
+		sameAdam(to, from, g)
+		for len(g) > 0 {
+			n := min(len(g), block)
+			run(n, &c.Beta1, &to.P[0], &to.M[0], &to.V[0], &from.P[0], &from.M[0], &from.V[0], &g[0])
+			to, from = to.after(n), from.after(n)
+			g = g[n:]
+		}
 	}
 }

@@ -6,17 +6,40 @@ import "math"
 type float interface{ float32 | float64 }
 
 // twin32 returns the Go path for float32.
-func twin32() *Table[float32] { return twin(exp32, tanh32, sigmoid32, log32) }
+func twin32() *Table[float32] {
+	return twin(functions[float32]{
+		exp: exp32, tanh: tanh32, sigmoid: sigmoid32, log: log32,
+		expm1: expm1, log1p: log1p, softplus: softplus, silu: silu, siluSlope: siluSlope,
+		erf: erf, gelu: gelu, geluSlope: geluSlope, sin: sin, cos: cos,
+	})
+}
 
 // twin64 returns the Go path for float64.
-func twin64() *Table[float64] { return twin(math.Exp, math.Tanh, sigmoid64, math.Log) }
+func twin64() *Table[float64] {
+	return twin(functions[float64]{
+		exp: math.Exp, tanh: math.Tanh, sigmoid: sigmoid64, log: log64,
+		expm1: math.Expm1, log1p: math.Log1p, softplus: softplus64, silu: silu64, siluSlope: siluSlope64,
+		erf: math.Erf, gelu: gelu64, geluSlope: geluSlope64, sin: math.Sin, cos: math.Cos,
+	})
+}
+
+// functions are the transcendental functions of a type, for one element.
+type functions[T float] struct {
+	exp, tanh, sigmoid, log, expm1, log1p, softplus, silu, siluSlope, erf, gelu, geluSlope, sin, cos func(T) T
+}
 
 // twin returns the arithmetic of the Go path; the transcendental functions are those of the type.
-func twin[T float](exp, tanh, sigmoid, log func(T) T) *Table[T] {
+func twin[T float](f functions[T]) *Table[T] {
 	return &Table[T]{
 		Add: addGo[T], Sub: subGo[T], Mul: mulGo[T], Div: divGo[T], Scale: scaleGo[T], Axpy: axpyGo[T], MulAdd: mulAddGo[T],
 		ReLU: reluGo[T], Sum: sumGo[T], Dot: dotGo[T], Max: maxGo[T],
-		Exp: each("Exp", exp), Tanh: each("Tanh", tanh), Sigmoid: each("Sigmoid", sigmoid), Log: each("Log", log),
+		Exp: each("Exp", f.exp), Tanh: each("Tanh", f.tanh), Sigmoid: each("Sigmoid", f.sigmoid), Log: each("Log", f.log),
+		Expm1: each("Expm1", f.expm1), Log1p: each("Log1p", f.log1p), Softplus: each("Softplus", f.softplus),
+		SiLU: each("SiLU", f.silu), SiLUSlope: each("SiLUSlope", f.siluSlope), Erf: each("Erf", f.erf),
+		GELU: each("GELU", f.gelu), GELUSlope: each("GELUSlope", f.geluSlope),
+		Sin: each("Sin", f.sin), Cos: each("Cos", f.cos),
+		TanhGrad: tanhGradGo[T], SigmoidGrad: sigmoidGradGo[T], ReLUGrad: reluGradGo[T],
+		ExpSum: expSumGo(f.exp), SumSquares: sumSquaresGo[T], Adam: adamGo[T],
 	}
 }
 
