@@ -78,7 +78,8 @@ const machineName = "machine"
 
 // workloads lists all but the machine's own.
 func workloads() []workload {
-	return []workload{gemmWorkload(), elementwiseWorkload(), mlpWorkload(), modulesWorkload(), deqWorkload()}
+	return []workload{gemmWorkload(), elementwiseWorkload(), mlpWorkload(), modulesWorkload(), deqWorkload(),
+		convWorkload()}
 }
 
 // Workloads lists the names that Options.Workloads takes, each with a description.

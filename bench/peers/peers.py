@@ -5,7 +5,7 @@ import dense
 import implicit
 
 WORKLOADS = {"gemm": dense.gemm, "elementwise": dense.elementwise, "mlp": dense.mlp, "modules": implicit.modules,
-             "deq": implicit.deq}
+             "deq": implicit.deq, "conv": dense.conv}
 
 
 def main(names):
