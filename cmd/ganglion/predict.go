@@ -11,10 +11,13 @@ func predictCommand() *cli.Command {
 		Name: "predict", Usage: "answers for every row of a file, as CSV",
 		ArgsUsage: "RUN",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "input", Required: true, Usage: "`FILE` with the columns of the training data; the target may be missing"},
+			&cli.StringFlag{Name: "input", Usage: "`FILE` with the columns of the training data; the target may be missing"},
 			&cli.StringFlag{Name: "output", Usage: "`FILE` for the answers (default: standard output)"},
 			jsonFlag()},
 		Action: func(c *cli.Context) error {
+			if !c.IsSet("input") {
+				return usagef("predict wants --input FILE, the rows to answer for")
+			}
 			if c.Bool("json") && !c.IsSet("output") {
 				return usagef("--json wants --output: standard output cannot hold both")
 			}
