@@ -221,14 +221,16 @@ func (s *Scope) one(loss *Node) *Node {
 	return s.b.ones
 }
 
-// below lists root and all it depends on, every node behind its inputs, without recursion (graphs are deep).
-func below(root *Node) []*Node {
+// below lists root and all it depends on, every node behind its inputs.
+func below(root *Node) []*Node { return appendBelow(nil, root, map[*Node]bool{}) }
+
+// appendBelow appends root and all it depends on that is not seen yet, without recursion (graphs are deep).
+func appendBelow(out []*Node, root *Node, seen map[*Node]bool) []*Node {
 	type frame struct {
 		n    *Node
 		kids []*Node
 	}
-	var out []*Node
-	seen := map[*Node]bool{root: true}
+	seen[root] = true
 	stack := []frame{{root, kernels.Children(root)}}
 	for len(stack) > 0 {
 		f := &stack[len(stack)-1]

@@ -21,6 +21,7 @@ type Graph struct {
 	updated []*Node         // the states with a next value, in order of declaration of the updates
 	outputs []output
 	paths   map[*Node]string // where each node was written
+	asIs    func(n *Node) bool
 }
 
 // leafKind says what an input node of the graph is to us.
@@ -137,6 +138,7 @@ func (g *Graph) locate(n *Node, path string) {
 func (g *Graph) source() plan.Source {
 	src := plan.Source{Leaves: make(map[*Node]plan.Leaf, len(g.leaves)),
 		Path: func(n *Node) string { return g.paths[n] }}
+	src.AsIs = g.asIs
 	for i, n := range g.order[kindInput] {
 		src.Leaves[n] = plan.Leaf{Kind: plan.Input, Name: g.leaf(n).name, Slot: i}
 	}
