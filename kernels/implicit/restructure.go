@@ -64,11 +64,7 @@ func (o Restructure) CPU(c *kernels.Call) {
 		c.Report.Structure = describe(c.Out.I32)
 		return
 	}
-	if c.In[0].DType == kernels.Float32 {
-		build(c, kernels.Of[float32](c.In[0]), c.In[0].Shape[0], o.Keep)
-	} else {
-		build(c, kernels.Of[float64](c.In[0]), c.In[0].Shape[0], o.Keep)
-	}
+	build(c, o.Keep)
 }
 
 // Workspace is Structure's.

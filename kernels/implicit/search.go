@@ -1,7 +1,5 @@
 package implicit
 
-import "ganglion/kernels"
-
 // search holds the arrays of the graph algorithms: scratch of p or p+1 elements each, and the structure being filled.
 type search struct {
 	l Layout
@@ -33,22 +31,6 @@ func newSearch(work []int32, p int) search {
 	}
 	return search{index: cut(), low: cut(), stack: cut(), path: cut(), cursor: cut(), scc: cut(), members: cut(), start: cut(),
 		sccLevel: cut(), renamed: cut(), queue: cut(), parent: cut(), edges: cut(), row: cut()}
-}
-
-// keepEdges lists the edges of at least the given rank by source.
-func keepEdges[T kernels.Float](s *search, w []T, gamma uint64) {
-	p, n := s.l.Nodes, int32(0)
-	for j := range p {
-		s.l.OutPtr[j] = n
-		for i, v := range w[j*p : j*p+p] {
-			if rank(v) >= gamma && i != j {
-				s.l.Out[n] = int32(i)
-				n++
-			}
-		}
-	}
-	s.l.OutPtr[p] = n
-	s.l.Kept = int(n)
 }
 
 // components is Tarjan's algorithm with an explicit path: it numbers the strongly connected components, sinks first.

@@ -20,39 +20,126 @@ func rank[T kernels.Float](v T) uint64 {
 	return math.Float64bits(float64(v)) << 1
 }
 
-// none is above every rank.
-const none = math.MaxUint64
+// selection is the memory of the choice of edges: candidates by row-major position, with their weights.
+type selection[T kernels.Float] struct {
+	weight []T     // [p²] of the candidates
+	at     []int32 // [p²] j·p+i of the candidates
+	part   []T     // [p²] weights among which γ is sought
+	hist   []int32
+	found  []int32 // [p] candidates of each chunk of rows
+}
 
-// threshold returns the rank of γ, the keep-th largest |w| off the diagonal: edges of that rank and above are kept. It is never 0, so
-// that weights of exactly 0 are not kept. Radix selection from the top digit down: two passes over w, then over what is left of the
-// candidates, at most six. candidates has room for p² elements, hist for one digit.
-func threshold[T kernels.Float](w []T, p, keep int, candidates []T, hist []int32) uint64 {
-	if keep < 0 || keep >= p*(p-1) {
+func selectionSize(w kernels.Spec) int {
+	p, elem := w.Shape[0], w.DType.Size()
+	return 2*kernels.CarveSize(p*p, elem) + kernels.CarveSize(p*p, 4) + kernels.CarveSize(histogram, 4) + kernels.CarveSize(p, 4)
+}
+
+func newSelection[T kernels.Float](c *kernels.Call) selection[T] {
+	work, p := c.Work, c.In[0].Shape[0]
+	return selection[T]{
+		weight: kernels.Carve[T](&work, p*p), at: kernels.Carve[int32](&work, p*p), part: kernels.Carve[T](&work, p*p),
+		hist: kernels.Carve[int32](&work, histogram), found: kernels.Carve[int32](&work, p),
+	}
+}
+
+// keepEdges lists the edges to be kept by source: those whose weight is not 0, and of at least the rank of the keep-th if keep >= 0.
+// The candidates are the weights above a bound that a sample suggests; when they turn out too few, all weights are.
+func keepEdges[T kernels.Float](c *kernels.Call, s *search, keep int, scan body) {
+	sel, p := newSelection[T](c), s.l.Nodes
+	if keep == 0 {
+		return
+	}
+	edges := p * (p - 1)
+	chunks := c.Rows(p, 0.8*float64(p))
+	bound := sel.bound(kernels.Of[T](c.In[0]), keep, edges)
+	n := sel.collect(c, scan, chunks, bound)
+	if bound > 1 && n < keep {
+		n = sel.collect(c, scan, chunks, 1)
+	}
+	gamma := uint64(1)
+	if keep > 0 && keep < n {
+		copy(sel.part, sel.weight[:n])
+		gamma = sel.largest(sel.part[:n], keep)
+	}
+	kept := int32(0)
+	for e, v := range sel.weight[:n] {
+		if rank(v) >= gamma {
+			j, i := int(sel.at[e])/p, int(sel.at[e])%p
+			s.l.Out[kept] = int32(i)
+			s.l.OutPtr[j+1]++
+			kept++
+		}
+	}
+	for j := range p {
+		s.l.OutPtr[j+1] += s.l.OutPtr[j]
+	}
+	s.l.Kept = int(kept)
+}
+
+// samples is the number of weights of which the bound is estimated.
+const samples = 1024
+
+// bound returns a rank that some more than keep weights have or exceed, if the weights at regular distances are typical of all; 1 where a
+// sample would save nothing.
+func (s *selection[T]) bound(w []T, keep, edges int) uint64 {
+	if keep < 0 || len(w) < 4*samples || 4*keep > edges {
 		return 1
 	}
-	if keep == 0 {
-		return none
+	n := 0
+	for at := 0; at < len(w); at += len(w)/samples | 1 {
+		s.part[n] = w[at]
+		n++
 	}
-	shift := 64 - digitBits
-	clear(hist)
-	for j := range p {
-		tally(hist, w[j*p:j*p+j], shift)
-		tally(hist, w[j*p+j+1:j*p+p], shift)
+	expected := float64(keep) * float64(n) / float64(edges)
+	return s.largest(s.part[:n], int(1.1*expected+3*math.Sqrt(expected)+4))
+}
+
+// collect gathers the weights off the diagonal that have at least the given rank, and returns their number.
+func (s *selection[T]) collect(c *kernels.Call, scan body, chunks int, bound uint64) int {
+	c.Arg[0] = int(bound)
+	c.For(chunks, scan)
+	p, n := c.In[0].Shape[0], 0
+	for k := range chunks {
+		lo, _ := c.Chunk(k, p)
+		from, found := lo*p, int(s.found[k])
+		copy(s.weight[n:], s.weight[from:from+found])
+		copy(s.at[n:], s.at[from:from+found])
+		n += found
 	}
-	digit, need := descend(hist, keep)
-	left := candidates[:0]
-	for j := range p {
-		left = gather(left, w[j*p:j*p+j], shift, digit)
-		left = gather(left, w[j*p+j+1:j*p+p], shift, digit)
+	return n
+}
+
+// scanBody collects the candidates of some rows, at the place of these rows.
+func scanBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
+	s, p, bound := newSelection[T](c), c.In[0].Shape[0], uint64(c.Arg[0])
+	w := kernels.Of[T](c.In[0])
+	lo, hi := c.Chunk(chunk, p)
+	weight, at, n := s.weight[lo*p:hi*p], s.at[lo*p:hi*p], 0
+	for j := lo; j < hi; j++ {
+		for i, v := range w[j*p : j*p+p] {
+			if rank(v) >= bound && i != j {
+				weight[n], at[n] = v, int32(j*p+i)
+				n++
+			}
+		}
 	}
-	for shift > 0 && len(left) > 1 {
+	s.found[chunk] = int32(n)
+}
+
+// largest returns the rank of the keep-th largest |v|, but 1 at least: weights of exactly 0 are not kept. Radix selection from the top
+// digit down, at most six passes over what is left; v is used up.
+func (s *selection[T]) largest(v []T, keep int) uint64 {
+	shift := 64
+	need := min(keep, len(v))
+	for shift > 0 && len(v) > 1 {
 		shift = max(0, shift-digitBits)
-		clear(hist)
-		tally(hist, left, shift)
-		digit, need = descend(hist, need)
-		left = gather(left[:0], left, shift, digit)
+		clear(s.hist)
+		tally(s.hist, v, shift)
+		var digit uint64
+		digit, need = descend(s.hist, need)
+		v = gather(v[:0], v, shift, digit)
 	}
-	return max(1, rank(left[0]))
+	return max(1, rank(v[0]))
 }
 
 // tally counts the digits of the ranks of row.

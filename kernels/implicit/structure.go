@@ -207,35 +207,30 @@ func refConnected(l Layout, mask []bool) {
 	}
 }
 
-// CPU finds γ by radix selection and the modules by Tarjan's algorithm without recursion, on the calling goroutine.
-func (o Structure) CPU(c *kernels.Call) {
-	if c.In[0].DType == kernels.Float32 {
-		build(c, kernels.Of[float32](c.In[0]), c.In[0].Shape[0], o.Keep)
-	} else {
-		build(c, kernels.Of[float64](c.In[0]), c.In[0].Shape[0], o.Keep)
-	}
-}
+// CPU finds γ by radix selection and the modules by Tarjan's algorithm without recursion. W is read once, in parallel when it is large.
+func (o Structure) CPU(c *kernels.Call) { build(c, o.Keep) }
 
 // Workspace holds the candidates of the selection and the arrays of the graph search.
 func (o Structure) Workspace(in []kernels.Spec, _ kernels.Spec, _ int) int { return buildSize(in[0]) }
 
 func buildSize(w kernels.Spec) int {
-	p := w.Shape[0]
-	return kernels.CarveSize(p*p, w.DType.Size()) + kernels.CarveSize(histogram, 4) + kernels.CarveSize(searchArrays*(p+1), 4)
+	return selectionSize(w) + kernels.CarveSize(searchArrays*(w.Shape[0]+1), 4)
 }
 
-// build fills c.Out with the structure of w and reports it.
-func build[T kernels.Float](c *kernels.Call, w []T, p, keep int) {
-	work := c.Work
-	candidates := kernels.Carve[T](&work, p*p)
-	hist := kernels.Carve[int32](&work, histogram)
-	s := newSearch(kernels.Carve[int32](&work, searchArrays*(p+1)), p)
-	out := c.Out.I32
+// build fills c.Out with the structure of the weights c.In[0] and reports it.
+func build(c *kernels.Call, keep int) {
+	p, out := c.In[0].Shape[0], c.Out.I32
 	clear(out[:headLen+nodeArrays(p)])
 	out[headNodes], out[headEdges] = int32(p), int32(p*max(p-1, 0))
+	work := c.Work[selectionSize(c.In[0].Spec):]
+	s := newSearch(kernels.Carve[int32](&work, searchArrays*(p+1)), p)
 	s.l = View(out)
 	if p > 0 {
-		keepEdges(&s, w, threshold(w, p, keep, candidates, hist))
+		if c.In[0].DType == kernels.Float32 {
+			keepEdges[float32](c, &s, keep, scanBody[float32])
+		} else {
+			keepEdges[float64](c, &s, keep, scanBody[float64])
+		}
 		s.components()
 		s.levels()
 		s.number(out)
@@ -243,10 +238,23 @@ func build[T kernels.Float](c *kernels.Call, w []T, p, keep int) {
 		s.connect()
 	}
 	out[headKept] = int32(s.l.Kept)
-	clear(s.l.In[s.l.Kept:])
-	clear(s.l.Out[s.l.Kept:])
+	c.Arg[0] = s.l.Kept
+	c.For((len(s.l.In)+clearChunk-1)/clearChunk, clearBody)
 	count(out, s.l)
 	c.Report.Structure = describe(out)
+}
+
+// clearChunk is the number of elements of each edge list that are cleared at a time.
+const clearChunk = 1 << 15
+
+// clearBody clears what lies behind the edges.
+func clearBody(c *kernels.Call, chunk, _ int) {
+	l := View(c.Out.I32)
+	lo, hi := chunk*clearChunk, min((chunk+1)*clearChunk, len(l.In))
+	if lo = max(lo, c.Arg[0]); lo < hi {
+		clear(l.In[lo:hi])
+		clear(l.Out[lo:hi])
+	}
 }
 
 // count fills in the counts of cyclic modules and their sizes.

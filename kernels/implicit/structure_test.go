@@ -26,6 +26,7 @@ var structureCases = []optest.Case{
 	{Name: "a tenth", Op: Structure{Keep: 170}, In: []optest.Arg{optest.Normal(42, 42)}},
 	{Name: "modules", Op: Structure{Keep: 110}, In: []optest.Arg{optest.Normal(64, 64)}},
 	{Name: "zeros and ties", Op: Structure{Keep: 30}, In: []optest.Arg{optest.Values(quantised(13, 3))}},
+	{Name: "misleading sample", Op: Structure{Keep: 900}, In: []optest.Arg{optest.Values(misleading(64))}},
 	{Name: "fewer than wanted", Op: Structure{Keep: 150}, In: []optest.Arg{optest.Values(quantised(13, 2))}},
 }
 
@@ -40,6 +41,16 @@ func quantised(p, levels int) kernels.Tensor {
 		}
 	}
 	return t
+}
+
+// misleading has large weights only where the bound on candidates is estimated, fewer than are kept.
+func misleading(p int) kernels.Tensor {
+	w := kernels.New(kernels.S(kernels.Float64, p, p))
+	noise(w.F64, 9)
+	for at := 0; at < 2000; at += p*p/samples | 1 {
+		w.F64[at] = 100 + w.F64[at]
+	}
+	return w
 }
 
 func TestStructure(t *testing.T) { optest.Check(t, structureCases) }
