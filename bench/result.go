@@ -21,7 +21,7 @@ type Result struct {
 
 	Threads int    `json:"threads"`
 	Path    string `json:"path"`
-	// OtherCPU is what other processes used meanwhile, in cores; −1 where the system does not tell.
+	// OtherCPU is what other processes used meanwhile, in cores; −1 where the system cannot tell.
 	OtherCPU float64 `json:"other_cpu"`
 	// Extra is what the workload has to say besides: iterations of a solver, its worst residual.
 	Extra []Fact `json:"extra,omitempty"`

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"math"
 	"runtime"
 	"slices"
 	"time"
@@ -11,7 +12,7 @@ import (
 type Timing struct {
 	Median, Min, Max float64 // seconds
 	Reps             int
-	Other            float64 // cores that other processes used meanwhile; -1 where the system does not tell
+	Other            float64 // cores that other processes used meanwhile; -1 where the system cannot tell
 }
 
 // Limits of a measurement.
@@ -38,9 +39,9 @@ func measure(ctx context.Context, step func() error, budget time.Duration, reps 
 	if err != nil {
 		return Timing{}, err
 	}
-	least, most := leastReps, mostReps
+	least, most, room := leastReps, mostReps, math.MaxInt
 	if reps > 0 {
-		least, most = reps, reps
+		least, most, room = reps, reps, reps
 	}
 	var portions []portion
 	var quietTime time.Duration
@@ -49,7 +50,7 @@ func measure(ctx context.Context, step func() error, budget time.Duration, reps 
 		if err := ctx.Err(); err != nil {
 			return Timing{}, err
 		}
-		p, took, err := repeat(step, inner, min(part, budget), most-all)
+		p, took, err := repeat(step, inner, min(part, budget), room-all)
 		if err != nil {
 			return Timing{}, err
 		}

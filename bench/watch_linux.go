@@ -12,6 +12,9 @@ import (
 // ticks is the number of /proc/stat's units in a second: the kernel's interface fixes it.
 const ticks = 100
 
+// shortest is the least time about which the units tell something.
+const shortest = 50 * time.Millisecond
+
 // watch knows how much processor time the machine and this process had used when it was started, in seconds.
 type watch struct {
 	all, own float64
@@ -23,10 +26,11 @@ func startWatch() watch {
 	return watch{all: all, own: ownBusy(), ok: ok}
 }
 
-// others is the number of cores that other processes used since the start, d ago; -1 if the system does not tell.
+// others is the number of cores that other processes used since the start, d ago; -1 if the system does not tell, or d
+// is too short.
 func (w watch) others(d time.Duration) float64 {
 	all, ok := machineBusy()
-	if !ok || !w.ok || d <= 0 {
+	if !ok || !w.ok || d < shortest {
 		return -1
 	}
 	return max(0, (all-w.all-(ownBusy()-w.own))/d.Seconds())

@@ -12,6 +12,7 @@ import time
 BUDGET = float(os.environ.get("PEERS_SECONDS", "1"))
 QUICK = os.environ.get("PEERS_QUICK", "") != ""
 PART, REPETITION, QUIET, LEAST, MOST, PATIENCE = 0.3, 2e-3, 0.15, 7, 300, 2
+SHORTEST = 0.05  # seconds about which /proc/stat tells something
 
 
 def _machine_busy():
@@ -30,13 +31,13 @@ def _own_busy():
 
 def _part(step, seconds, inner):
     times, all0, own0, start = [], _machine_busy(), _own_busy(), time.perf_counter()
-    while not times or (len(times) < MOST and time.perf_counter() - start < seconds):
+    while not times or time.perf_counter() - start < seconds:
         t = time.perf_counter()
         for _ in range(inner):
             step()
         times.append((time.perf_counter() - t) / inner)
     took = time.perf_counter() - start
-    if all0 is None:
+    if all0 is None or took < SHORTEST:
         return times, -1.0, took
     return times, max(0.0, (_machine_busy() - all0 - _own_busy() + own0) / took), took
 
