@@ -58,7 +58,7 @@ func TestBadFlags(t *testing.T) {
 		{"--set train.weight_decay=-1", "weight_decay"}, {"--set train.patience=-1", "patience"}, {"--set train.save_steps=-2", "save_steps"},
 		{"--set nodes={a:1}", "integer"}, {"--set nodes=[1]", "integer"}, {"--set nodes=&a", "anchors"}, {"--set other.x=1", "other"},
 		{"--set a:b=1", "key"}, {"--set warm=perhaps", "true or false"}, {"--config /none/such.yaml", "/none/such.yaml"},
-		{"--resume /none/such", "not a run directory"}, {"--epoch 3", "epoch"}, {"--unknown", "unknown"}, 
+		{"--resume /none/such", "not a run directory"}, {"--epoch 3", "epoch"}, {"--unknown", "unknown"},
 		{"module/nn", `"module/nm"`}, {"module/nm module/mlp", "one model"}, {"nm", "unknown model"}, {"--resume x --epochs 3", "--epochs"},
 		{"--resume x module/nm", "a model does not go with --resume"},
 	} {

@@ -22,6 +22,7 @@ func trainCommand() *cli.Command {
 		Name: "train", Usage: "trains a model; with nothing else, Neural Modules on gas sensor data",
 		ArgsUsage: "[MODEL]",
 		Description: "Examples:\n  ganglion train\n  ganglion train module/nm --data table.csv --target price --set nodes=200\n" +
+			"  ganglion train --config runs/nm-gas-20260101-120000/config.yaml --seed 2\n" +
 			"  ganglion train --resume runs/nm-gas-20260101-120000",
 		Flags: append(dataFlags(),
 			&cli.StringFlag{Name: "data", Usage: "`NAME|PATH` of a data set (ganglion data list) or a file (default: gas)"},
@@ -36,6 +37,8 @@ func trainCommand() *cli.Command {
 			&cli.IntFlag{Name: "threads", Usage: "worker threads; results do not depend on it (default: all cores)"},
 			&cli.StringFlag{Name: "out", Usage: "run directory `DIR` (default: runs/MODEL-DATA-TIME)"},
 			&cli.StringFlag{Name: "resume", Usage: "go on with the run in `DIR`, at the exact step"},
+			&cli.StringFlag{Name: "metrics-addr", Usage: "serve Prometheus metrics at `ADDR` (:9100 or HOST:PORT; this machine alone without HOST)"},
+			&cli.StringFlag{Name: "trace", Usage: "write a trace of the first steps to `FILE`, for Perfetto"},
 			&cli.BoolFlag{Name: "strict", Usage: "a solver that misses its tolerance, or an op without a kernel, ends the run"},
 			&cli.BoolFlag{Name: "quiet", Usage: "no progress, only errors and results"},
 			jsonFlag()),
@@ -82,7 +85,8 @@ func trainRun(c *cli.Context, cfg run.Config, l log.Logger, device, notice strin
 			return nil, err
 		}
 	}
-	o := run.TrainOptions{Dir: c.String("out"), Device: device, Log: l, Baseline: s.System.ID == flagship}
+	o := run.TrainOptions{Dir: c.String("out"), Device: device, Log: l, Baseline: s.System.ID == flagship,
+		MetricsAddr: c.String("metrics-addr"), Trace: c.String("trace")}
 	if dir := c.String("resume"); dir != "" {
 		o.Dir, o.Resume = dir, true
 	}
@@ -113,7 +117,7 @@ func trainConfig(c *cli.Context) (run.Config, error) {
 	if dir := c.String("resume"); dir != "" {
 		for _, f := range c.LocalFlagNames() {
 			switch f {
-			case "resume", "device", "threads", "quiet", "json":
+			case "resume", "device", "threads", "metrics-addr", "trace", "quiet", "json":
 			default:
 				return run.Config{}, usagef("--%s does not go with --resume: a run goes on with its own configuration", f)
 			}

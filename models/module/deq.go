@@ -25,6 +25,7 @@ type DEQConfig struct {
 var DEQ = zoo.System{
 	ID: "module/deq", Title: "deep equilibrium: one dense implicit layer", Paper: "arXiv 1909.01377",
 	Priority: 2, Config: DEQConfig{Nodes: 100, Activation: "tanh", Solver: "auto", Rho: 0.9}, Build: buildDEQ,
+	Tiny: DEQConfig{Nodes: 5, Activation: "tanh", Solver: "newton", Tol: 1e-13, Rho: 0.9}, Checks: checksDEQ,
 	Data: []string{"gas", "hapt", "codon", "dsa", "facebook"}, Published: publishedDEQ,
 }
 

@@ -27,6 +27,7 @@ type MLPConfig struct {
 var MLP = zoo.System{
 	ID: "module/mlp", Title: "plain feed-forward network (NN of the tables)", Paper: "arXiv 2306.02157 v4, baseline",
 	Priority: 2, Config: MLPConfig{Depth: 2, Nodes: 100, Activation: "tanh"}, Build: buildMLP,
+	Tiny: MLPConfig{Hidden: 6, Depth: 2, Activation: "tanh"}, Checks: checksMLP,
 	Data: []string{"gas", "hapt", "codon", "dsa", "facebook"}, Published: publishedMLP,
 }
 

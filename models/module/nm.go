@@ -40,7 +40,10 @@ var Modules = zoo.System{
 	ID: "module/nm", Title: "Neural Modules on a pruned general graph", Paper: "arXiv 2306.02157 v4",
 	Priority: 1, Config: ModulesConfig{Nodes: 100, Keep: 0.03, Every: 1, Activation: "tanh", Solver: "auto", Rho: 0.9,
 		Reg: "nm", Alpha: 10, Scaling: "size", Eps: 0.1},
+	// All edges are kept: the gradient of an edge that is not kept is, by intent, not that of the pruned network.
+	Tiny:      ModulesConfig{Nodes: 5, Keep: 20, Every: 1, Activation: "tanh", Solver: "newton", Tol: 1e-13, Rho: 0.9, Reg: "none"},
 	Build:     buildModules,
+	Checks:    checksNM,
 	Data:      []string{"gas", "hapt", "codon", "dsa", "facebook"},
 	Published: publishedNM,
 }

@@ -23,6 +23,9 @@ type TrainOptions struct {
 	Device   string     // as Device returned it
 	Baseline bool       // train module/mlp of the same size afterwards, for comparison
 	Log      log.Logger // what the user sees while the run goes on
+	// MetricsAddr, when not empty, is where the numbers of the run can be scraped while it goes on: HOST:PORT, path /metrics. Without
+	// a host only this machine can. Trace, when not empty, is the file for a trace of the first steps and of all epochs.
+	MetricsAddr, Trace string
 }
 
 // dataFile holds, in a run directory, how the columns of the data became features.
@@ -40,7 +43,7 @@ func (s *Session) Train(ctx context.Context, o TrainOptions) (r *Result, err err
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.Trainer.Fit(ctx, s.hooks(dir, o))
+	out, err := s.fitTo(ctx, dir, o)
 	if err != nil {
 		return nil, s.ended(ctx, dir.Dir(), err)
 	}
@@ -64,6 +67,28 @@ func (s *Session) Train(ctx context.Context, o TrainOptions) (r *Result, err err
 		}
 	}
 	return r, writeJSON(filepath.Join(dir.Dir(), resultFile), r)
+}
+
+// fitTo runs the training itself, with all who watch it.
+func (s *Session) fitTo(ctx context.Context, dir *checkpoint.Run, o TrainOptions) (out train.Outcome, err error) {
+	h := s.hooks(dir, o)
+	if o.MetricsAddr != "" {
+		e, err := newExporter(o.MetricsAddr)
+		if err != nil {
+			return out, err
+		}
+		defer func() { _ = e.close() }()
+		e.attach(&h)
+		if err := o.Log.Note("metrics: http://" + e.addr + "/metrics"); err != nil {
+			return out, err
+		}
+	}
+	if o.Trace != "" {
+		t := newTrace()
+		t.attach(&h)
+		defer func() { err = errors.Join(err, t.save(o.Trace)) }()
+	}
+	return s.Trainer.Fit(ctx, h)
 }
 
 // resultFile holds, in a run directory, the result as --json prints it.

@@ -33,6 +33,8 @@ type System struct {
 	Priority int
 	// Config is the system's configuration at its defaults: a struct whose fields carry yaml and doc tags.
 	Config any
+	// Tiny is a configuration of the same type for Verify: a network of a few nodes that is smooth in all of its parameters.
+	Tiny any
 	// Build writes the network for a task. cfg is a value of Config's type.
 	Build func(cfg any, task train.Task) (train.Model, error)
 	// Data names data sets on which the paper, or we, run it.
