@@ -3,8 +3,11 @@ package gemm
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
+	"time"
 
+	"ganglion/internal/asm/vec"
 	"ganglion/internal/cpu"
 	"ganglion/internal/par"
 )
@@ -41,4 +44,63 @@ func benchmark[T float](b *testing.B, d [3]int, trans string, path cpu.Path, wor
 	}
 	flop := 2 * float64(d[0]) * float64(d[1]) * float64(d[2])
 	b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+}
+
+// versus times two ways of the same work alternately, and reports the rate of the second one and the ratio of the
+// median times, first to second.
+func versus(b *testing.B, flop float64, first, second func()) {
+	var times [2][]float64
+	for b.Loop() {
+		for i, f := range []func(){first, second} {
+			start := time.Now()
+			f()
+			times[i] = append(times[i], time.Since(start).Seconds())
+		}
+	}
+	median := func(x []float64) float64 { slices.Sort(x); return x[len(x)/2] }
+	b.ReportMetric(flop/median(times[1])/1e9, "GFLOP/s")
+	b.ReportMetric(median(times[0])/median(times[1]), "gain")
+}
+
+// BenchmarkPacked compares products with B packed beforehand with those of B as it is.
+func BenchmarkPacked(b *testing.B) {
+	for _, d := range [][3]int{{32, 512, 784}, {128, 256, 512}, {128, 512, 784}, {512, 512, 512}} {
+		for _, trans := range []string{"nn", "nt"} {
+			for workers := 1; workers <= 2; workers++ {
+				b.Run(fmt.Sprintf("m=%d,n=%d,k=%d/%s/workers=%d", d[0], d[1], d[2], trans, workers), func(b *testing.B) {
+					pool := par.New(workers)
+					defer pool.Close()
+					s := shape{m: d[0], n: d[1], k: d[2], transB: trans == "nt"}
+					plain := build(rand.New(rand.NewPCG(1, 1)), s, ordinary[float32](), workers)
+					packed, p := plain, new(Plan)
+					packed.PackedB = PackB(cpu.Best(), s.transB, s.n, s.k, plain.B, plain.LDB,
+						make([]float32, PackedLen(s.n, s.k)))
+					flop := 2 * float64(d[0]) * float64(d[1]) * float64(d[2])
+					versus(b, flop, func() { F32(p, cpu.Best(), pool, plain) }, func() { F32(p, cpu.Best(), pool, packed) })
+				})
+			}
+		}
+	}
+}
+
+// BenchmarkEpilogue compares epilogues with separate passes, on one worker.
+func BenchmarkEpilogue(b *testing.B) {
+	for _, d := range [][3]int{{128, 512, 784}, {1024, 1024, 256}, {4096, 256, 64}} {
+		for f, name := range []string{"identity", "relu", "tanh", "sigmoid", "gelu", "silu"} {
+			b.Run(fmt.Sprintf("m=%d,n=%d,k=%d/%s", d[0], d[1], d[2], name), func(b *testing.B) {
+				plain := build(rand.New(rand.NewPCG(1, 1)), shape{m: d[0], n: d[1], k: d[2]}, ordinary[float32](), 1)
+				fused, e := plain, Epilogue[float32]{Bias: plain.A[:d[1]], F: Activation(f)}
+				fused.Epilogue = e
+				t := vec.F32(cpu.Best())
+				versus(b, 2*float64(d[0])*float64(d[1])*float64(d[2]), func() {
+					F32(nil, cpu.Best(), nil, plain)
+					for i := range d[0] {
+						row := plain.C[i*d[1]:][:d[1]]
+						t.Add(row, row, e.Bias)
+					}
+					activate(t, e.F, plain.C)
+				}, func() { F32(nil, cpu.Best(), nil, fused) })
+			})
+		}
+	}
 }

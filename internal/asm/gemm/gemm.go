@@ -41,6 +41,12 @@ type Args[T float32 | float64] struct {
 	LDC int
 	Acc bool // add to C instead of overwriting it
 
+	// PackedB, if it is set, is op(B) as PackB made it for the same path and sizes; TransB, B and LDB are ignored. The
+	// product then has the bits of one with B as it is, unless C has four rows or columns or fewer.
+	PackedB PackedB[T]
+	// Epilogue is done to C while it is in the cache.
+	Epilogue Epilogue[T]
+
 	// Work is scratch memory of at least Workspace bytes, for the workers of the pool. Its contents are of no
 	// importance.
 	Work []byte
@@ -62,26 +68,26 @@ type Plan struct {
 func F32(p *Plan, path cpu.Path, pool *par.Pool, a Args[float32]) {
 	if p == nil || pool == nil {
 		var j job[float32]
-		j.multiply(kernels32(path), nil, a)
+		j.on(path, nil, a)
 		return
 	}
 	if p.f32.run == nil {
 		p.f32.run = p.f32.chunk
 	}
-	p.f32.multiply(kernels32(path), pool, a)
+	p.f32.on(path, pool, a)
 }
 
 // F64 is F32 for float64.
 func F64(p *Plan, path cpu.Path, pool *par.Pool, a Args[float64]) {
 	if p == nil || pool == nil {
 		var j job[float64]
-		j.multiply(kernels64(path), nil, a)
+		j.on(path, nil, a)
 		return
 	}
 	if p.f64.run == nil {
 		p.f64.run = p.f64.chunk
 	}
-	p.f64.multiply(kernels64(path), pool, a)
+	p.f64.on(path, pool, a)
 }
 
 // Workspace returns the bytes of scratch memory that a product of op(A) [m, k] and op(B) [k, n] needs on any path
@@ -135,8 +141,11 @@ func (a *Args[T]) validate() {
 		rowsB, colsB = a.N, a.K
 	}
 	validMatrix("A", len(a.A), rowsA, colsA, a.LDA)
-	validMatrix("B", len(a.B), rowsB, colsB, a.LDB)
+	if !a.PackedB.set() {
+		validMatrix("B", len(a.B), rowsB, colsB, a.LDB)
+	}
 	validMatrix("C", len(a.C), a.M, a.N, a.LDC)
+	a.Epilogue.validate(a.M, a.N)
 }
 
 // validMatrix panics if a matrix does not fit its slice. A matrix without elements fits any.
@@ -163,4 +172,10 @@ func carve[T float](work []byte) []T {
 	base := unsafe.Pointer(unsafe.SliceData(work))
 	skip := int(-uintptr(base) % alignment)
 	return unsafe.Slice((*T)(unsafe.Add(base, skip)), (len(work)-skip)/int(unsafe.Sizeof(zero)))
+}
+
+// aligned returns a slice from its first aligned element on; it has as many as a cache line has bytes, or more.
+func aligned[T float](x []T) []T {
+	skip := int(-uintptr(unsafe.Pointer(unsafe.SliceData(x))) % alignment)
+	return x[skip/int(unsafe.Sizeof(*new(T))):]
 }

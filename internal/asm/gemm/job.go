@@ -3,6 +3,8 @@ package gemm
 import (
 	"fmt"
 
+	"ganglion/internal/asm/vec"
+	"ganglion/internal/cpu"
 	"ganglion/internal/par"
 )
 
@@ -46,10 +48,12 @@ const (
 type job[T float] struct {
 	Args[T]
 	kern *kernels[T]
-	pool *par.Pool // nil to run on the caller
+	vec  *vec.Table[T] // of the epilogue
+	pool *par.Pool     // nil to run on the caller
 	run  func(chunk, worker int)
 
-	rsa, csa int // strides of op(A)
+	plain    bool // there is no epilogue
+	rsa, csa int  // strides of op(A)
 
 	bufB   []T // packed block of B, or the gathered operand
 	bufA   []T // per worker: packed block of A, or scratch tile
@@ -60,21 +64,30 @@ type job[T float] struct {
 	pc, kc int // range along k of the current block
 }
 
+// on computes the product of the arguments on a path.
+func (j *job[T]) on(path cpu.Path, pool *par.Pool, a Args[T]) {
+	if a.PackedB.set() {
+		a.PackedB.validate(path, a.N, a.K)
+	}
+	j.vec = vec.For[T](path)
+	j.multiply(kernelsFor[T](path), pool, a)
+}
+
 // multiply computes the product of the arguments.
 func (j *job[T]) multiply(kern *kernels[T], pool *par.Pool, a Args[T]) {
 	a.validate()
 	if a.M == 0 || a.N == 0 {
 		return
 	}
+	j.Args, j.kern, j.pool, j.plain = a, kern, nil, a.Epilogue.empty()
 	if a.K == 0 {
-		if !a.Acc {
-			for i := range a.M {
-				clear(a.C[i*a.LDC:][:a.N])
-			}
+		for i := 0; i < a.M && !a.Acc; i++ {
+			clear(a.C[i*a.LDC:][:a.N])
 		}
+		j.finish(0, a.M, 0, a.N)
+		j.Args = Args[T]{}
 		return
 	}
-	j.Args, j.kern, j.pool = a, kern, nil
 	j.rsa, j.csa = a.LDA, 1
 	if a.TransA {
 		j.rsa, j.csa = 1, a.LDA
@@ -83,7 +96,10 @@ func (j *job[T]) multiply(kern *kernels[T], pool *par.Pool, a Args[T]) {
 	if pool != nil && float64(a.M)*float64(a.N)*float64(a.K) >= float64(kern.serial) {
 		j.pool, workers = pool, pool.Workers()
 	}
-	method := kern.plan(a.TransA, a.TransB, a.M, a.N, a.K)
+	method := panels
+	if !a.PackedB.set() {
+		method = kern.plan(a.TransA, a.TransB, a.M, a.N, a.K)
+	}
 	j.lend(method, workers)
 	switch method {
 	case direct:
@@ -110,6 +126,9 @@ func (j *job[T]) lend(method method, workers int) {
 		lenB, j.perA = 0, scratchC(j.M, j.N)
 	case panels:
 		lenB, j.perA = packedB(j.N, j.K), packedA(j.M, j.K)
+		if j.PackedB.set() {
+			lenB = 0
+		}
 	}
 	work := carve[T](j.Work)
 	if len(work) < lenB+workers*j.perA {
@@ -172,6 +191,9 @@ func (j *job[T]) directChunk(chunk int) {
 			for i := i0; i < i1; i += mr {
 				j.kern.tile(min(mr, i1-i), cols, kc, j.A[i*j.rsa+pc*j.csa:], j.rsa, j.csa, b, j.LDB,
 					j.C[i*j.LDC+jc:], j.LDC, j.Acc || pc > 0)
+				if pc+kc >= j.K {
+					j.finish(i, min(i+mr, i1), jc, jc+cols)
+				}
 			}
 		}
 	}
@@ -225,6 +247,9 @@ func (j *job[T]) dotsChunk(chunk int) {
 		b = j.B[j0*ldb+j.pc:]
 	}
 	j.kern.dot(i1-i0, j1-j0, j.kc, a, lda, b, ldb, j.C[i0*j.LDC+j0:], j.LDC, j.Acc || j.pc > 0)
+	if j.pc+j.kc >= j.K {
+		j.finish(i0, i1, j0, j1)
+	}
 }
 
 // swap computes Cᵀ = Bᵀ·A for transposed A: the rows of C become columns of contiguous elements.
@@ -253,4 +278,5 @@ func (j *job[T]) swapChunk(chunk, worker int) {
 			}
 		}
 	}
+	j.finish(i0, i1, 0, j.N)
 }

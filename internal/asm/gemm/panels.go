@@ -15,7 +15,11 @@ func (j *job[T]) panels() {
 		}
 		for j.pc = 0; j.pc < j.K; j.pc += k.kc {
 			j.kc = min(k.kc, j.K-j.pc)
-			j.each(phasePack, cut(1, j.nc, 1, panelGroup*k.nr))
+			if j.PackedB.set() {
+				j.bufB = j.PackedB.data[j.packedAt():]
+			} else {
+				j.each(phasePack, cut(1, j.nc, 1, panelGroup*k.nr))
+			}
 			j.each(phasePanels, g)
 		}
 	}
@@ -56,6 +60,10 @@ func (j *job[T]) packA(dst []T, i, rows int) {
 	}
 }
 
+// finishCols is the number of columns that an epilogue takes at a time: with the rows of a block they fit the first-level
+// cache, where the tiles left them.
+const finishCols = 128
+
 // panelsChunk adds the current block's part to some rows and columns of C.
 func (j *job[T]) panelsChunk(chunk, worker int) {
 	kern, kc := j.kern, j.kc
@@ -63,6 +71,7 @@ func (j *job[T]) panelsChunk(chunk, worker int) {
 	i0, i1, j0, j1 := j.grid.span(chunk, j.M, j.nc)
 	acc := j.Acc || j.pc > 0
 	packed := 0 // rows of A that are packed
+	done := j0  // columns whose epilogue is done
 	a := j.bufA[worker*j.perA:][:j.perA]
 	if j1-j0 >= kern.packCols {
 		packed = (i1 - i0) / mr * mr
@@ -81,6 +90,10 @@ func (j *job[T]) panelsChunk(chunk, worker int) {
 			default:
 				kern.tile(mr, cols, kc, a[(i-i0)*kc:][:mr*kc], 1, mr, b, nr, out, j.LDC, acc)
 			}
+		}
+		if next := c + cols; j.pc+kc >= j.K && (next-done >= finishCols || next == j1) {
+			j.finish(i0, i1, j.jc+done, j.jc+next)
+			done = next
 		}
 	}
 }
