@@ -9,7 +9,8 @@ import (
 // mixed is the number of differences that Anderson's method combines.
 const mixed = 5
 
-// historyLen is the number of elements of the histories of Anderson (differences of x and of r) and Broyden (factors u and v).
+// historyLen is the number of elements of the histories of Anderson (differences of x and of r) and Broyden (factors u
+// and v).
 func historyLen(p, lanes int, m Method) int {
 	switch m {
 	case Auto, Anderson:
@@ -20,8 +21,8 @@ func historyLen(p, lanes int, m Method) int {
 	return 0
 }
 
-// mixing is the state of Anderson's method: per lane, the Gram matrix of the differences of residuals, their products with the residual,
-// and how many of them count. Rows of lanes, in scratch memory.
+// mixing is the state of Anderson's method: per lane, the Gram matrix of the differences of residuals, their products
+// with the residual, and how many of them count. Rows of lanes, in scratch memory.
 type mixing[T kernels.Float] struct {
 	gram, rhs, gamma []T
 	age              [maxLanes]int
@@ -38,9 +39,9 @@ func newMixing[T kernels.Float](a []T) mixing[T] {
 // row is the lanes of one product.
 func row[T kernels.Float](a []T, i, width int) []T { return a[i*maxLanes:][:width] }
 
-// anderson is Anderson's method of type II with mixing factor β (Walker and Ni, 2011): x ← x + βr - Σ_i γ_i(Δx_i + βΔr_i) with
-// r = G(x)-x and γ minimising ‖r - Σ_i γ_i Δr_i‖² + λ‖γ‖² per lane. A lane forgets its history when its Gram matrix is ill-conditioned,
-// and goes back to its best iterate when the residual has grown tenfold.
+// anderson is Anderson's method of type II with mixing factor β (Walker and Ni, 2011): x ← x + βr - Σ_i γ_i(Δx_i +
+// βΔr_i) with r = G(x)-x and γ minimising ‖r - Σ_i γ_i Δr_i‖² + λ‖γ‖² per lane. A lane forgets its history when its
+// Gram matrix is ill-conditioned, and goes back to its best iterate when the residual has grown tenfold.
 func (t *task[T]) anderson(limit int, beta T) {
 	t.compact(t.z0, maxLanes)
 	if t.count == 0 {
@@ -124,8 +125,8 @@ func (t *task[T]) mix(mix *mixing[T], newest int, x, r []T, beta T) {
 	}
 }
 
-// solve finds γ of one lane by Cholesky's method with λ = 1e-10 of the trace (1e-6 in float32); a pivot that has lost all its digits
-// makes the lane forget.
+// solve finds γ of one lane by Cholesky's method with λ = 1e-10 of the trace (1e-6 in float32); a pivot that has lost
+// all its digits makes the lane forget.
 func (mix *mixing[T]) solve(newest, k int) {
 	n := mix.age[k]
 	var a [mixed][mixed]float64

@@ -1,7 +1,7 @@
 package implicit
 
-// costs are the estimated times per sample, in nanoseconds, by which Auto chooses. They were fitted to BenchmarkSolve; only their
-// ratios matter.
+// costs are the estimated times per sample, in nanoseconds, by which Auto chooses. They were fitted to BenchmarkSolve;
+// only their ratios matter.
 type costs struct{ picard, anderson, newton float64 }
 
 func (t *task[T]) estimate() costs {
@@ -46,8 +46,8 @@ func (t *task[T]) run() {
 	}
 }
 
-// auto is the default method: fixed point while its measured contraction is good, then Anderson where that is cheaper than Newton, then
-// Newton for what is left. Samples that resist get Anderson in any case, and Newton from many starts.
+// auto is the default method: fixed point while its measured contraction is good, then Anderson where that is cheaper
+// than Newton, then Newton for what is left. Samples that resist get Anderson in any case, and Newton from many starts.
 func (t *task[T]) auto() {
 	o := t.opt
 	steps := float64(stepsNewton)

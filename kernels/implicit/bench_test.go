@@ -21,8 +21,8 @@ func scaled(w, s kernels.Tensor, rho float64) kernels.Tensor {
 	return w
 }
 
-// planted is a graph of p nodes whose heaviest edges form modules of the given size: most edges stay inside a module, the others lead
-// to later ones.
+// planted is a graph of p nodes whose heaviest edges form modules of the given size: most edges stay inside a module,
+// the others lead to later ones.
 func planted(seed uint64, p, size, keep int, rho float64) (w, s kernels.Tensor) {
 	r := philox.New(seed, 4, 0)
 	w = weights(seed, p, 0.01) // smaller than 1: never kept

@@ -3,9 +3,9 @@ package implicit
 // remembered is the number of rank-one updates after which Broyden's method starts again from the identity.
 const remembered = 10
 
-// broyden is the good Broyden method with a limited memory: steps s = H·r with r = G(x)-x and H = I + Σ_i u_i v_iᵀ, which after each
-// step with y = r - r′ becomes H + (s - H·y)(sᵀH)/(sᵀH·y). A lane whose denominator vanishes skips the update; one whose residual has
-// grown hundredfold goes back to its best iterate and forgets.
+// broyden is the good Broyden method with a limited memory: steps s = H·r with r = G(x)-x and H = I + Σ_i u_i v_iᵀ,
+// which after each step with y = r - r′ becomes H + (s - H·y)(sᵀH)/(sᵀH·y). A lane whose denominator vanishes skips the
+// update; one whose residual has grown hundredfold goes back to its best iterate and forgets.
 func (t *task[T]) broyden(limit int) {
 	t.compact(t.z0, maxLanes)
 	if t.count == 0 {

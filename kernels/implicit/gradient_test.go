@@ -27,7 +27,8 @@ func newTape(t *testing.T) *tape {
 
 func (a *tape) input(v kernels.Tensor) *kernels.Node {
 	a.names++
-	n := gorgonia.NewTensor(a.graph, v.DType.Tensor(), v.Rank(), gorgonia.WithShape(v.Shape...), gorgonia.WithName(fmt.Sprint("in", a.names)))
+	n := gorgonia.NewTensor(a.graph, v.DType.Tensor(), v.Rank(), gorgonia.WithShape(v.Shape...),
+		gorgonia.WithName(fmt.Sprint("in", a.names)))
 	a.given[n] = v
 	return n
 }
@@ -114,8 +115,9 @@ func full(p int) kernels.Tensor {
 	return structure(ones, -1)
 }
 
-// TestGradientOfPrunedEdges: the gradient with respect to W, taken at the pruned graph, is the derivative with respect to W_m for all
-// off-diagonal entries, kept or not: it equals differences of the solve in which all edges are kept and the pruned weights are zero.
+// TestGradientOfPrunedEdges: the gradient with respect to W, taken at the pruned graph, is the derivative with respect
+// to W_m for all off-diagonal entries, kept or not: it equals differences of the solve in which all edges are kept and
+// the pruned weights are zero.
 func TestGradientOfPrunedEdges(t *testing.T) {
 	const p, batch, keep, h = 9, 3, 25, 1e-5
 	w := weights(30, p, 1.2)
@@ -174,7 +176,8 @@ func TestSecondDerivatives(t *testing.T) {
 			x := a.Apply(Solve{Act: f}, n[0], n[1], n[2])
 			d := a.grad(x, n[3], n[0], n[1])
 			mul := dense.Binary{Kind: dense.Mul}
-			return []*kernels.Node{a.Apply(mul, d[0], n[4]), a.Apply(mul, d[1], n[5])}, []*kernels.Node{n[0], n[1], n[3]}
+			scalar = []*kernels.Node{a.Apply(mul, d[0], n[4]), a.Apply(mul, d[1], n[5])}
+			return scalar, []*kernels.Node{n[0], n[1], n[3]}
 		}
 		value := func() float64 {
 			a := newTape(t)
@@ -203,15 +206,16 @@ func TestSecondDerivatives(t *testing.T) {
 				want := (up - value()) / (2 * h)
 				of.F64[at] = v
 				if got := g1[at] + g2[at]; math.Abs(got-want) > 1e-6*(1+math.Abs(want)) {
-					t.Errorf("%s: second derivative to input %d, element %d: %v, differences say %v", act.Name(f), k, at, got, want)
+					t.Errorf("%s: second derivative to input %d, element %d: %v, differences say %v",
+						act.Name(f), k, at, got, want)
 				}
 			}
 		}
 	}
 }
 
-// TestGradientEveryMethod: value, adjoint and gradient of W by the CPU kernels of every method are those of the references, for a pruned
-// cyclic graph, and for relu away from its kink.
+// TestGradientEveryMethod: value, adjoint and gradient of W by the CPU kernels of every method are those of the
+// references, for a pruned cyclic graph, and for relu away from its kink.
 func TestGradientEveryMethod(t *testing.T) {
 	const p, batch = 20, 17
 	for _, f := range []act.Func{act.Tanh, act.Sigmoid, act.ReLU} {
@@ -227,8 +231,8 @@ func TestGradientEveryMethod(t *testing.T) {
 			}
 			for i := range x.F64 {
 				if math.Abs(x.F64[i]-wantX.F64[i]) > 1e-10 || math.Abs(lambda.F64[i]-wantL.F64[i]) > 1e-9 {
-					t.Fatalf("%s %s: element %d: %v and %v, want %v and %v", act.Name(f), methodNames[m], i, x.F64[i], lambda.F64[i],
-						wantX.F64[i], wantL.F64[i])
+					t.Fatalf("%s %s: element %d: %v and %v, want %v and %v", act.Name(f), methodNames[m], i,
+						x.F64[i], lambda.F64[i], wantX.F64[i], wantL.F64[i])
 				}
 			}
 		}

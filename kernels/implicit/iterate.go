@@ -9,8 +9,8 @@ import (
 	"ganglion/kernels/implicit/lane"
 )
 
-// compact copies the constant part, f′ and the start of the lanes that are open into arrays of their own. from is the start, an array
-// [n][lanes].
+// compact copies the constant part, f′ and the start of the lanes that are open into arrays of their own. from is the
+// start, an array [n][lanes].
 func (t *task[T]) compact(from []T, most int) {
 	t.count = 0
 	for k := range t.live {

@@ -4,8 +4,8 @@ import (
 	"ganglion/kernels/act"
 )
 
-// interleaved is the largest module whose Jacobians are factored group lanes at a time, element by element side by side; larger ones are
-// factored one after another, with matrix products.
+// interleaved is the largest module whose Jacobians are factored group lanes at a time, element by element side by
+// side; larger ones are factored one after another, with matrix products.
 const interleaved = 256
 
 // jacobianLen is the number of elements of Newton's matrices.
@@ -17,7 +17,8 @@ func jacobianLen(p int, m Method) int {
 	return max(n*(n+1)*group, p*p)
 }
 
-// newtonStep sets delta to the solution of (I - G′(x))·delta = G(x) - x for every lane, and returns the lanes where that is singular.
+// newtonStep sets delta to the solution of (I - G′(x))·delta = G(x) - x for every lane, and returns the lanes where
+// that is singular.
 func (t *task[T]) newtonStep(delta, x, g []T) (singular uint64) {
 	slope := t.d[:len(x)]
 	if t.kind == nonlinear {
@@ -43,8 +44,8 @@ func (t *task[T]) newtonStep(delta, x, g []T) (singular uint64) {
 	return singular
 }
 
-// jacobians sets the matrices I - G′ of all lanes, with the right-hand side as a last column: element (r, c) of lane k is
-// jac[(r·(n+1)+c)·group+k].
+// jacobians sets the matrices I - G′ of all lanes, with the right-hand side as a last column: element (r, c) of lane k
+// is jac[(r·(n+1)+c)·group+k].
 func (t *task[T]) jacobians(slope, rhs []T) {
 	n := t.n
 	at := int(t.denseAt[t.m])
@@ -77,8 +78,8 @@ func (t *task[T]) jacobians(slope, rhs []T) {
 // panel is the number of pivots whose updates of the rest of the matrix are made at once.
 const panel = 4
 
-// factor is LU with partial pivoting of all lanes at once, by panels of four columns; the right-hand sides are carried along. It returns
-// the lanes that have no pivot left.
+// factor is LU with partial pivoting of all lanes at once, by panels of four columns; the right-hand sides are carried
+// along. It returns the lanes that have no pivot left.
 func (t *task[T]) factor() (singular uint64) {
 	n := t.n
 	a, stride := t.jac, n+1
@@ -111,8 +112,8 @@ func (t *task[T]) factor() (singular uint64) {
 	return singular
 }
 
-// pivot brings the largest element of column k to row k in every lane, exchanging columns first and up, and leaves its reciprocal in
-// pace. It returns the lanes where all are zero or one is not finite.
+// pivot brings the largest element of column k to row k in every lane, exchanging columns first and up, and leaves its
+// reciprocal in pace. It returns the lanes where all are zero or one is not finite.
 func (t *task[T]) pivot(a []T, first, k int) (singular uint64) {
 	n, stride := t.n, t.n+1
 	row, most := t.square[:group], t.norm[:group]

@@ -21,8 +21,9 @@ func StructureLen(p int) int { return headLen + nodeArrays(p) + 2*p*max(p-1, 0) 
 // nodeArrays is the length of all arrays between the head and the edges: six of p elements and six of p+1.
 func nodeArrays(p int) int { return 6*p + 6*(p+1) }
 
-// Layout is a decoded structure: slices into the packed array, in the order in which they stand there after the head of 16 counts. Node
-// numbers are rows of W, module numbers follow (level, smallest node), and everything behind the counts is zero.
+// Layout is a decoded structure: slices into the packed array, in the order in which they stand there after the head of
+// 16 counts. Node numbers are rows of W, module numbers follow (level, smallest node), and everything behind the counts
+// is zero.
 type Layout struct {
 	Nodes    int // p
 	Kept     int // edges kept
@@ -36,20 +37,20 @@ type Layout struct {
 	Position    []int32 // [p] the place of each node in Order
 	Module      []int32 // [p] module of each node
 	Component   []int32 // [p] smallest node of the module of each node
-	Connected   []int32 // [p] kept edges in the weakly connected part of the graph that holds the node: z of nm-l1 and nm-l2
+	Connected   []int32 // [p] kept edges in the weakly connected part of the graph that holds the node (z of nm-l1)
 	ModuleLevel []int32 // [p] level of each module: the longest path to it in the condensation, sources 0
 	ModulePtr   []int32 // [p+1] nodes of module m: Order[ModulePtr[m]:ModulePtr[m+1]]
 	LevelPtr    []int32 // [p+1] modules of level l: LevelPtr[l] … LevelPtr[l+1]-1
 	InPtr       []int32 // [p+1] kept edges into node i: In[InPtr[i]:InPtr[i+1]]
-	InMid       []int32 // [p+1] In[InPtr[i]:InMid[i]] come from other modules, In[InMid[i]:InPtr[i+1]] from i's own
+	InMid       []int32 // [p+1] In[InPtr[i]:InMid[i]] come from other modules, the rest of the row from i's own
 	OutPtr      []int32 // [p+1] kept edges out of node j: Out[OutPtr[j]:OutPtr[j+1]]
-	OutMid      []int32 // [p+1] Out[OutPtr[j]:OutMid[j]] lead to other modules, Out[OutMid[j]:OutPtr[j+1]] stay in j's own
+	OutMid      []int32 // [p+1] Out[OutPtr[j]:OutMid[j]] lead to other modules, the rest of the row stays in j's own
 	In          []int32 // [p(p-1)] sources, ascending in each part
 	Out         []int32 // [p(p-1)] destinations, ascending in each part
 }
 
-// View decodes a structure made by Structure, without copying or allocating. An array that was not filled in yet (all zero) is a graph
-// without nodes.
+// View decodes a structure made by Structure, without copying or allocating. An array that was not filled in yet (all
+// zero) is a graph without nodes.
 func View(s []int32) Layout {
 	if len(s) < headLen {
 		return Layout{}
@@ -59,8 +60,8 @@ func View(s []int32) Layout {
 		return Layout{}
 	}
 	l := Layout{
-		Nodes: p, Kept: int(s[headKept]), Modules: int(s[headModules]), Levels: int(s[headLevels]), Cyclic: int(s[headCyclic]),
-		Largest: int(s[headLargest]), Smallest: int(s[headSmallest]),
+		Nodes: p, Kept: int(s[headKept]), Modules: int(s[headModules]), Levels: int(s[headLevels]),
+		Cyclic: int(s[headCyclic]), Largest: int(s[headLargest]), Smallest: int(s[headSmallest]),
 	}
 	rest := s[headLen:]
 	cut := func(n int) []int32 {
@@ -116,9 +117,9 @@ func (l Layout) Mask() []byte {
 	return m
 }
 
-// Check tests the structure for consistency: every node in one module, levels and pointers that ascend, both edge lists alike, edges that
-// stay within a module or lead to a higher level. Structures made by this package pass; one that came from a file should be checked
-// before it is used.
+// Check tests the structure for consistency: every node in one module, levels and pointers that ascend, both edge lists
+// alike, edges that stay within a module or lead to a higher level. Structures made by this package pass; one that came
+// from a file should be checked before it is used.
 func (l Layout) Check() error {
 	if err := l.checkNodes(); err != nil {
 		return err
@@ -157,9 +158,11 @@ func (l *Layout) checkNodes() error {
 		return nil
 	}
 	if l.Modules < 1 || l.Modules > p || l.Kept < 0 || l.Kept > len(l.In) || l.Levels < 1 || l.Levels > l.Modules {
-		return fmt.Errorf("implicit: structure with %d modules, %d levels and %d edges for %d nodes", l.Modules, l.Levels, l.Kept, p)
+		return fmt.Errorf("implicit: structure with %d modules, %d levels and %d edges for %d nodes",
+			l.Modules, l.Levels, l.Kept, p)
 	}
-	if l.ModulePtr[0] != 0 || int(l.ModulePtr[l.Modules]) != p || l.LevelPtr[0] != 0 || int(l.LevelPtr[l.Levels]) != l.Modules {
+	if l.ModulePtr[0] != 0 || int(l.ModulePtr[l.Modules]) != p ||
+		l.LevelPtr[0] != 0 || int(l.LevelPtr[l.Levels]) != l.Modules {
 		return fmt.Errorf("implicit: structure: %d modules do not hold %d nodes", l.Modules, p)
 	}
 	for m := range l.Modules {

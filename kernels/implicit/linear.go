@@ -11,14 +11,15 @@ import (
 //	U = V + (D∘U)·W_m            the tangent: the derivative of X in the direction in which c moves by V
 //	U = V + D∘(U·W_mᵀ)           Transposed, the adjoint (Eq. 3): ∂L/∂c given V = ∂L/∂X
 //
-// Inputs: X float [B, p], W float [p, p], the structure int32 [StructureLen(p)], V float [B, p].  Output: U float [B, p].
+// Inputs: X float [B, p], W float [p, p], the structure int32 [StructureLen(p)], V float [B, p].
+// Output: U float [B, p].
 //
-// A sample counts as solved in a module when ‖F‖∞ ≤ Tol·‖u‖∞ over the module's nodes: relative, because gradients have any scale.
-// Method and limits are as for Solve; Newton is one LU factorisation per sample. Modules are taken in topological order, or in the
-// reverse order if Transposed.
+// A sample counts as solved in a module when ‖F‖∞ ≤ Tol·‖u‖∞ over the module's nodes: relative, because gradients have
+// any scale. Method and limits are as for Solve; Newton is one LU factorisation per sample. Modules are taken in
+// topological order, or in the reverse order if Transposed.
 //
-// Gradient: with M the solution of the other of the two systems for dU, dV = M; for the adjoint dX = f″(X)∘M∘(U·W_mᵀ) and
-// dW = (D∘M)ᵀU; for the tangent dX = f″(X)∘U∘(M·W_mᵀ) and dW = (D∘U)ᵀM, in both for all off-diagonal entries.
+// Gradient: with M the solution of the other of the two systems for dU, dV = M; for the adjoint dX = f″(X)∘M∘(U·W_mᵀ)
+// and dW = (D∘M)ᵀU; for the tangent dX = f″(X)∘U∘(M·W_mᵀ) and dW = (D∘U)ᵀM, in both for all off-diagonal entries.
 type Linear struct {
 	Act        act.Func
 	Transposed bool
@@ -50,13 +51,15 @@ func (o Linear) Infer(in []kernels.Spec) (kernels.Spec, error) {
 		return kernels.Spec{}, err
 	}
 	if in[0].Shape[1] != p {
-		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "input 0 must be [batch, %d], has %d columns", p, in[0].Shape[1])
+		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape,
+			"input 0 must be [batch, %d], has %d columns", p, in[0].Shape[1])
 	}
 	if err := wantStructure(o, in, 2, p); err != nil {
 		return kernels.Spec{}, err
 	}
 	if !in[3].Equal(in[0]) {
-		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "input 3 must be %v as input 0, is %v", in[0], in[3])
+		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape,
+			"input 3 must be %v as input 0, is %v", in[0], in[3])
 	}
 	return in[0], o.options().check(o, in)
 }

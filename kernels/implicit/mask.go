@@ -7,7 +7,8 @@ import (
 )
 
 // Mask is W_m: W with zeros at the edges that are not kept, and on the diagonal.
-// Inputs: W float [p, p], its structure int32 [StructureLen(p)].  Output: float [p, p]; NaN if that is no structure of p nodes.
+// Inputs: W float [p, p], its structure int32 [StructureLen(p)].  Output: float [p, p]; NaN if that is no structure of
+// p nodes.
 //
 // Gradient: that of every off-diagonal entry is passed on, kept or not (see the package's word on gradients).
 type Mask struct{}

@@ -13,8 +13,8 @@ type Method uint8
 
 // The methods. All test ‖F‖∞ of every sample; Auto is the default.
 const (
-	// Auto starts with FixedPoint, leaves it for Anderson (large modules) or Newton (small ones) where the measured contraction says
-	// that these will be faster, and ends with Newton for the samples that are still not solved.
+	// Auto starts with FixedPoint, leaves it for Anderson (large modules) or Newton (small ones) where the measured
+	// contraction says that these will be faster, and ends with Newton for the samples that are still not solved.
 	Auto Method = iota
 	// Newton solves with the Jacobian of each sample (LU with partial pivoting) and backtracks on ‖F‖²; several starts.
 	Newton
@@ -28,7 +28,8 @@ const (
 
 var methodNames = [...]string{"auto", "newton", "fixedpoint", "anderson", "broyden"}
 
-// ParseMethod returns the method of the given name: auto, newton, fixedpoint, anderson or broyden, in upper or lower case.
+// ParseMethod returns the method of the given name: auto, newton, fixedpoint, anderson or broyden, in upper or lower
+// case.
 func ParseMethod(name string) (Method, error) {
 	i, err := parse("method", name, methodNames[:])
 	return Method(i), err
@@ -43,8 +44,8 @@ func parse(what, name string, names []string) (int, error) {
 	return 0, fmt.Errorf("implicit: unknown %s %q (known: %s)", what, name, strings.Join(names, ", "))
 }
 
-// Default tolerances. The residual of a float32 iterate cannot be less than the rounding of its terms: some 6e-8·(1+Σ|w_ji f(x_j)|),
-// up to 1e-6 on the networks tried, so 2e-6 is what float32 really reaches.
+// Default tolerances. The residual of a float32 iterate cannot be less than the rounding of its terms: some
+// 6e-8·(1+Σ|w_ji f(x_j)|), up to 1e-6 on the networks tried, so 2e-6 is what float32 really reaches.
 const (
 	tolFloat64 = 1e-12
 	tolFloat32 = 2e-6
@@ -74,8 +75,8 @@ func (o options) check(op kernels.Op, in []kernels.Spec) error {
 	case int(o.method) >= len(methodNames):
 		return kernels.Errorf(op, in, kernels.ErrShape, "unknown method %d", o.method)
 	case !(o.tol >= 0) || o.maxIter < 0 || !(o.damping >= 0 && o.damping <= 1):
-		return kernels.Errorf(op, in, kernels.ErrShape, "Tol %v and MaxIter %d must not be negative, Damping %v must be in [0, 1]",
-			o.tol, o.maxIter, o.damping)
+		return kernels.Errorf(op, in, kernels.ErrShape,
+			"Tol %v and MaxIter %d must not be negative, Damping %v must be in [0, 1]", o.tol, o.maxIter, o.damping)
 	}
 	return nil
 }

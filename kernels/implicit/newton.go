@@ -13,8 +13,8 @@ const (
 	manyStarts = 16
 )
 
-// newton solves the open lanes by Newton's method, group lanes at a time, from at most the given number of starts. The linear systems
-// need one start only, and their second step refines the first.
+// newton solves the open lanes by Newton's method, group lanes at a time, from at most the given number of starts. The
+// linear systems need one start only, and their second step refines the first.
 func (t *task[T]) newton(limit, starts int) {
 	if t.kind != nonlinear {
 		starts = 1
@@ -44,8 +44,8 @@ func (t *task[T]) compactRange(lo, hi int) {
 	copy(t.state[:], kept[:])
 }
 
-// restart replaces the start of the lanes. Random starts are c_i + s_i·ξ with s_i = (Σ_j w_ji²)^½ and ξ normal, the same for all samples:
-// for f of size 1 that is where solutions lie.
+// restart replaces the start of the lanes. Random starts are c_i + s_i·ξ with s_i = (Σ_j w_ji²)^½ and ξ normal, the
+// same for all samples: for f of size 1 that is where solutions lie.
 func (t *task[T]) restart(s int) {
 	x := t.x[:t.n*t.width]
 	switch s {
@@ -80,8 +80,8 @@ func (t *task[T]) rowNorm(r int) float64 {
 	return math.Sqrt(sum)
 }
 
-// Constants of the line search on ‖F‖²: the least decrease wanted, in parts of the one that the slope promises, and the number of
-// halvings of the step.
+// Constants of the line search on ‖F‖²: the least decrease wanted, in parts of the one that the slope promises, and the
+// number of halvings of the step.
 const (
 	armijo   = 1e-4
 	halvings = 20
@@ -105,7 +105,8 @@ func (t *task[T]) descend(limit int) {
 	}
 }
 
-// settle closes the lanes that pass the test and drops those that are not finite or whose limit is reached; it returns their number.
+// settle closes the lanes that pass the test and drops those that are not finite or whose limit is reached; it returns
+// their number.
 func (t *task[T]) settle(x []T, last bool) int {
 	n := 0
 	for k := range t.count {
@@ -146,8 +147,8 @@ func (t *task[T]) drop(x []T, marked uint64, why kernels.Status) int {
 	return n
 }
 
-// lineSearch sets next = x + s·delta with the largest s = 1, ½, ¼, … of each lane for which ‖F‖² falls enough, and image = G(next). It
-// returns the lanes for which there is none. Lanes that do not run stay where they are.
+// lineSearch sets next = x + s·delta with the largest s = 1, ½, ¼, … of each lane for which ‖F‖² falls enough, and
+// image = G(next). It returns the lanes for which there is none. Lanes that do not run stay where they are.
 func (t *task[T]) lineSearch(next, image, x, g, delta []T) (failed uint64) {
 	w := t.width
 	step, square := t.pace[:w], t.square[:w]

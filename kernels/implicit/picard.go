@@ -6,8 +6,8 @@ import (
 	"ganglion/kernels"
 )
 
-// picard is the fixed-point iteration x ← x + β(G(x)-x), at most limit steps a lane. With patience > 0, a lane is left open when its
-// contraction says that more than patience steps are still to come.
+// picard is the fixed-point iteration x ← x + β(G(x)-x), at most limit steps a lane. With patience > 0, a lane is left
+// open when its contraction says that more than patience steps are still to come.
 func (t *task[T]) picard(limit int, beta T, patience float64) {
 	t.compact(t.z0, maxLanes)
 	x, g, last := t.x, t.g, t.y
@@ -46,9 +46,9 @@ func (t *task[T]) watch(limit int, patience float64) watch[T] {
 	return w
 }
 
-// follow looks at the residuals of x just measured: it closes the lanes that are solved, drops those that are lost, and keeps the best
-// iterate of a lane in the solution as soon as it would be overwritten (last is the iterate before x). It returns the number of lanes
-// that go on.
+// follow looks at the residuals of x just measured: it closes the lanes that are solved, drops those that are lost, and
+// keeps the best iterate of a lane in the solution as soon as it would be overwritten (last is the iterate before x).
+// It returns the number of lanes that go on.
 func (t *task[T]) follow(w *watch[T], x, last []T) int {
 	review := w.step+1 >= w.limit || w.patience > 0 && w.step%window == 0
 	for k, res := range t.res[:t.count] {
@@ -108,7 +108,8 @@ func (t *task[T]) improve(x []T, k int, res T) {
 // window is the number of steps over which the contraction is measured.
 const window = 4
 
-// hopeless reports, every few steps, whether the residual will take more than patience further steps to fall below the tolerance.
+// hopeless reports, every few steps, whether the residual will take more than patience further steps to fall below the
+// tolerance.
 func (t *task[T]) hopeless(w *watch[T], k int, res, norm T) bool {
 	if w.patience <= 0 || w.step%window != 0 {
 		return false

@@ -10,9 +10,11 @@ import (
 	"ganglion/kernels/act"
 )
 
-// residuals recomputes ‖F‖∞/(1+‖x‖∞) of every sample in every cyclic module in float64, from x alone. rounding is added for each term of
-// the sums that the element type of x cannot hold exactly: it bounds what recomputing in another precision changes.
-func residuals(f act.Func, c, w, x kernels.Tensor, l Layout, rounding float64) (worst float64, failed func(tol float64) int) {
+// residuals recomputes ‖F‖∞/(1+‖x‖∞) of every sample in every cyclic module in float64, from x alone. rounding is added
+// for each term of the sums that the element type of x cannot hold exactly: it bounds what recomputing in another
+// precision changes.
+func residuals(f act.Func, c, w, x kernels.Tensor, l Layout, rounding float64) (worst float64,
+	failed func(tol float64) int) {
 	p := l.Nodes
 	m := refMasked(kernels.Convert(w, kernels.Float64).F64, l, p)
 	wc, wx := kernels.Convert(c, kernels.Float64).F64, kernels.Convert(x, kernels.Float64).F64
@@ -58,8 +60,9 @@ func absRadius(w kernels.Tensor, l Layout) float64 {
 	return SpectralRadius(a.F64, l)
 }
 
-// TestHonesty solves random systems with ρ(|W|) > 1, where no iteration is sure to converge and solutions may not exist, by every method:
-// what is reported as solved must be so on recomputation, nothing may be NaN, and the number of failures must be the true one.
+// TestHonesty solves random systems with ρ(|W|) > 1, where no iteration is sure to converge and solutions may not
+// exist, by every method: what is reported as solved must be so on recomputation, nothing may be NaN, and the number of
+// failures must be the true one.
 func TestHonesty(t *testing.T) {
 	systems := 1000
 	if testing.Short() {
@@ -80,7 +83,8 @@ func TestHonesty(t *testing.T) {
 		f := activations[n%len(activations)]
 		check := func(m Method, d kernels.DType) {
 			name := fmt.Sprintf("system %d %s %s %v", seed, act.Name(f), methodNames[m], d)
-			report := honest(t, name, Solve{Act: f, Method: m, MaxIter: 300}, kernels.Convert(c, d), kernels.Convert(w, d), s)
+			op := Solve{Act: f, Method: m, MaxIter: 300}
+			report := honest(t, name, op, kernels.Convert(c, d), kernels.Convert(w, d), s)
 			key := methodNames[m] + " " + act.Name(f)
 			problems[key] += report.Samples
 			solved[key] += report.Samples - report.Failed
@@ -118,7 +122,8 @@ func honest(t *testing.T, name string, op Solve, c, w, s kernels.Tensor) kernels
 	worst, failing := residuals(op.Act, c, w, x, View(s.I32), rounding)
 	tol := op.options().tolerance(c.DType)
 	if n := failing(tol); n > report.Failed {
-		t.Fatalf("%s: %d problems miss the tolerance (worst %.3g), the report admits %d: %+v", name, n, worst, report.Failed, report)
+		t.Fatalf("%s: %d problems miss the tolerance (worst %.3g), the report admits %d: %+v",
+			name, n, worst, report.Failed, report)
 	}
 	if (report.Failed > 0) != (report.Status != kernels.Fine) {
 		t.Fatalf("%s: status %v with %d failures", name, report.Status, report.Failed)
@@ -132,7 +137,8 @@ func honest(t *testing.T, name string, op Solve, c, w, s kernels.Tensor) kernels
 	return report
 }
 
-// TestFeedForward: with a strictly triangular W, in any order of nodes, the solution is the explicit computation to rounding.
+// TestFeedForward: with a strictly triangular W, in any order of nodes, the solution is the explicit computation to
+// rounding.
 func TestFeedForward(t *testing.T) {
 	const p, batch = 30, 21
 	w := weights(3, p, 2)
@@ -230,7 +236,8 @@ func before(widths []int, k int) int {
 	return widths[k-1]
 }
 
-// TestEquilibrium: with all edges kept there is one module and the solution is that of a deep-equilibrium model, x = c + f(x)W.
+// TestEquilibrium: with all edges kept there is one module and the solution is that of a deep-equilibrium model, x = c
+// + f(x)W.
 func TestEquilibrium(t *testing.T) {
 	const p, batch = 40, 37
 	w := weights(8, p, 0.8)
@@ -313,7 +320,8 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// TestNotFinite: damage in one sample stays in it and is reported; a damaged weight is reported and gives no NaN where c is finite.
+// TestNotFinite: damage in one sample stays in it and is reported; a damaged weight is reported and gives no NaN where
+// c is finite.
 func TestNotFinite(t *testing.T) {
 	const p, batch, hurt = 20, 19, 7
 	w := weights(15, p, 1)
@@ -361,7 +369,8 @@ func TestBestIterate(t *testing.T) {
 			x, report := run(t, Solve{Act: act.Tanh, Method: m, MaxIter: limit}, 1, c, w, s)
 			worst, _ := residuals(act.Tanh, c, w, x, View(s.I32), 0)
 			if report.Failed == 0 || !(worst <= atStart*(1+1e-12)) || math.Abs(worst-report.Worst) > 1e-12 {
-				t.Errorf("%s, %d iterations: residual %v from %v, report %+v", methodNames[m], limit, worst, atStart, report)
+				t.Errorf("%s, %d iterations: residual %v from %v, report %+v", methodNames[m], limit,
+					worst, atStart, report)
 			}
 			if report.Iterations > limit {
 				t.Errorf("%s: %d iterations, the limit is %d", methodNames[m], report.Iterations, limit)
@@ -370,7 +379,8 @@ func TestBestIterate(t *testing.T) {
 	}
 }
 
-// TestDamagedStructure: no array of integers makes the kernels panic or read outside of their memory; what is no structure is refused.
+// TestDamagedStructure: no array of integers makes the kernels panic or read outside of their memory; what is no
+// structure is refused.
 func TestDamagedStructure(t *testing.T) {
 	const p, batch = 9, 3
 	w := weights(19, p, 1)
@@ -410,7 +420,8 @@ func TestDamagedStructure(t *testing.T) {
 	}
 }
 
-// TestLargeNewton solves modules whose Jacobians are factored one by one, too large for the references of the table tests.
+// TestLargeNewton solves modules whose Jacobians are factored one by one, too large for the references of the table
+// tests.
 func TestLargeNewton(t *testing.T) {
 	const p, batch = interleaved + 9, 3
 	for _, keep := range []int{-1, 4 * p} {

@@ -7,11 +7,11 @@ import (
 	"ganglion/internal/cpu"
 )
 
-// SpectralRadius is the largest |eigenvalue| of the pruned W, for reports: that of the largest over the modules, since a node without a
-// kept cycle adds the eigenvalue 0. w is [p, p], l its structure.
+// SpectralRadius is the largest |eigenvalue| of the pruned W, for reports: that of the largest over the modules, since
+// a node without a kept cycle adds the eigenvalue 0. w is [p, p], l its structure.
 //
-// Each module's block A is squared repeatedly and scaled to norm 1: ρ = lim ‖A^(2^k)‖^(1/2^k), which needs no gap between eigenvalues
-// and no real leading one. Time O(s³) for each of some 20 squarings of a module of s nodes.
+// Each module's block A is squared repeatedly and scaled to norm 1: ρ = lim ‖A^(2^k)‖^(1/2^k), which needs no gap
+// between eigenvalues and no real leading one. Time O(s³) for each of some 20 squarings of a module of s nodes.
 func SpectralRadius(w []float64, l Layout) float64 {
 	rho := 0.0
 	for m := range l.Modules {
@@ -49,7 +49,8 @@ func moduleRadius(w []float64, l Layout, m int) float64 {
 		for i := range a {
 			a[i] /= norm
 		}
-		gemm.F64(nil, path, nil, gemm.Args[float64]{M: n, N: n, K: n, A: a, LDA: n, B: a, LDB: n, C: b, LDC: n, Work: work})
+		gemm.F64(nil, path, nil, gemm.Args[float64]{M: n, N: n, K: n, A: a, LDA: n, B: a, LDB: n, C: b, LDC: n,
+			Work: work})
 		a, b = b, a
 		weight /= 2
 	}

@@ -8,7 +8,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// TestSpectralRadius compares with gonum's eigenvalues, for one dense module and for many modules, complex leading pairs included.
+// TestSpectralRadius compares with gonum's eigenvalues, for one dense module and for many modules, complex leading
+// pairs included.
 func TestSpectralRadius(t *testing.T) {
 	for _, c := range []struct{ p, keep int }{{1, 0}, {2, -1}, {5, -1}, {12, -1}, {30, 60}, {40, 100}, {40, 0}} {
 		for seed := range uint64(20) {

@@ -23,8 +23,8 @@ func refMasked(w []float64, l Layout, p int) []float64 {
 	return m
 }
 
-// refEliminate solves a·x = b by Gaussian elimination with partial pivoting; b becomes x, and a is destroyed. A singular system gives
-// infinities or NaN.
+// refEliminate solves a·x = b by Gaussian elimination with partial pivoting; b becomes x, and a is destroyed. A
+// singular system gives infinities or NaN.
 func refEliminate(a, b []float64) {
 	n := len(b)
 	for k := range n {
@@ -54,8 +54,8 @@ func refEliminate(a, b []float64) {
 	}
 }
 
-// refSolve finds x = c + f(x)·m by Newton's method with a line search on ‖F‖², from start, from c, from zero and from half of c. If none
-// of them leads to a solution, x is NaN.
+// refSolve finds x = c + f(x)·m by Newton's method with a line search on ‖F‖², from start, from c, from zero and from
+// half of c. If none of them leads to a solution, x is NaN.
 func refSolve(x []float64, f act.Func, c, m, start []float64) {
 	for _, scale := range []float64{math.NaN(), 1, 0, 0.5} {
 		for i := range x {

@@ -10,10 +10,11 @@ import (
 // Kind is a regulariser of Section 5.
 type Kind uint8
 
-// The regularisers, with the size of module of i written z_i, or for the nm-l kinds the kept edges of the weakly connected part that
-// holds node i; α is the strength and η the learning rate. All act on off-diagonal weights only.
+// The regularisers, with the size of module of i written z_i, or for the nm-l kinds the kept edges of the weakly
+// connected part that holds node i; α is the strength and η the learning rate. All act on off-diagonal weights only.
 const (
-	// NM is the repulsion of modules: penalty (α/2)Σ r_ij w_ij² with r_ij = z_i z_j/d_ij held constant, step w ← w·max(0, 1-ηα r_ij).
+	// NM is the repulsion of modules: penalty (α/2)Σ r_ij w_ij² with r_ij = z_i z_j/d_ij held constant, step w ←
+	// w·max(0, 1-ηα r_ij).
 	NM Kind = iota
 	// L1 is α Σ|w|, step w ← sgn(w)(|w|-ηα)₊.
 	L1
@@ -54,7 +55,8 @@ func ParseScaling(name string) (Scaling, error) {
 // Distance is a reading of the distance d_ij of the paper, which its text does not define.
 type Distance uint8
 
-// The distances, functions of ŵ = |w|/max|w| over the off-diagonal. A further reading is one more line here and in distances.
+// The distances, functions of ŵ = |w|/max|w| over the off-diagonal. A further reading is one more line here and in
+// distances.
 const (
 	Affine   Distance = iota // 1 + ε - ŵ
 	Constant                 // 1: repulsion by the sizes of modules alone
@@ -65,11 +67,12 @@ var distances = [...]func(w, eps float64) float64{
 	Constant: func(_, _ float64) float64 { return 1 },
 }
 
-// Regularise is one step of a regulariser on the weights W [P, P] that lie at Offset in the block of parameters, after the optimiser's
-// step and decoupled from it (Section 5).
-// Inputs: z float [N], the structure of W int32 [StructureLen(P)], hyper float [≥3] = (learning rate η, step, strength α), ok float [1].
-// Output: z float [N], in place where the planner so decides. With ok = 0 it is z unchanged, and
-// also, with a report, where the second input is no structure of P nodes.
+// Regularise is one step of a regulariser on the weights W [P, P] that lie at Offset in the block of parameters, after
+// the optimiser's step and decoupled from it (Section 5).
+// Inputs: z float [N], the structure of W int32 [StructureLen(P)], hyper float [≥3] = (learning rate η, step, strength
+// α), ok float [1].
+// Output: z float [N], in place where the planner so decides. With ok = 0 it is z unchanged, and also, with a report,
+// where the second input is no structure of P nodes.
 //
 // There is no gradient: it is an update.
 type Regularise struct {
@@ -131,7 +134,8 @@ func (o Regularise) Workspace([]kernels.Spec, kernels.Spec, int) int {
 	return kernels.CarveSize(2*o.P+2, 8) + kernels.CarveSize(o.P, 8)
 }
 
-// CPU runs over chunks of rows: once for max|w|, once more for the mean of r where that is wanted, and once for the step.
+// CPU runs over chunks of rows: once for max|w|, once more for the mean of r where that is wanted, and once for the
+// step.
 func (o Regularise) CPU(c *kernels.Call) {
 	if c.Out.DType == kernels.Float32 {
 		regularise(c, o, largestBody[float32], meanBody[float32], stepBody[float32])

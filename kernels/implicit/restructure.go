@@ -36,7 +36,8 @@ func (o Restructure) Infer(in []kernels.Spec) (kernels.Spec, error) {
 		return kernels.Spec{}, err
 	}
 	if in[2].Size() != 1 {
-		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "input 2: one step number is wanted, has %d", in[2].Size())
+		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape,
+			"input 2: one step number is wanted, has %d", in[2].Size())
 	}
 	if o.Every < 0 {
 		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "Every is negative: %d", o.Every)

@@ -29,8 +29,8 @@ func newSearch(work []int32, p int) search {
 		work = work[p+1:]
 		return part
 	}
-	return search{index: cut(), low: cut(), stack: cut(), path: cut(), cursor: cut(), scc: cut(), members: cut(), start: cut(),
-		sccLevel: cut(), renamed: cut(), queue: cut(), parent: cut(), edges: cut(), row: cut()}
+	return search{index: cut(), low: cut(), stack: cut(), path: cut(), cursor: cut(), scc: cut(), members: cut(),
+		start: cut(), sccLevel: cut(), renamed: cut(), queue: cut(), parent: cut(), edges: cut(), row: cut()}
 }
 
 // components is Tarjan's algorithm with an explicit path: it numbers the strongly connected components, sinks first.

@@ -31,7 +31,8 @@ type selection[T kernels.Float] struct {
 
 func selectionSize(w kernels.Spec) int {
 	p, elem := w.Shape[0], w.DType.Size()
-	return 2*kernels.CarveSize(p*p, elem) + kernels.CarveSize(p*p, 4) + kernels.CarveSize(histogram, 4) + kernels.CarveSize(p, 4)
+	return 2*kernels.CarveSize(p*p, elem) + kernels.CarveSize(p*p, 4) + kernels.CarveSize(histogram, 4) +
+		kernels.CarveSize(p, 4)
 }
 
 func newSelection[T kernels.Float](c *kernels.Call) selection[T] {
@@ -42,8 +43,9 @@ func newSelection[T kernels.Float](c *kernels.Call) selection[T] {
 	}
 }
 
-// keepEdges lists the edges to be kept by source: those whose weight is not 0, and of at least the rank of the keep-th if keep >= 0.
-// The candidates are the weights above a bound that a sample suggests; when they turn out too few, all weights are.
+// keepEdges lists the edges to be kept by source: those whose weight is not 0, and of at least the rank of the keep-th
+// if keep >= 0. The candidates are the weights above a bound that a sample suggests; when they turn out too few, all
+// weights are.
 func keepEdges[T kernels.Float](c *kernels.Call, s *search, keep int, scan body) {
 	sel, p := newSelection[T](c), s.l.Nodes
 	if keep == 0 {
@@ -79,8 +81,8 @@ func keepEdges[T kernels.Float](c *kernels.Call, s *search, keep int, scan body)
 // samples is the number of weights of which the bound is estimated.
 const samples = 1024
 
-// bound returns a rank that some more than keep weights have or exceed, if the weights at regular distances are typical of all; 1 where a
-// sample would save nothing.
+// bound returns a rank that some more than keep weights have or exceed, if the weights at regular distances are typical
+// of all; 1 where a sample would save nothing.
 func (s *selection[T]) bound(w []T, keep, edges int) uint64 {
 	if keep < 0 || len(w) < 4*samples || 4*keep > edges {
 		return 1
@@ -96,7 +98,7 @@ func (s *selection[T]) bound(w []T, keep, edges int) uint64 {
 
 // collect gathers the weights off the diagonal that have at least the given rank, and returns their number.
 func (s *selection[T]) collect(c *kernels.Call, scan body, chunks int, bound uint64) int {
-	c.Arg[0] = int(bound)
+	c.Arg[0], c.Arg[1] = int(uint32(bound>>32)), int(uint32(bound))
 	c.For(chunks, scan)
 	p, n := c.In[0].Shape[0], 0
 	for k := range chunks {
@@ -111,7 +113,8 @@ func (s *selection[T]) collect(c *kernels.Call, scan body, chunks int, bound uin
 
 // scanBody collects the candidates of some rows, at the place of these rows.
 func scanBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
-	s, p, bound := newSelection[T](c), c.In[0].Shape[0], uint64(c.Arg[0])
+	s, p := newSelection[T](c), c.In[0].Shape[0]
+	bound := uint64(uint32(c.Arg[0]))<<32 | uint64(uint32(c.Arg[1]))
 	w := kernels.Of[T](c.In[0])
 	lo, hi := c.Chunk(chunk, p)
 	weight, at, n := s.weight[lo*p:hi*p], s.at[lo*p:hi*p], 0
@@ -126,8 +129,8 @@ func scanBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	s.found[chunk] = int32(n)
 }
 
-// largest returns the rank of the keep-th largest |v|, but 1 at least: weights of exactly 0 are not kept. Radix selection from the top
-// digit down, at most six passes over what is left; v is used up.
+// largest returns the rank of the keep-th largest |v|, but 1 at least: weights of exactly 0 are not kept. Radix
+// selection from the top digit down, at most six passes over what is left; v is used up.
 func (s *selection[T]) largest(v []T, keep int) uint64 {
 	shift := 64
 	need := min(keep, len(v))

@@ -6,16 +6,18 @@ import (
 	"ganglion/kernels/dense"
 )
 
-// Solve is X with x_i = c_i + Σ_{j≠i, j→i kept} f(x_j)·w_ji for every row of the batch (Eq. 1; bias and inputs are in c).
-// Inputs: c float [B, p], W float [p, p], the structure of W int32 [StructureLen(p)], and optionally a start [B, p] (a sample whose
-// start is not finite starts from c).  Output: X float [B, p].
+// Solve is X with x_i = c_i + Σ_{j≠i, j→i kept} f(x_j)·w_ji for every row of the batch (Eq. 1; bias and inputs are in
+// c).
+// Inputs: c float [B, p], W float [p, p], the structure of W int32 [StructureLen(p)], and optionally a start [B, p] (a
+// sample whose start is not finite starts from c).  Output: X float [B, p].
 //
-// The modules are solved in topological order. A sample counts as solved in a module when, on evaluation at the returned x,
-// ‖F‖∞ ≤ Tol·(1+‖x‖∞) over the module's nodes. Otherwise the best finite iterate is returned and the Report says so; NaN comes out only
-// where what enters a module is not finite. Several solutions may exist; which one is found then depends on method and start.
+// The modules are solved in topological order. A sample counts as solved in a module when, on evaluation at the
+// returned x, ‖F‖∞ ≤ Tol·(1+‖x‖∞) over the module's nodes. Otherwise the best finite iterate is returned and the Report
+// says so; NaN comes out only where what enters a module is not finite. Several solutions may exist; which one is found
+// then depends on method and start.
 //
-// Gradient: dc = Λ = Linear{Transposed}(X, W, s, dX), dW = f(X)ᵀΛ for all off-diagonal entries, those of pruned edges included; the
-// solution does not depend on the start, whose gradient is zero.
+// Gradient: dc = Λ = Linear{Transposed}(X, W, s, dX), dW = f(X)ᵀΛ for all off-diagonal entries, those of pruned edges
+// included; the solution does not depend on the start, whose gradient is zero.
 type Solve struct {
 	Act     act.Func
 	Method  Method
@@ -49,13 +51,15 @@ func (o Solve) Infer(in []kernels.Spec) (kernels.Spec, error) {
 		return kernels.Spec{}, err
 	}
 	if in[0].Shape[1] != p {
-		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "input 0 must be [batch, %d], has %d columns", p, in[0].Shape[1])
+		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape,
+			"input 0 must be [batch, %d], has %d columns", p, in[0].Shape[1])
 	}
 	if err := wantStructure(o, in, 2, p); err != nil {
 		return kernels.Spec{}, err
 	}
 	if len(in) == 4 && !in[3].Equal(in[0]) {
-		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "the start must be %v as input 0, is %v", in[0], in[3])
+		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape,
+			"the start must be %v as input 0, is %v", in[0], in[3])
 	}
 	return in[0], o.options().check(o, in)
 }

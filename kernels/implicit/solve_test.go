@@ -45,8 +45,9 @@ func structure(w kernels.Tensor, keep int) kernels.Tensor {
 func solveCase(name string, op kernels.Op, batch, p, keep int, size float64, more ...optest.Arg) optest.Case {
 	w := weights(uint64(p), p, size)
 	in := []optest.Arg{optest.Normal(batch, p), optest.Values(w), optest.Values(structure(w, keep))}
-	// NoGrad with pruned edges: the rule gives derivatives of pruned edges too (TestGradientOfPrunedEdges). Large cases leave it out as
-	// well: the rule and the reference know nothing of sizes and methods, and the small ones check them.
+	// NoGrad with pruned edges: the rule gives derivatives of pruned edges too (TestGradientOfPrunedEdges). Large cases
+	// leave it out as well: the rule and the reference know nothing of sizes and methods, and the small ones check
+	// them.
 	pruned, large := keep >= 0 && keep < p*(p-1), batch*p > 80
 	// Tol: residuals of 1e-12 times the condition of I - G′, of which 1e-11 was seen.
 	return optest.Case{Name: name, Op: op, In: append(in, more...), NoGrad: pruned || large, Tol: 1e-10}
@@ -117,10 +118,12 @@ func TestSmallOps(t *testing.T) {
 		{Name: "nodiag", Op: NoDiag{}, In: []optest.Arg{optest.Normal(7, 7)}, Linear: true, Exact: true},
 		{Name: "nodiag of nothing", Op: NoDiag{}, In: []optest.Arg{optest.Normal(0, 0)}, Exact: true},
 		{Name: "nodiag of one", Op: NoDiag{}, In: []optest.Arg{optest.Normal(1, 1)}, Exact: true},
-		{Name: "mask of all", Op: Mask{}, In: []optest.Arg{optest.Values(w), optest.Values(structure(w, -1))}, Linear: true, Exact: true},
+		{Name: "mask of all", Op: Mask{}, In: []optest.Arg{optest.Values(w), optest.Values(structure(w, -1))},
+			Linear: true, Exact: true},
 		// NoGrad: the gradient of pruned edges is passed on (TestGradientOfPrunedEdges).
 		{Name: "mask", Op: Mask{}, In: []optest.Arg{optest.Values(w), optest.Values(s)}, NoGrad: true, Exact: true},
-		restructure("always", 0, 5), restructure("first step", 4, 1), restructure("due", 4, 9), restructure("not due", 4, 8),
+		restructure("always", 0, 5), restructure("first step", 4, 1),
+		restructure("due", 4, 9), restructure("not due", 4, 8),
 	})
 }
 

@@ -11,10 +11,11 @@ import (
 // Structure prunes the graph of W to its heaviest edges and finds the modules (Section 2).
 // Input: W float [p, p].  Output: int32 [StructureLen(p)], to be read by View.
 //
-// An edge j → i (j ≠ i) is kept when |w_ji| ≥ γ, the Keep-th largest |w| off the diagonal: ties at γ are all kept, a weight of exactly 0
-// never is, even when fewer than Keep weights are left. Keep < 0 keeps every edge whose weight is not 0. NaN ranks above +Inf, so a
-// damaged weight is never hidden by pruning. Modules are the strongly connected components (Tarjan), ordered by level of the
-// condensation, then by smallest node. Time O(p² + k), for the k edges kept. There is no gradient: integers.
+// An edge j → i (j ≠ i) is kept when |w_ji| ≥ γ, the Keep-th largest |w| off the diagonal: ties at γ are all kept, a
+// weight of exactly 0 never is, even when fewer than Keep weights are left. Keep < 0 keeps every edge whose weight is
+// not 0. NaN ranks above +Inf, so a damaged weight is never hidden by pruning. Modules are the strongly connected
+// components (Tarjan), ordered by level of the condensation, then by smallest node. Time O(p² + k), for the k edges
+// kept. There is no gradient: integers.
 type Structure struct {
 	Keep int
 }
@@ -44,10 +45,12 @@ func wantWeights(op kernels.Op, in []kernels.Spec, i int) error {
 	}
 	rows, cols := in[i].Shape[0], in[i].Shape[1]
 	if rows != cols {
-		return kernels.Errorf(op, in, kernels.ErrShape, "input %d: weights must be square, are %d by %d", i, rows, cols)
+		return kernels.Errorf(op, in, kernels.ErrShape,
+			"input %d: weights must be square, are %d by %d", i, rows, cols)
 	}
 	if rows > maxNodes {
-		return kernels.Errorf(op, in, kernels.ErrShape, "input %d: %d nodes, at most %d are possible", i, rows, maxNodes)
+		return kernels.Errorf(op, in, kernels.ErrShape,
+			"input %d: %d nodes, at most %d are possible", i, rows, maxNodes)
 	}
 	return nil
 }
@@ -57,12 +60,14 @@ func wantStructure(op kernels.Op, in []kernels.Spec, i, p int) error {
 		return err
 	}
 	if want := StructureLen(p); in[i].Rank() != 1 || in[i].Size() != want {
-		return kernels.Errorf(op, in, kernels.ErrShape, "input %d: the structure of %d nodes has %d elements (see Structure)", i, p, want)
+		return kernels.Errorf(op, in, kernels.ErrShape,
+			"input %d: the structure of %d nodes has %d elements (see Structure)", i, p, want)
 	}
 	return nil
 }
 
-// Ref sorts all weights, finds the components by closing the graph transitively and the levels by relaxing until nothing changes.
+// Ref sorts all weights, finds the components by closing the graph transitively and the levels by relaxing until
+// nothing changes.
 func (o Structure) Ref(out kernels.Tensor, in []kernels.Tensor) {
 	p := in[0].Shape[0]
 	keepEdge := refMask(in[0].F64, p, o.Keep)
@@ -207,7 +212,8 @@ func refConnected(l Layout, mask []bool) {
 	}
 }
 
-// CPU finds γ by radix selection and the modules by Tarjan's algorithm without recursion. W is read once, in parallel when it is large.
+// CPU finds γ by radix selection and the modules by Tarjan's algorithm without recursion. W is read once, in parallel
+// when it is large.
 func (o Structure) CPU(c *kernels.Call) { build(c, o.Keep) }
 
 // Workspace holds the candidates of the selection and the arrays of the graph search.

@@ -92,7 +92,8 @@ func run(t testing.TB, op kernels.Op, workers int, in ...kernels.Tensor) (kernel
 	return c.Out, *c.Report
 }
 
-// digraph is a random weight matrix whose non-zero entries are the edges of a random graph; density varies with the seed.
+// digraph is a random weight matrix whose non-zero entries are the edges of a random graph; density varies with the
+// seed.
 func digraph(seed uint64, largest int) (p int, w kernels.Tensor) {
 	r := philox.New(seed, 2, 0)
 	p = 1 + int(r.Below(uint32(largest)))
@@ -167,8 +168,8 @@ func bruteForce(l Layout, p int, w []float64) string {
 			}
 		}
 		if int(l.Component[i]) != first || l.ModuleLevel[l.Module[i]] != longest {
-			return fmt.Sprintf("node %d: component %d, level %d; want %d, %d", i, l.Component[i], l.ModuleLevel[l.Module[i]],
-				first, longest)
+			return fmt.Sprintf("node %d: component %d, level %d; want %d, %d", i, l.Component[i],
+				l.ModuleLevel[l.Module[i]], first, longest)
 		}
 	}
 	if l.Kept != kept {

@@ -27,14 +27,15 @@ const (
 	argCount
 )
 
-// Samples are worked on in blocks of lanes: all values of a block lie as [node][lane], so that one weight times one lane-row is one
-// vector operation. The number of lanes is a multiple of group.
+// Samples are worked on in blocks of lanes: all values of a block lie as [node][lane], so that one weight times one
+// lane-row is one vector operation. The number of lanes is a multiple of group.
 const (
 	group    = lane.Group
 	maxLanes = 2 * group
 )
 
-// system is one run of one op: what all tasks read. Its arrays lie in the call's workspace, in which every body finds them again.
+// system is one run of one op: what all tasks read. Its arrays lie in the call's workspace, in which every body finds
+// them again.
 type system[T kernels.Float] struct {
 	call  *kernels.Call
 	kind  kind
@@ -51,9 +52,9 @@ type system[T kernels.Float] struct {
 	w     []T // [p, p]
 	out   []T // [batch, p]
 
-	// M by rows, row q belonging to the node at position q: edges rowPtr[q] … rowMid[q]-1 come from other modules (index: position),
-	// rowMid[q] … rowPtr[q+1]-1 from the same one (index: position within the module). Dense modules have a matrix instead of inner
-	// edges: denseAt[m] is its offset in dense, or -1.
+	// M by rows, row q belonging to the node at position q: edges rowPtr[q] … rowMid[q]-1 come from other modules
+	// (index: position), rowMid[q] … rowPtr[q+1]-1 from the same one (index: position within the module). Dense modules
+	// have a matrix instead of inner edges: denseAt[m] is its offset in dense, or -1.
 	rowPtr, rowMid []int32
 	index          []int32
 	value          []T
@@ -82,11 +83,11 @@ func blocksFor(batch int) int {
 func systemSize(in kernels.Spec, o options, workers int) int {
 	batch, p, elem := in.Shape[0], in.Shape[1], in.DType.Size()
 	edges := p * max(p-1, 0)
-	n := 2*kernels.CarveSize(p+1, 4) + kernels.CarveSize(edges, 4) + kernels.CarveSize(edges, elem) + kernels.CarveSize(p, 4) +
-		kernels.CarveSize(p*p, elem)
+	n := 2*kernels.CarveSize(p+1, 4) + kernels.CarveSize(edges, 4) + kernels.CarveSize(edges, elem)
+	n += kernels.CarveSize(p, 4) + kernels.CarveSize(p*p, elem)
 	n += 3 * kernels.CarveSize(blocksFor(batch)*p*lanesFor(batch), elem)
-	n += kernels.CarveSize(workers*reportLen*2, 4) + kernels.CarveSize(workers*scratchLen(p, lanesFor(batch), o.method), elem)
-	return n
+	n += kernels.CarveSize(workers*reportLen*2, 4)
+	return n + kernels.CarveSize(workers*scratchLen(p, lanesFor(batch), o.method), elem)
 }
 
 // bind finds the inputs and arrays of a call.
@@ -117,13 +118,16 @@ func int64s(s []int32) []int64 {
 	return unsafe.Slice((*int64)(unsafe.Pointer(unsafe.SliceData(s))), len(s)/2)
 }
 
-// solveSystem runs one of the three systems; the arguments say which inputs hold the constant part, W and its structure.
+// solveSystem runs one of the three systems; the arguments say which inputs hold the constant part, W and its
+// structure.
 func solveSystem(c *kernels.Call, k kind, o options, constant, weights, structure int) {
 	c.Arg[argKind], c.Arg[argConst], c.Arg[argWeights], c.Arg[argStructure] = int(k), constant, weights, structure
 	if c.Out.DType == kernels.Float32 {
-		solveWith[float32](c, o, loops{packBody[float32], blockBody[float32], levelBody[float32], loadBody[float32], storeBody[float32]})
+		solveWith[float32](c, o, loops{packBody[float32], blockBody[float32], levelBody[float32], loadBody[float32],
+			storeBody[float32]})
 	} else {
-		solveWith[float64](c, o, loops{packBody[float64], blockBody[float64], levelBody[float64], loadBody[float64], storeBody[float64]})
+		solveWith[float64](c, o, loops{packBody[float64], blockBody[float64], levelBody[float64], loadBody[float64],
+			storeBody[float64]})
 	}
 }
 
@@ -301,8 +305,8 @@ func blockBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	t.store(chunk)
 }
 
-// alike returns the module that comes as number k in the order of the system and, if it is a single node, how many modules from m on
-// are single nodes of the same level.
+// alike returns the module that comes as number k in the order of the system and, if it is a single node, how many
+// modules from m on are single nodes of the same level.
 func (s *system[T]) alike(k int) (m, count int) {
 	l := &s.l
 	if s.kind != adjoint {

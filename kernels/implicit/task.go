@@ -44,7 +44,8 @@ type task[T kernels.Float] struct {
 	worst  [maxLanes]T   // that residual relative to the size of the iterate
 	iters  [maxLanes]int // iterations spent
 
-	// Compact copies of the lanes a method works on: width lanes (a multiple of group), of which lane[:count] are in use.
+	// Compact copies of the lanes a method works on: width lanes (a multiple of group), of which lane[:count] are in
+	// use.
 	width, count int
 	lane         [maxLanes]int32
 	ran          [maxLanes]bool // the lane still takes part
@@ -81,8 +82,8 @@ func newTask[T kernels.Float](s system[T], worker int) task[T] {
 	return t
 }
 
-// load turns the block's rows of the constant part into columns of lanes, to lie where the solution will be, and for the linear systems
-// the rows of x, of which it takes f′.
+// load turns the block's rows of the constant part into columns of lanes, to lie where the solution will be, and for
+// the linear systems the rows of x, of which it takes f′.
 func (t *task[T]) load(block int) {
 	size := t.p * t.lanes
 	t.columns(t.z[block*size:][:size], t.system.c, block)
@@ -120,8 +121,8 @@ func (t *task[T]) store(block int) {
 	}
 }
 
-// solve finds the values of one module's nodes for one block of samples, all modules that feed it being done. Several modules of one
-// node and one level, count of them, are one task.
+// solve finds the values of one module's nodes for one block of samples, all modules that feed it being done. Several
+// modules of one node and one level, count of them, are one task.
 func (t *task[T]) solve(block, m, count int) {
 	t.block, t.m, t.first = block, m, int(t.l.ModulePtr[m])
 	t.n = int(t.l.ModulePtr[m+count]) - t.first
@@ -251,6 +252,6 @@ func (r *report) fail(status kernels.Status, residual float64) {
 }
 
 func (r *report) merge(to *kernels.Report) {
-	to.Merge(&kernels.Report{Status: kernels.Status(r.status), Samples: int(r.samples), Failed: int(r.failed), Worst: r.worst,
-		Iterations: int(r.iterations), Total: int(r.total)})
+	to.Merge(&kernels.Report{Status: kernels.Status(r.status), Samples: int(r.samples), Failed: int(r.failed),
+		Worst: r.worst, Iterations: int(r.iterations), Total: int(r.total)})
 }

@@ -14,7 +14,7 @@ func rowsW16F32AVX512(n int, y *float32, base *float32, f *float32, lo *int32, h
 //go:noescape
 func denseW16F32AVX512(n int, cols int, y *float32, base *float32, m *float32, f *float32)
 
-// extentW16F32AVX512 computes res = max_r |y_r - x_r| and norm = max_r |x_r| of every lane over n rows; NaN stays.
+// extentW16F32AVX512 computes res = max_r |y_r-x_r| and norm = max_r |x_r| of every lane, over n rows.
 //
 //go:noescape
 func extentW16F32AVX512(n int, res *float32, norm *float32, x *float32, y *float32)
@@ -44,7 +44,7 @@ func rowsW32F32AVX512(n int, y *float32, base *float32, f *float32, lo *int32, h
 //go:noescape
 func denseW32F32AVX512(n int, cols int, y *float32, base *float32, m *float32, f *float32)
 
-// extentW32F32AVX512 computes res = max_r |y_r - x_r| and norm = max_r |x_r| of every lane over n rows; NaN stays.
+// extentW32F32AVX512 computes res = max_r |y_r-x_r| and norm = max_r |x_r| of every lane, over n rows.
 //
 //go:noescape
 func extentW32F32AVX512(n int, res *float32, norm *float32, x *float32, y *float32)
@@ -89,7 +89,7 @@ func pivotsF32AVX512(n int, stride int, row *float32, most *float32, a *float32)
 //go:noescape
 func eliminateF32AVX512(n int, a *float32, b *float32, l *float32)
 
-// eliminate4F32AVX512 computes a_j -= Σ_i l_i∘b_ij, i < 4, for n rows of 16 lanes; b_i are stride bytes apart.
+// eliminate4F32AVX512 computes a_j -= Σ_i l_i∘b_ij, i < 4, for n rows; b_i are stride bytes apart.
 //
 //go:noescape
 func eliminate4F32AVX512(n int, stride int, a *float32, b *float32, l *float32)
@@ -104,7 +104,7 @@ func rowsW16F64AVX512(n int, y *float64, base *float64, f *float64, lo *int32, h
 //go:noescape
 func denseW16F64AVX512(n int, cols int, y *float64, base *float64, m *float64, f *float64)
 
-// extentW16F64AVX512 computes res = max_r |y_r - x_r| and norm = max_r |x_r| of every lane over n rows; NaN stays.
+// extentW16F64AVX512 computes res = max_r |y_r-x_r| and norm = max_r |x_r| of every lane, over n rows.
 //
 //go:noescape
 func extentW16F64AVX512(n int, res *float64, norm *float64, x *float64, y *float64)
@@ -134,7 +134,7 @@ func rowsW32F64AVX512(n int, y *float64, base *float64, f *float64, lo *int32, h
 //go:noescape
 func denseW32F64AVX512(n int, cols int, y *float64, base *float64, m *float64, f *float64)
 
-// extentW32F64AVX512 computes res = max_r |y_r - x_r| and norm = max_r |x_r| of every lane over n rows; NaN stays.
+// extentW32F64AVX512 computes res = max_r |y_r-x_r| and norm = max_r |x_r| of every lane, over n rows.
 //
 //go:noescape
 func extentW32F64AVX512(n int, res *float64, norm *float64, x *float64, y *float64)
@@ -179,7 +179,7 @@ func pivotsF64AVX512(n int, stride int, row *float64, most *float64, a *float64)
 //go:noescape
 func eliminateF64AVX512(n int, a *float64, b *float64, l *float64)
 
-// eliminate4F64AVX512 computes a_j -= Σ_i l_i∘b_ij, i < 4, for n rows of 16 lanes; b_i are stride bytes apart.
+// eliminate4F64AVX512 computes a_j -= Σ_i l_i∘b_ij, i < 4, for n rows; b_i are stride bytes apart.
 //
 //go:noescape
 func eliminate4F64AVX512(n int, stride int, a *float64, b *float64, l *float64)

@@ -8,7 +8,8 @@ import (
 	"ganglion/internal/philox"
 )
 
-// BenchmarkProduct compares the sparse and the dense product of n rows, from which the solver's choice between them was taken.
+// BenchmarkProduct compares the sparse and the dense product of n rows, from which the solver's choice between them was
+// taken.
 func BenchmarkProduct(b *testing.B) {
 	for _, path := range cpu.Paths() {
 		for _, w := range []int{Group, 2 * Group} {

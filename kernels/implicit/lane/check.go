@@ -45,7 +45,8 @@ func checkColumns[T float32 | float64](y, m, s []T, rows int) {
 }
 
 func checkPivots[T float32 | float64](row, most, a []T, n, stride int) {
-	if !(len(row) == Group && len(most) == Group && n >= 0 && stride >= 1 && len(a) >= (max(n-1, 0)*stride+min(n, 1))*Group) {
+	need := (max(n-1, 0)*stride + min(n, 1)) * Group
+	if !(len(row) == Group && len(most) == Group && n >= 0 && stride >= 1 && len(a) >= need) {
 		misfit("Pivots", len(row), len(most), len(a), n, stride)
 	}
 }

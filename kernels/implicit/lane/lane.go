@@ -1,9 +1,9 @@
-// Package lane holds the vector primitives of the implicit solvers. Samples are worked on side by side: an array [n][lanes] holds n rows
-// (nodes) of as many lanes (samples), and every primitive treats its lanes alike and independently, so that one lane's result does not
-// depend on the others.
+// Package lane holds the vector primitives of the implicit solvers. Samples are worked on side by side: an array
+// [n][lanes] holds n rows (nodes) of as many lanes (samples), and every primitive treats its lanes alike and
+// independently, so that one lane's result does not depend on the others.
 //
-// A Table holds the primitives of one path for one element type and one number of lanes, 16 or 32. Paths differ in the last bits. Slices
-// of one call must fit together: anything else is a bug of the caller, and panics.
+// A Table holds the primitives of one path for one element type and one number of lanes, 16 or 32. Paths differ in the
+// last bits. Slices of one call must fit together: anything else is a bug of the caller, and panics.
 package lane
 
 import (
@@ -15,13 +15,14 @@ import (
 // Group is the smaller number of lanes, and that of the primitives for Jacobians.
 const Group = 16
 
-// Table holds the primitives of one path. A destination may be the same slice as an operand of the same shape where that is said; apart
-// from that it must not overlap one.
+// Table holds the primitives of one path. A destination may be the same slice as an operand of the same shape where
+// that is said; apart from that it must not overlap one.
 type Table[T float32 | float64] struct {
 	// Rows is a sparse matrix times lanes: g_r = base_r + Σ_e value_e·f_index(e) over lo_r ≤ e < hi_r. lo and hi must
 	// ascend and indices lie within f: only the Go path checks every one of them. base may be g.
 	Rows func(g, base, f []T, lo, hi, index []int32, value []T)
-	// Dense is a matrix times lanes: g_r = base_r + Σ_j m_rj·f_j. m is [n, k] for n rows of g and k rows of f. base may be g.
+	// Dense is a matrix times lanes: g_r = base_r + Σ_j m_rj·f_j. m is [n, k] for n rows of g and k rows of f. base may
+	// be g.
 	Dense func(g, base, m, f []T)
 	// Extent is res = max_r |g_r-x_r| and norm = max_r |x_r|, NaN if there is one.
 	Extent func(res, norm, x, g []T)
@@ -41,8 +42,8 @@ type Jacobians[T float32 | float64] struct {
 	Columns func(y, m, s []T)
 	// Scale is y_j = -m_j·s for one row s of lanes.
 	Scale func(y, m, s []T)
-	// Pivots finds the largest |a_r| of every lane among n rows that are stride rows apart, and its r: the first of equals, 0 if all
-	// are 0 or NaN.
+	// Pivots finds the largest |a_r| of every lane among n rows that are stride rows apart, and its r: the first of
+	// equals, 0 if all are 0 or NaN.
 	Pivots func(row, most, a []T, n, stride int)
 	// Eliminate is a_j -= l∘b_j for one row l of factors.
 	Eliminate func(a, b, l []T)

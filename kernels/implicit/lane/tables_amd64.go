@@ -17,40 +17,84 @@ var (
 	goJacobians64 = twinJacobians[float64]()
 
 	avx2x32 = [2]*Table[float32]{
-		bind(16, kernels[float32]{rowsW16F32AVX2, denseW16F32AVX2, extentW16F32AVX2, stepW16F32AVX2, dotsW16F32AVX2,
-			squaresW16F32AVX2, fmaF32AVX2}),
-		bind(32, kernels[float32]{rowsW32F32AVX2, denseW32F32AVX2, extentW32F32AVX2, stepW32F32AVX2, dotsW32F32AVX2,
-			squaresW32F32AVX2, fmaF32AVX2}),
+		bind(16, kernels[float32]{
+			rowsW16F32AVX2, denseW16F32AVX2,
+			extentW16F32AVX2, stepW16F32AVX2,
+			dotsW16F32AVX2, squaresW16F32AVX2,
+			fmaF32AVX2,
+		}),
+		bind(32, kernels[float32]{
+			rowsW32F32AVX2, denseW32F32AVX2,
+			extentW32F32AVX2, stepW32F32AVX2,
+			dotsW32F32AVX2, squaresW32F32AVX2,
+			fmaF32AVX2,
+		}),
 	}
-	avx2Jacobians32 = bindJacobians(jacobianKernels[float32]{columnsF32AVX2, scaleF32AVX2, pivotsF32AVX2, eliminateF32AVX2,
-		eliminate4F32AVX2})
+	avx2Jacobians32 = bindJacobians(jacobianKernels[float32]{
+		columnsF32AVX2, scaleF32AVX2,
+		pivotsF32AVX2, eliminateF32AVX2,
+		eliminate4F32AVX2,
+	})
 
 	avx2x64 = [2]*Table[float64]{
-		bind(16, kernels[float64]{rowsW16F64AVX2, denseW16F64AVX2, extentW16F64AVX2, stepW16F64AVX2, dotsW16F64AVX2,
-			squaresW16F64AVX2, fmaF64AVX2}),
-		bind(32, kernels[float64]{rowsW32F64AVX2, denseW32F64AVX2, extentW32F64AVX2, stepW32F64AVX2, dotsW32F64AVX2,
-			squaresW32F64AVX2, fmaF64AVX2}),
+		bind(16, kernels[float64]{
+			rowsW16F64AVX2, denseW16F64AVX2,
+			extentW16F64AVX2, stepW16F64AVX2,
+			dotsW16F64AVX2, squaresW16F64AVX2,
+			fmaF64AVX2,
+		}),
+		bind(32, kernels[float64]{
+			rowsW32F64AVX2, denseW32F64AVX2,
+			extentW32F64AVX2, stepW32F64AVX2,
+			dotsW32F64AVX2, squaresW32F64AVX2,
+			fmaF64AVX2,
+		}),
 	}
-	avx2Jacobians64 = bindJacobians(jacobianKernels[float64]{columnsF64AVX2, scaleF64AVX2, pivotsF64AVX2, eliminateF64AVX2,
-		eliminate4F64AVX2})
+	avx2Jacobians64 = bindJacobians(jacobianKernels[float64]{
+		columnsF64AVX2, scaleF64AVX2,
+		pivotsF64AVX2, eliminateF64AVX2,
+		eliminate4F64AVX2,
+	})
 
 	avx512x32 = [2]*Table[float32]{
-		bind(16, kernels[float32]{rowsW16F32AVX512, denseW16F32AVX512, extentW16F32AVX512, stepW16F32AVX512, dotsW16F32AVX512,
-			squaresW16F32AVX512, fmaF32AVX512}),
-		bind(32, kernels[float32]{rowsW32F32AVX512, denseW32F32AVX512, extentW32F32AVX512, stepW32F32AVX512, dotsW32F32AVX512,
-			squaresW32F32AVX512, fmaF32AVX512}),
+		bind(16, kernels[float32]{
+			rowsW16F32AVX512, denseW16F32AVX512,
+			extentW16F32AVX512, stepW16F32AVX512,
+			dotsW16F32AVX512, squaresW16F32AVX512,
+			fmaF32AVX512,
+		}),
+		bind(32, kernels[float32]{
+			rowsW32F32AVX512, denseW32F32AVX512,
+			extentW32F32AVX512, stepW32F32AVX512,
+			dotsW32F32AVX512, squaresW32F32AVX512,
+			fmaF32AVX512,
+		}),
 	}
-	avx512Jacobians32 = bindJacobians(jacobianKernels[float32]{columnsF32AVX512, scaleF32AVX512, pivotsF32AVX512, eliminateF32AVX512,
-		eliminate4F32AVX512})
+	avx512Jacobians32 = bindJacobians(jacobianKernels[float32]{
+		columnsF32AVX512, scaleF32AVX512,
+		pivotsF32AVX512, eliminateF32AVX512,
+		eliminate4F32AVX512,
+	})
 
 	avx512x64 = [2]*Table[float64]{
-		bind(16, kernels[float64]{rowsW16F64AVX512, denseW16F64AVX512, extentW16F64AVX512, stepW16F64AVX512, dotsW16F64AVX512,
-			squaresW16F64AVX512, fmaF64AVX512}),
-		bind(32, kernels[float64]{rowsW32F64AVX512, denseW32F64AVX512, extentW32F64AVX512, stepW32F64AVX512, dotsW32F64AVX512,
-			squaresW32F64AVX512, fmaF64AVX512}),
+		bind(16, kernels[float64]{
+			rowsW16F64AVX512, denseW16F64AVX512,
+			extentW16F64AVX512, stepW16F64AVX512,
+			dotsW16F64AVX512, squaresW16F64AVX512,
+			fmaF64AVX512,
+		}),
+		bind(32, kernels[float64]{
+			rowsW32F64AVX512, denseW32F64AVX512,
+			extentW32F64AVX512, stepW32F64AVX512,
+			dotsW32F64AVX512, squaresW32F64AVX512,
+			fmaF64AVX512,
+		}),
 	}
-	avx512Jacobians64 = bindJacobians(jacobianKernels[float64]{columnsF64AVX512, scaleF64AVX512, pivotsF64AVX512, eliminateF64AVX512,
-		eliminate4F64AVX512})
+	avx512Jacobians64 = bindJacobians(jacobianKernels[float64]{
+		columnsF64AVX512, scaleF64AVX512,
+		pivotsF64AVX512, eliminateF64AVX512,
+		eliminate4F64AVX512,
+	})
 )
 
 func table32(path cpu.Path, width int) *Table[float32] {

@@ -19,8 +19,8 @@ func (k kernel) loop(label string, n reg.GPVirtual, body func()) {
 	k.Label(label + "End")
 }
 
-// rows is sparse times lanes: g_r = base_r + Σ value_e · f_index_e over the edges lo_r … hi_r-1 of each row. Several sums take turns, to
-// hide the latency of the additions: one and two vectors a row have four, four vectors two.
+// rows is sparse times lanes: g_r = base_r + Σ value_e · f_index_e over the edges lo_r … hi_r-1 of each row. Several
+// sums take turns, to hide the latency of the additions: one and two vectors a row have four, four vectors two.
 func (k kernel) rows() {
 	k.function(k.name("rows", true), "func(n int, y, base, f *%[1]s, lo, hi, index *int32, value *%[1]s)",
 		k.name("rows", true)+" computes y_r = base_r + Σ_e value_e · f_index(e), lo_r ≤ e < hi_r, for n rows of lanes.")
@@ -49,11 +49,7 @@ func (k kernel) rows() {
 		k.MOVLQSX(op.Mem{Base: lo}, e)
 		k.MOVLQSX(op.Mem{Base: hi}, end)
 		if turns > 1 {
-			for _, s := range sums[1:] {
-				for _, r := range s {
-					k.zero(r)
-				}
-			}
+			k.zeros(sums[1:])
 			k.SUBQ(op.U8(turns-1), end)
 			k.Label("several")
 			k.CMPQ(e, end)
@@ -73,13 +69,7 @@ func (k kernel) rows() {
 		k.INCQ(e)
 		k.JMP(op.LabelRef("single"))
 		k.Label("rowDone")
-		for half := turns / 2; half > 0; half /= 2 {
-			for i := range half {
-				for j := range v {
-					k.add(sums[i+half][j], sums[i][j], sums[i][j])
-				}
-			}
-		}
+		k.total(sums)
 		for i := range v {
 			k.store(sums[0][i], k.at(y, 0, i))
 		}
@@ -91,6 +81,26 @@ func (k kernel) rows() {
 	})
 	k.VZEROUPPER()
 	k.RET()
+}
+
+// zeros clears several rows of sums.
+func (k kernel) zeros(sums [][]reg.VecVirtual) {
+	for _, s := range sums {
+		for _, r := range s {
+			k.zero(r)
+		}
+	}
+}
+
+// total adds all rows of sums to the first, pairwise; their number is a power of two.
+func (k kernel) total(sums [][]reg.VecVirtual) {
+	for half := len(sums) / 2; half > 0; half /= 2 {
+		for i := range half {
+			for j, r := range sums[i] {
+				k.add(sums[i+half][j], r, r)
+			}
+		}
+	}
 }
 
 // tiles are the vectors and the numbers of rows that dense handles at once: as many sums as fit the registers.
@@ -105,8 +115,9 @@ func (k kernel) tiles() (vectors int, rows []int) {
 	return v, []int{12, 4, 1}
 }
 
-// dense is a matrix times lanes: y_r = base_r + Σ_j m_rj · f_j. The lanes of f_j are loaded once for the rows of a tile, the elements
-// of m are broadcast from their rows, which is near the peak as long as f lies in the first-level cache; nothing is packed.
+// dense is a matrix times lanes: y_r = base_r + Σ_j m_rj · f_j. The lanes of f_j are loaded once for the rows of a
+// tile, the elements of m are broadcast from their rows, which is near the peak as long as f lies in the first-level
+// cache; nothing is packed.
 func (k kernel) dense() {
 	k.function(k.name("dense", true), "func(n, cols int, y, base, m, f *%[1]s)",
 		k.name("dense", true)+" computes y_r = base_r + Σ_j m_rj · f_j for n rows of lanes; m is n × cols.")
@@ -200,7 +211,7 @@ func (k kernel) tile(label string, first, v, rows int, cols, y, base, m, f, stri
 // extent is the largest |y-x| and |x| of every lane, at most four vectors of a row at a time.
 func (k kernel) extent() {
 	k.function(k.name("extent", true), "func(n int, res, norm, x, y *%[1]s)",
-		k.name("extent", true)+" computes res = max_r |y_r - x_r| and norm = max_r |x_r| of every lane over n rows; NaN stays.")
+		k.name("extent", true)+" computes res = max_r |y_r-x_r| and norm = max_r |x_r| of every lane, over n rows.")
 	n, res, norm, x, y := k.param("n"), k.param("res"), k.param("norm"), k.param("x"), k.param("y")
 	mask := k.absMask("extent")
 	for first := 0; first < k.vectors(); first += 4 {

@@ -145,7 +145,7 @@ func (k kernel) eliminate() {
 // eliminate4 subtracts multiples of four pivot rows at once: a quarter of the traffic of four calls of eliminate.
 func (k kernel) eliminate4() {
 	k.function(k.name("eliminate4", false), "func(n, stride int, a, b, l *%[1]s)",
-		k.name("eliminate4", false)+" computes a_j -= Σ_i l_i∘b_ij, i < 4, for n rows of 16 lanes; b_i are stride bytes apart.")
+		k.name("eliminate4", false)+" computes a_j -= Σ_i l_i∘b_ij, i < 4, for n rows; b_i are stride bytes apart.")
 	n, stride, a, b, l := k.param("n"), k.param("stride"), k.param("a"), k.param("b"), k.param("l")
 	v := k.vectors()
 	b3 := k.GP64()

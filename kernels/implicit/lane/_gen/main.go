@@ -3,8 +3,8 @@
 //	go run . [-out DIR]   write the files to DIR (default ..)
 //	go run . -check       compare them with the files there; exit 1 and name those that differ
 //
-// Every kernel is written once and generated for two vector widths, two element types and two numbers of lanes. This module is
-// separate from ganglion, so that nobody needs the generator to build it.
+// Every kernel is written once and generated for two vector widths, two element types and two numbers of lanes. This
+// module is separate from ganglion, so that nobody needs the generator to build it.
 package main
 
 import (
