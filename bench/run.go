@@ -79,7 +79,7 @@ const machineName = "machine"
 // workloads lists all but the machine's own.
 func workloads() []workload {
 	return []workload{gemmWorkload(), elementwiseWorkload(), mlpWorkload(), modulesWorkload(), deqWorkload(),
-		convWorkload()}
+		convWorkload(), recurrentWorkload()}
 }
 
 // Workloads lists the names that Options.Workloads takes, each with a description.
