@@ -2,8 +2,8 @@ package conv
 
 import "ganglion/kernels"
 
-// AvgPool is the mean over each window: over its positions inside of x or, with CountIncludePad, its sum there divided by
-// the size of the whole window, padding included.
+// AvgPool is the mean over each window: over its positions inside of x or, with CountIncludePad, its sum there divided
+// by the size of the whole window, padding included.
 // Input: x float [batch, channels, extents…].  Output: as MaxPool's.
 //
 // Gradient: AvgPoolGrad.

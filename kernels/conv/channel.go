@@ -45,11 +45,13 @@ func wantChannels(op kernels.Op, in []kernels.Spec, n int, vectors ...int) error
 		return err
 	}
 	if in[0].Rank() < 2 {
-		return kernels.Errorf(op, in, kernels.ErrShape, "signals must have 2 dimensions at least, have %d", in[0].Rank())
+		return kernels.Errorf(op, in, kernels.ErrShape, "signals must have 2 dimensions at least, have %d",
+			in[0].Rank())
 	}
 	for _, i := range vectors {
 		if in[i].Rank() != 1 || in[i].Shape[0] != in[0].Shape[1] {
-			return kernels.Errorf(op, in, kernels.ErrShape, "input %d must be of shape (%d), one for each channel", i, in[0].Shape[1])
+			return kernels.Errorf(op, in, kernels.ErrShape, "input %d must be of shape (%d), one for each channel", i,
+				in[0].Shape[1])
 		}
 	}
 	return nil
@@ -137,7 +139,8 @@ func pair(b kernels.Builder, x *kernels.Node) (first, second *kernels.Node) {
 func (o Moments) Grad(b kernels.Builder, in []*kernels.Node, out, dout *kernels.Node) []*kernels.Node {
 	mean, _ := pair(b, out)
 	// n is 1 divided by the number of elements of a channel: the share of one of them in a mean.
-	share := b.Apply(dense.BroadcastTo{Insert: spread(in[0]), Mean: true}, b.Apply(dense.FillLike{Value: 1}, mean), in[0])
+	share := b.Apply(dense.BroadcastTo{Insert: spread(in[0]), Mean: true}, b.Apply(dense.FillLike{Value: 1}, mean),
+		in[0])
 	n := b.Apply(dense.Reduce{Kind: dense.Mean, Axes: spread(in[0])}, share)
 	dmean, dvar := pair(b, dout)
 	scale := b.Apply(dense.Scale{Alpha: 2}, binary(b, dense.Mul, dvar, n))

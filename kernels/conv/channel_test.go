@@ -11,12 +11,14 @@ import (
 	"ganglion/kernels"
 )
 
-var signals = [][]int{{5, 3}, {1, 1}, {2, 3, 7}, {3, 1, 4, 5}, {2, 2, 3, 2, 3}, {4, 0, 3}, {70, 5}, {9, 3, 33, 31}, {5000, 2}}
+var signals = [][]int{{5, 3}, {1, 1}, {2, 3, 7}, {3, 1, 4, 5}, {2, 2, 3, 2, 3}, {4, 0, 3}, {70, 5}, {9, 3, 33, 31},
+	{5000, 2}}
 
 func TestMoments(t *testing.T) {
 	var cases []optest.Case
 	for _, s := range signals {
-		cases = append(cases, optest.Case{Name: fmt.Sprint(s), Op: Moments{}, In: []optest.Arg{optest.Normal(s...)}, NoGrad: volume(s) > 300})
+		cases = append(cases, optest.Case{Name: fmt.Sprint(s), Op: Moments{}, In: []optest.Arg{optest.Normal(s...)},
+			NoGrad: volume(s) > 300})
 	}
 	// A mean far above the spread must not cost digits of the variance, only of x itself.
 	cases = append(cases,
@@ -69,11 +71,15 @@ func TestNormalise(t *testing.T) {
 	given := map[*kernels.Node]kernels.Tensor{}
 	var nodes []*kernels.Node
 	for i, x := range in {
-		n := gorgonia.NewTensor(g, gorgonia.Float64, x.Rank(), gorgonia.WithShape(x.Shape...), gorgonia.WithName(fmt.Sprint(i)))
+		n := gorgonia.NewTensor(g, gorgonia.Float64, x.Rank(), gorgonia.WithShape(x.Shape...),
+			gorgonia.WithName(fmt.Sprint(i)))
 		nodes, given[n] = append(nodes, n), x
 	}
 	var out *kernels.Node
-	if err := kernels.Try(func(b kernels.Builder) { out = Normalise(b, nodes[0], nodes[1], nodes[2], nodes[3], eps) }); err != nil {
+	if err := kernels.Try(func(b kernels.Builder) {
+		out = Normalise(b, nodes[0], nodes[1], nodes[2], nodes[3],
+			eps)
+	}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := kernels.Eval(given, out)

@@ -10,8 +10,8 @@ import "ganglion/kernels"
 // Inputs: x float [batch, channels, extents…], w float [out, channels/Groups, kernel…].  Output: [batch, out, …] with
 // ⌊(extent + 2·Pad + Extra − Dilation·(kernel−1) − 1)/Stride⌋ + 1 positions along each axis.
 //
-// Gradient: ConvGradX and ConvGradW. Each of the three has its gradients in the others, so derivatives of any order work.
-// Float sums are taken in an order that depends on the shapes alone.
+// Gradient: ConvGradX and ConvGradW. Each of the three has its gradients in the others, so derivatives of any order
+// work. Float sums are taken in an order that depends on the shapes alone.
 type Conv struct {
 	// Dims is the number of extents: 1, 2 or 3. The first Dims entries of the arrays below count.
 	Dims int

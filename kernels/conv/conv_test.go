@@ -27,9 +27,11 @@ var shapes = []shape{
 	{"1d start padded", Conv{Dims: 1, Pad: three{2}, Extra: three{-2}}, []int{2, 2, 7}, []int{6, 2, 3}, false},
 	{"2d", Conv{Dims: 2}, []int{2, 3, 8, 9}, []int{6, 3, 3, 2}, false},
 	{"2d padding", Conv{Dims: 2, Pad: three{1, 2}}, []int{2, 2, 5, 7}, []int{5, 2, 3, 5}, false},
-	{"2d asymmetric", Conv{Dims: 2, Pad: three{0, 1}, Extra: three{1, -1}, Stride: three{2, 1}}, []int{2, 2, 6, 5}, []int{5, 2, 3, 2}, false},
+	{"2d asymmetric", Conv{Dims: 2, Pad: three{0, 1}, Extra: three{1, -1}, Stride: three{2, 1}}, []int{2, 2, 6, 5},
+		[]int{5, 2, 3, 2}, false},
 	{"2d stride above kernel", Conv{Dims: 2, Stride: three{3, 4}}, []int{2, 2, 10, 11}, []int{5, 2, 2, 2}, false},
-	{"2d dilation", Conv{Dims: 2, Dilation: three{2, 3}, Pad: three{2, 3}}, []int{2, 2, 7, 9}, []int{5, 2, 3, 3}, false},
+	{"2d dilation", Conv{Dims: 2, Dilation: three{2, 3}, Pad: three{2, 3}}, []int{2, 2, 7, 9}, []int{5, 2, 3, 3},
+		false},
 	{"2d all at once", Conv{Dims: 2, Stride: three{2, 3}, Pad: three{3, 1}, Dilation: three{3, 2}, Groups: 2},
 		[]int{2, 4, 9, 11}, []int{10, 2, 3, 3}, false},
 	{"2d groups", Conv{Dims: 2, Groups: 3, Pad: three{1, 1}}, []int{2, 6, 5, 4}, []int{9, 2, 3, 3}, false},
@@ -40,8 +42,10 @@ var shapes = []shape{
 	{"2d pointwise", Conv{Dims: 2}, []int{3, 4, 3, 5}, []int{6, 4, 1, 1}, false},
 	{"2d pointwise, groups", Conv{Dims: 2, Groups: 2}, []int{2, 6, 7, 9}, []int{10, 3, 1, 1}, false},
 	{"2d pointwise, strided", Conv{Dims: 2, Stride: three{2, 2}}, []int{2, 3, 5, 6}, []int{5, 3, 1, 1}, false},
-	{"3d", Conv{Dims: 3, Pad: three{1, 0, 1}, Stride: three{1, 2, 1}}, []int{2, 2, 3, 4, 5}, []int{5, 2, 2, 3, 3}, false},
-	{"3d dilation, groups", Conv{Dims: 3, Dilation: three{2, 1, 2}, Groups: 2}, []int{1, 4, 5, 3, 6}, []int{10, 2, 2, 2, 3}, false},
+	{"3d", Conv{Dims: 3, Pad: three{1, 0, 1}, Stride: three{1, 2, 1}}, []int{2, 2, 3, 4, 5}, []int{5, 2, 2, 3, 3},
+		false},
+	{"3d dilation, groups", Conv{Dims: 3, Dilation: three{2, 1, 2}, Groups: 2}, []int{1, 4, 5, 3, 6}, []int{10, 2, 2, 2,
+		3}, false},
 	{"no images", Conv{Dims: 2}, []int{0, 2, 5, 5}, []int{6, 2, 3, 3}, false},
 	{"no channels", Conv{Dims: 2}, []int{2, 0, 5, 5}, []int{6, 0, 3, 3}, false},
 	{"no kernels", Conv{Dims: 2}, []int{2, 2, 5, 5}, []int{0, 2, 3, 3}, false},
@@ -79,7 +83,8 @@ func TestConv(t *testing.T) {
 
 func TestConvGradX(t *testing.T) {
 	cases := []optest.Case{
-		{Name: "transposed", Op: ConvGradX{Of: Conv{Dims: 2}}, In: []optest.Arg{optest.Normal(2, 5, 3, 4), optest.Normal(5, 2, 3, 2)}},
+		{Name: "transposed", Op: ConvGradX{Of: Conv{Dims: 2}}, In: []optest.Arg{optest.Normal(2, 5, 3, 4),
+			optest.Normal(5, 2, 3, 2)}},
 		{Name: "transposed, output padding", Op: ConvGradX{
 			Of:     Conv{Dims: 2, Stride: three{2, 3}, Pad: three{1, 1}, Dilation: three{2, 1}, Groups: 2},
 			OutPad: three{1, 2}}, In: []optest.Arg{optest.Normal(2, 10, 3, 4), optest.Normal(10, 2, 3, 3)}},
@@ -137,12 +142,14 @@ func TestConvErrors(t *testing.T) {
 	optest.Errors(t, Conv{Dims: 2, Groups: 2}, "for 8 channels, the signal has 4", x, w)
 	optest.Errors(t, Conv{Dims: 2, Stride: three{0, -1}}, "axis 1: stride -1", x, w)
 	optest.Errors(t, Conv{Dims: 2, Extra: three{-1}}, "-1 behind", x, w)
-	optest.Errors(t, Conv{Dims: 2, Dilation: three{1, 3}}, "axis 1: a kernel of 3, spread over 7, does not fit in 5", x, w)
+	optest.Errors(t, Conv{Dims: 2, Dilation: three{1, 3}}, "axis 1: a kernel of 3, spread over 7, does not fit in 5", x,
+		w)
 	optest.Errors(t, Conv{Dims: 2}, "axis 0: a kernel of 0", x, f(6, 4, 0, 3))
 	optest.Errors(t, ConvGradX{Of: Conv{Dims: 2}}, "wants 2 or 3 inputs, has 1", x)
 	optest.Errors(t, ConvGradX{Of: Conv{Dims: 2}, OutPad: three{1}}, "has both", f(2, 6, 3, 3), w, x)
 	optest.Errors(t, ConvGradX{Of: Conv{Dims: 2}, OutPad: three{1}}, "OutPad 1 is not from 0 to 0", f(2, 6, 3, 3), w)
-	optest.Errors(t, ConvGradX{Of: Conv{Dims: 2}}, "the convolution of float32(2 4 5 5) is float32(2 6 3 3)", f(2, 6, 4, 3), w, x)
+	optest.Errors(t, ConvGradX{Of: Conv{Dims: 2}}, "the convolution of float32(2 4 5 5) is float32(2 6 3 3)", f(2, 6, 4,
+		3), w, x)
 	optest.Errors(t, ConvGradX{Of: Conv{Dims: 1, Pad: three{3}}}, "nothing is left", f(2, 6, 1), f(6, 4, 2))
 	optest.Errors(t, ConvGradX{}, "wants Dims from 1 to 3", f(2, 6, 1), f(6, 4, 2))
 	optest.Errors(t, ConvGradW{Of: Conv{Dims: 2}}, "the convolution is float32(2 6 3 3)", x, f(2, 6, 4, 3), w)

@@ -4,8 +4,8 @@ import "ganglion/kernels"
 
 // ConvGradW is the gradient of a convolution by its kernels: dw[o, c, t] = Σ_n Σ_p x[n, c, p·Stride + t·Dilation −
 // Pad]·dy[n, o, p].
-// Inputs: x float [batch, channels, extents…], dy float [batch, out, …], like float [out, channels/Groups, kernel…] (the
-// kernels; only the shape counts).  Output: like's shape.
+// Inputs: x float [batch, channels, extents…], dy float [batch, out, …], like float [out, channels/Groups, kernel…]
+// (the kernels; only the shape counts).  Output: like's shape.
 //
 // Sums over images and positions are cut into parts by the shapes alone, and the parts are added in order.
 //
@@ -41,7 +41,8 @@ func (o ConvGradW) Ref(out kernels.Tensor, in []kernels.Tensor) {
 
 // Grad is the other two ops.
 func (o ConvGradW) Grad(b kernels.Builder, in []*kernels.Node, _, dout *kernels.Node) []*kernels.Node {
-	return []*kernels.Node{b.Apply(ConvGradX{Of: o.Of}, in[1], dout, in[0]), b.Apply(o.Of, in[0], dout), zeros(b, in[2])}
+	return []*kernels.Node{b.Apply(ConvGradX{Of: o.Of}, in[1], dout, in[0]), b.Apply(o.Of, in[0], dout), zeros(b,
+		in[2])}
 }
 
 // Flops counts a multiplication and an addition for every product.
@@ -135,7 +136,8 @@ func gradWBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	}
 	part, block := chunk/(g.groups*p.blocks), chunk%(g.groups*p.blocks)
 	to := sums[part*c.Out.Size():][:c.Out.Size()]
-	gradWPart(&g, &p, m, kernels.Of[T](c.In[0]), kernels.Of[T](c.In[1]), to, part, block/p.blocks, block%p.blocks*p.rows)
+	gradWPart(&g, &p, m, kernels.Of[T](c.In[0]), kernels.Of[T](c.In[1]), to, part, block/p.blocks,
+		block%p.blocks*p.rows)
 }
 
 // gradWPart adds up the tiles of a part for the rows of unfolded x from k on, of one group.

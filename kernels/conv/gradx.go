@@ -5,8 +5,8 @@ import "ganglion/kernels"
 // ConvGradX is the gradient of a convolution by its signal: dx[n, c, q] = Σ dy[n, o, p]·w[o, c, t] over all o, p and t
 // with which Conv reads q. Used forward it is the transposed convolution of dy.
 // Inputs: dy float [batch, out, …], w float [out, channels/Groups, kernel…], optionally like (float [batch, channels,
-// extents…], the signal; only its shape counts).  Output: like's shape; without it the extents are (positions − 1)·Stride −
-// 2·Pad − Extra + Dilation·(kernel − 1) + 1 + OutPad.
+// extents…], the signal; only its shape counts).  Output: like's shape; without it the extents are (positions −
+// 1)·Stride − 2·Pad − Extra + Dilation·(kernel − 1) + 1 + OutPad.
 //
 // Gradient: Conv by dy, ConvGradW by w.
 type ConvGradX struct {
@@ -54,18 +54,21 @@ func (o ConvGradX) signal(in []kernels.Spec) (kernels.Spec, error) {
 	none := kernels.Spec{}
 	dims := o.Of.Dims
 	if dims < 1 || dims > maxDims || in[0].Rank() != dims+2 || in[1].Rank() != dims+2 {
-		return none, kernels.Errorf(o, in, kernels.ErrShape, "wants Dims from 1 to 3, and inputs of Dims + 2 dimensions")
+		return none, kernels.Errorf(o, in, kernels.ErrShape,
+			"wants Dims from 1 to 3, and inputs of Dims + 2 dimensions")
 	}
 	shape := []int{in[0].Shape[0], in[1].Shape[1] * max(1, int(o.Of.Groups))}
 	for i := range dims {
 		stride, dil := max(1, o.Of.Stride[i]), max(1, int(o.Of.Dilation[i]))
 		if o.OutPad[i] < 0 || o.OutPad[i] >= stride {
-			return none, kernels.Errorf(o, in, kernels.ErrShape, "axis %d: OutPad %d is not from 0 to %d", i, o.OutPad[i], stride-1)
+			return none, kernels.Errorf(o, in, kernels.ErrShape, "axis %d: OutPad %d is not from 0 to %d", i,
+				o.OutPad[i], stride-1)
 		}
 		n := (in[0].Shape[2+i]-1)*int(stride) - 2*int(o.Of.Pad[i]) - int(o.Of.Extra[i]) +
 			dil*(in[1].Shape[2+i]-1) + 1 + int(o.OutPad[i])
 		if n < 0 {
-			return none, kernels.Errorf(o, in, kernels.ErrShape, "axis %d: nothing is left of the signal behind its padding", i)
+			return none, kernels.Errorf(o, in, kernels.ErrShape,
+				"axis %d: nothing is left of the signal behind its padding", i)
 		}
 		shape = append(shape, n)
 	}
@@ -155,7 +158,8 @@ func gradXBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	}
 	for task := lo; task < hi; task++ {
 		image, rest := task%g.batch, task/g.batch
-		gradXStrip(&g, &s, scratch[T]{path: c.Path, col: col, gemm: work}, kernels.Of[T](c.In[0]), kernels.Of[T](c.In[1]),
+		gradXStrip(&g, &s, scratch[T]{path: c.Path, col: col, gemm: work}, kernels.Of[T](c.In[0]),
+			kernels.Of[T](c.In[1]),
 			kernels.Of[T](c.Out), image, rest/s.blocks, rest%s.blocks*s.channels)
 	}
 }
@@ -166,7 +170,8 @@ func gradXStrip[T kernels.Float](g *geometry, s *strips, m scratch[T], dy, w, dx
 	channels := min(s.channels, g.in-first)
 	to := dx[((image*g.groups+group)*g.in+first)*plane:][:channels*plane]
 	from := dy[(image*g.groups+group)*g.out*area:]
-	p := product[T]{TransA: true, M: channels * taps, K: g.out, A: w[min(len(w), group*g.out*depth+first*taps):], LDA: depth,
+	p := product[T]{TransA: true, M: channels * taps, K: g.out, A: w[min(len(w), group*g.out*depth+first*taps):],
+		LDA: depth,
 		LDB: area, Work: m.gemm}
 	if g.pointwise() {
 		p.N, p.B, p.C, p.LDC = area, from, to, plane

@@ -6,8 +6,8 @@ import (
 	"ganglion/kernels/dense"
 )
 
-// LayerNorm is layer normalisation (Ba et al., arXiv 1607.06450): y = x̂·gamma + beta, with x standardised over the last
-// Dims dimensions.
+// LayerNorm is layer normalisation (Ba et al., arXiv 1607.06450): y = x̂·gamma + beta, with x standardised over the
+// last Dims dimensions.
 // Inputs: x float [any], gamma, beta float, the last Dims dimensions of x.  Output: x's shape.
 //
 // Gradient: StandardiseGrad of dy·gamma by x; sums over rows by gamma and beta.
@@ -16,8 +16,8 @@ type LayerNorm struct {
 	Eps  float64 // 1e-5 is customary
 }
 
-// GroupNorm is group normalisation (Wu and He, arXiv 1803.08494, eq. 1 and 6): y = x̂·gamma + beta, with x standardised over
-// each of Groups groups of channels of each sample, and one gamma and beta for each channel.
+// GroupNorm is group normalisation (Wu and He, arXiv 1803.08494, eq. 1 and 6): y = x̂·gamma + beta, with x standardised
+// over each of Groups groups of channels of each sample, and one gamma and beta for each channel.
 // Inputs: x float [batch, channels, …], gamma, beta float [channels].  Output: x's shape.
 //
 // Gradient: StandardiseGrad of dy·gamma by x; ChannelSums by gamma and beta.

@@ -9,14 +9,14 @@ import (
 
 // MaxPool is the largest element in each window; padding is never the largest. A window that holds NaN gives
 // NaN, and the larger of two zeros is +0.
-// Input: x float [batch, channels, extents…].  Output: [batch, channels, …] with the positions of a convolution with the
-// same kernel, stride and padding.
+// Input: x float [batch, channels, extents…].  Output: [batch, channels, …] with the positions of a convolution with
+// the same kernel, stride and padding.
 //
 // Gradient: MaxPoolGrad. Of equal elements the first, in row-major order, counts as the largest.
 type MaxPool struct{ Window Window }
 
-// MaxPoolGrad is the gradient of MaxPool: dy of each window added at its first maximum in x, and 0 elsewhere. The maxima
-// are found anew.
+// MaxPoolGrad is the gradient of MaxPool: dy of each window added at its first maximum in x, and 0 elsewhere. The
+// maxima are found anew.
 // Inputs: x float [batch, channels, extents…], dy float [batch, channels, …].  Output: x's shape.
 //
 // Gradient: MaxPoolAt by dy; 0 by x.

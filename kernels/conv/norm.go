@@ -9,8 +9,8 @@ import (
 	"ganglion/kernels/dense"
 )
 
-// Rows says which elements are normalised together: those of the last Dims dimensions, or, with Groups above 0, those of
-// one of Groups equal groups of channels (dimension 1) of one sample.
+// Rows says which elements are normalised together: those of the last Dims dimensions, or, with Groups above 0, those
+// of one of Groups equal groups of channels (dimension 1) of one sample.
 type Rows struct {
 	Dims   int
 	Groups int
@@ -19,12 +19,14 @@ type Rows struct {
 // check refuses rows that x does not have.
 func (r Rows) check(op kernels.Op, in []kernels.Spec, x kernels.Spec) error {
 	if r.Groups < 0 || r.Groups > 0 && r.Dims != 0 {
-		return kernels.Errorf(op, in, kernels.ErrShape, "Groups is %d with Dims %d; one of them must be positive and the other 0",
+		return kernels.Errorf(op, in, kernels.ErrShape,
+			"Groups is %d with Dims %d; one of them must be positive and the other 0",
 			r.Groups, r.Dims)
 	}
 	if r.Groups > 0 {
 		if x.Rank() < 2 || x.Shape[1]%r.Groups != 0 {
-			return kernels.Errorf(op, in, kernels.ErrShape, "dimension 1 of %v is not divided by %d groups", x.Shape, r.Groups)
+			return kernels.Errorf(op, in, kernels.ErrShape, "dimension 1 of %v is not divided by %d groups", x.Shape,
+				r.Groups)
 		}
 		return nil
 	}
@@ -183,7 +185,8 @@ func (o StandardiseGrad) Grad(b kernels.Builder, in []*kernels.Node, out, dout *
 	mean := func(x *kernels.Node) *kernels.Node { return b.Apply(RowMean{o.Rows}, x) }
 	du, hat := b.Apply(o, x, g), b.Apply(Standardise(o), x)
 	centred := sub(x, mean(x))
-	inv := b.Apply(dense.Unary{F: act.InvSqrt}, b.Apply(dense.Scale{Alpha: 1, Beta: o.Eps}, mean(mul(centred, centred))))
+	inv := b.Apply(dense.Unary{F: act.InvSqrt}, b.Apply(dense.Scale{Alpha: 1, Beta: o.Eps}, mean(mul(centred,
+		centred))))
 	p, q := mean(mul(u, hat)), mean(mul(g, hat))
 	c := sub(sub(mean(mul(g, u)), mul(mean(g), mean(u))), mul(p, q))
 	rest := binary(b, dense.Add, mul(mul(hat, c), inv), binary(b, dense.Add, mul(q, out), mul(p, du)))

@@ -18,7 +18,8 @@ var rowCases = []struct {
 	r Rows
 	x []int
 }{
-	{Rows{Dims: 1}, []int{4, 7}}, {Rows{Dims: 1}, []int{9}}, {Rows{Dims: 2}, []int{3, 5, 3}}, {Rows{Dims: 3}, []int{2, 3, 2}},
+	{Rows{Dims: 1}, []int{4, 7}}, {Rows{Dims: 1}, []int{9}}, {Rows{Dims: 2}, []int{3, 5, 3}}, {Rows{Dims: 3}, []int{2,
+		3, 2}},
 	{Rows{Groups: 1}, []int{3, 4}}, {Rows{Groups: 2}, []int{3, 4, 5}}, {Rows{Groups: 3}, []int{2, 6, 2, 3}},
 	{Rows{Dims: 1}, []int{0, 5}}, {Rows{Dims: 1}, []int{40, 520}}, {Rows{Groups: 4}, []int{6, 8, 20, 17}},
 }
@@ -68,7 +69,8 @@ func decomposed(t *testing.T, op kernels.Fused, shapes ...[]int) {
 	var in []kernels.Tensor
 	for i, s := range shapes {
 		x := waves(float64(i), s...)
-		n := gorgonia.NewTensor(g, gorgonia.Float64, x.Rank(), gorgonia.WithShape(x.Shape...), gorgonia.WithName(fmt.Sprint(i)))
+		n := gorgonia.NewTensor(g, gorgonia.Float64, x.Rank(), gorgonia.WithShape(x.Shape...),
+			gorgonia.WithName(fmt.Sprint(i)))
 		nodes, in, given[n] = append(nodes, n), append(in, x), x
 	}
 	var out *kernels.Node

@@ -20,7 +20,8 @@ var windows = []struct {
 	{Window{Dims: 1, Kernel: three{2}, Stride: three{4}}, []int{3, 2, 13}},
 	{Window{Dims: 2, Kernel: three{2, 2}}, []int{2, 3, 6, 8}},
 	{Window{Dims: 2, Kernel: three{3, 2}, Stride: three{2, 1}, Pad: three{1, 1}}, []int{2, 3, 7, 5}},
-	{Window{Dims: 2, Kernel: three{3, 3}, Stride: three{2, 2}, Pad: three{1, 0}, Extra: three{-1, 2}}, []int{2, 2, 6, 7}},
+	{Window{Dims: 2, Kernel: three{3, 3}, Stride: three{2, 2}, Pad: three{1, 0}, Extra: three{-1, 2}}, []int{2, 2, 6,
+		7}},
 	{Window{Dims: 2, Kernel: three{5, 5}, Stride: three{1, 1}, Pad: three{4, 4}}, []int{1, 2, 1, 2}},
 	{Window{Dims: 3, Kernel: three{2, 1, 3}, Stride: three{1, 2, 2}, Pad: three{1, 0, 1}}, []int{2, 2, 3, 4, 5}},
 	{Window{Dims: 2, Kernel: three{2, 2}}, []int{0, 3, 6, 8}},
@@ -38,7 +39,8 @@ func pooled(t *testing.T, w Window, x []int) []int {
 	return s.Shape
 }
 
-// distinct holds numbers that differ by 0.01 at least, in an order without a pattern: no difference quotient meets a kink.
+// distinct holds numbers that differ by 0.01 at least, in an order without a pattern: no difference quotient meets a
+// kink.
 func distinct(shape ...int) optest.Arg {
 	x := kernels.New(kernels.S(kernels.Float64, shape...))
 	n := len(x.F64)
@@ -56,7 +58,8 @@ func TestMaxPool(t *testing.T) {
 		cases = append(cases,
 			optest.Case{Name: name, Op: MaxPool{c.w}, In: []optest.Arg{x}, NoGrad: big, Exact: true},
 			optest.Case{Name: "grad/" + name, Op: MaxPoolGrad{c.w}, In: []optest.Arg{x, y}, NoGrad: big},
-			optest.Case{Name: "at/" + name, Op: MaxPoolAt{c.w}, In: []optest.Arg{x, optest.Normal(c.x...)}, NoGrad: big, Exact: true})
+			optest.Case{Name: "at/" + name, Op: MaxPoolAt{c.w}, In: []optest.Arg{x, optest.Normal(c.x...)}, NoGrad: big,
+				Exact: true})
 	}
 	optest.Check(t, cases)
 }
@@ -69,7 +72,8 @@ func TestAvgPool(t *testing.T) {
 			x, y := optest.Normal(c.x...), optest.Normal(pooled(t, c.w, c.x)...)
 			cases = append(cases,
 				optest.Case{Name: name, Op: AvgPool{c.w, pad}, In: []optest.Arg{x}, NoGrad: big, Linear: true},
-				optest.Case{Name: "grad/" + name, Op: AvgPoolGrad{c.w, pad}, In: []optest.Arg{y, x}, NoGrad: big, Linear: true})
+				optest.Case{Name: "grad/" + name, Op: AvgPoolGrad{c.w, pad}, In: []optest.Arg{y, x}, NoGrad: big,
+					Linear: true})
 		}
 	}
 	optest.Check(t, cases)
@@ -102,7 +106,8 @@ func TestPoolValues(t *testing.T) {
 	}
 	optest.Check(t, []optest.Case{
 		{Name: "max", Op: MaxPool{wide}, In: []optest.Arg{optest.Values(x)}, NoGrad: true, Exact: true},
-		{Name: "grad", Op: MaxPoolGrad{wide}, In: []optest.Arg{optest.Values(x), optest.Values(ones)}, NoGrad: true, Exact: true},
+		{Name: "grad", Op: MaxPoolGrad{wide}, In: []optest.Arg{optest.Values(x), optest.Values(ones)}, NoGrad: true,
+			Exact: true},
 	})
 }
 
@@ -138,8 +143,10 @@ func TestUpsample(t *testing.T) {
 	} {
 		name, big := fmt.Sprintf("%+v%v", c.o, c.large), volume(c.large) > 1000
 		cases = append(cases,
-			optest.Case{Name: name, Op: c.o, In: []optest.Arg{optest.Normal(c.unit...)}, NoGrad: big, Linear: true, Exact: true},
-			optest.Case{Name: "grad/" + name, Op: UpsampleGrad(c.o), In: []optest.Arg{optest.Normal(c.large...)}, NoGrad: big, Linear: true})
+			optest.Case{Name: name, Op: c.o, In: []optest.Arg{optest.Normal(c.unit...)}, NoGrad: big, Linear: true,
+				Exact: true},
+			optest.Case{Name: "grad/" + name, Op: UpsampleGrad(c.o), In: []optest.Arg{optest.Normal(c.large...)},
+				NoGrad: big, Linear: true})
 	}
 	optest.Check(t, cases)
 	x := kernels.S(kernels.Float32, 2, 3, 7)

@@ -44,7 +44,8 @@ func (o Upsample) check(op kernels.Op, in []kernels.Spec) error {
 		return kernels.Errorf(op, in, kernels.ErrShape, "Dims is %d, wants 1, 2 or 3", o.Dims)
 	}
 	if in[0].Rank() != o.Dims+2 {
-		return kernels.Errorf(op, in, kernels.ErrShape, "signals must have %d dimensions, have %d", o.Dims+2, in[0].Rank())
+		return kernels.Errorf(op, in, kernels.ErrShape, "signals must have %d dimensions, have %d", o.Dims+2,
+			in[0].Rank())
 	}
 	for i, f := range o.Factor[:o.Dims] {
 		if f < 0 {
@@ -75,7 +76,8 @@ func (o UpsampleGrad) Infer(in []kernels.Spec) (kernels.Spec, error) {
 	for i, f := range o.Factor[:o.Dims] {
 		f = max(1, f)
 		if shape[2+i]%int(f) != 0 {
-			return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "axis %d: %d is no multiple of %d", i, shape[2+i], f)
+			return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "axis %d: %d is no multiple of %d", i,
+				shape[2+i], f)
 		}
 		shape[2+i] /= int(f)
 	}

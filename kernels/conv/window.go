@@ -43,12 +43,14 @@ func (o Window) output(op kernels.Op, in []kernels.Spec, x kernels.Spec) (kernel
 		return none, kernels.Errorf(op, in, kernels.ErrShape, "Dims is %d, wants 1, 2 or 3", o.Dims)
 	}
 	if x.Rank() != o.Dims+2 {
-		return none, kernels.Errorf(op, in, kernels.ErrShape, "signals must have %d dimensions, have %d", o.Dims+2, x.Rank())
+		return none, kernels.Errorf(op, in, kernels.ErrShape, "signals must have %d dimensions, have %d", o.Dims+2,
+			x.Rank())
 	}
 	c, w := o.conv(x.Shape)
 	for i := range o.Dims {
 		if o.Pad[i] >= o.Kernel[i] && o.Kernel[i] > 0 || o.Pad[i]+o.Extra[i] >= o.Kernel[i] && o.Kernel[i] > 0 {
-			return none, kernels.Errorf(op, in, kernels.ErrShape, "axis %d: a window of %d lies in the padding of %d and %d alone",
+			return none, kernels.Errorf(op, in, kernels.ErrShape,
+				"axis %d: a window of %d lies in the padding of %d and %d alone",
 				i, o.Kernel[i], o.Pad[i], o.Pad[i]+o.Extra[i])
 		}
 		if x.Shape[2+i] == 0 {
@@ -120,7 +122,8 @@ func (w *windowsOf) next(g *geometry) *box {
 }
 
 // planes runs a body over the planes of signals; ns is the estimated time of a position of the window.
-func planes(c *kernels.Call, g *geometry, signals []int, ns float64, f32, f64 func(c *kernels.Call, chunk, worker int)) {
+func planes(c *kernels.Call, g *geometry, signals []int, ns float64, f32, f64 func(c *kernels.Call, chunk,
+	worker int)) {
 	n := signals[0] * signals[1]
 	run(c, c.Rows(n, 20+ns*float64(g.area()*g.taps()+g.plane())), f32, f64)
 }

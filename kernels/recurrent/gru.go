@@ -27,16 +27,16 @@ const gruGates = 3
 //	z = σ(gx_z + h_{t−1}·W_zᵀ + b_z)      n = tanh(gx_n + r ⊙ q)
 //	h_t = (1 − z) ⊙ n + z ⊙ h_{t−1}
 //
-// Inputs: gx float [steps, batch, 3·hidden] (x_t·W_ihᵀ + b_ih, gates in the order r, z, n), h0 float [batch, hidden], w float
-// [3·hidden, hidden], b float [3·hidden], gates in the same order.  Output: [5, steps, batch, hidden]: h, r, z, n and q;
-// Part{GRUHidden} is h. There is one step at least.
+// Inputs: gx float [steps, batch, 3·hidden] (x_t·W_ihᵀ + b_ih, gates in the order r, z, n), h0 float [batch, hidden], w
+// float [3·hidden, hidden], b float [3·hidden], gates in the same order.  Output: [5, steps, batch, hidden]: h, r, z, n
+// and q; Part{GRUHidden} is h. There is one step at least.
 //
 // Gradient: GRUGrad.
 type GRU struct{}
 
 // GRUGrad goes back through the steps of GRU.
-// Inputs: GRU's output, its gradient, h0, w.  Output: [5, steps, batch, hidden]: the gradients of the pre-activations of r,
-// z and n and of q; the first step of the last part is the gradient of h0, what is behind it is 0.
+// Inputs: GRU's output, its gradient, h0, w.  Output: [5, steps, batch, hidden]: the gradients of the pre-activations
+// of r, z and n and of q; the first step of the last part is the gradient of h0, what is behind it is 0.
 //
 // It has no gradient rule: second derivatives need the layer unrolled step by step.
 type GRUGrad struct{}
@@ -174,7 +174,8 @@ func gruBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	rows := min(q.rows(), q.batch-first)
 	past := kernels.Of[T](c.In[1])[first*H:]
 	for t := range q.steps {
-		multiply(c.Path, gemm.Args[T]{M: rows, N: width, K: H, A: past, LDA: H, B: wt, LDB: width, C: m.gates, LDC: width,
+		multiply(c.Path, gemm.Args[T]{M: rows, N: width, K: H, A: past, LDA: H, B: wt, LDB: width, C: m.gates,
+			LDC:  width,
 			Work: m.gemm})
 		for s := range rows {
 			at := (t*q.batch + first + s) * H
@@ -216,9 +217,11 @@ func gruGradBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 		past = past[first*H:]
 		at := (t*q.batch + first) * H
 		for s := range rows {
-			gruBack(q, st[at+s*H:], d[at+s*H:], past[s*H:][:H], carry[s*H:][:H], m.gates[s*width:][:width], out[at+s*H:])
+			gruBack(q, st[at+s*H:], d[at+s*H:], past[s*H:][:H], carry[s*H:][:H], m.gates[s*width:][:width],
+				out[at+s*H:])
 		}
-		multiply(c.Path, gemm.Args[T]{M: rows, N: H, K: width, A: m.gates, LDA: width, B: w, LDB: H, C: carry, LDC: H, Acc: true,
+		multiply(c.Path, gemm.Args[T]{M: rows, N: H, K: width, A: m.gates, LDA: width, B: w, LDB: H, C: carry, LDC: H,
+			Acc:  true,
 			Work: m.gemm})
 		if t > 0 {
 			clear(out[4*part+at:][:rows*H])

@@ -22,22 +22,22 @@ const (
 
 const lstmGates = 4
 
-// LSTM is a layer of long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000, in
-// the form of PyTorch) over all steps t, with a = gx + h_{t−1}·Wᵀ + b:
+// LSTM is a layer of long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000,
+// in the form of PyTorch) over all steps t, with a = gx + h_{t−1}·Wᵀ + b:
 //
 //	i = σ(a_i)   f = σ(a_f)   g = tanh(a_g)   o = σ(a_o)
 //	c_t = f ⊙ c_{t−1} + i ⊙ g        h_t = o ⊙ tanh(c_t)
 //
-// Inputs: gx float [steps, batch, 4·hidden] (x_t·W_ihᵀ + b_ih, gates in the order i, f, g, o), h0, c0 float [batch, hidden],
-// w float [4·hidden, hidden], b float [4·hidden], gates in the same order.  Output: [6, steps, batch, hidden]: h, c, i, f, g
-// and o; Part{LSTMHidden} is h and Part{LSTMCell} c. There is one step at least.
+// Inputs: gx float [steps, batch, 4·hidden] (x_t·W_ihᵀ + b_ih, gates in the order i, f, g, o), h0, c0 float [batch,
+// hidden], w float [4·hidden, hidden], b float [4·hidden], gates in the same order.  Output: [6, steps, batch, hidden]:
+// h, c, i, f, g and o; Part{LSTMHidden} is h and Part{LSTMCell} c. There is one step at least.
 //
 // Gradient: LSTMGrad.
 type LSTM struct{}
 
 // LSTMGrad goes back through the steps of LSTM.
-// Inputs: LSTM's output, its gradient, c0, w.  Output: [6, steps, batch, hidden]: the gradients of the pre-activations of i,
-// f, g and o; the first steps of the last two parts are the gradients of h0 and c0, what is behind them is 0.
+// Inputs: LSTM's output, its gradient, c0, w.  Output: [6, steps, batch, hidden]: the gradients of the pre-activations
+// of i, f, g and o; the first steps of the last two parts are the gradients of h0 and c0, what is behind them is 0.
 //
 // It has no gradient rule: second derivatives need the layer unrolled step by step.
 type LSTMGrad struct{}
@@ -102,7 +102,8 @@ func (o LSTMGrad) Ref(out kernels.Tensor, in []kernels.Tensor) {
 		for u := range dh {
 			at := t*q.batch*H + u
 			of := func(x []float64, k int) float64 { return x[k*part+at] }
-			i, f, g, o, c := of(st, lstmIn), of(st, lstmForget), of(st, lstmNew), of(st, lstmOut), math.Tanh(of(st, LSTMCell))
+			i, f, g, o, c := of(st, lstmIn), of(st, lstmForget), of(st, lstmNew), of(st, lstmOut), math.Tanh(of(st,
+				LSTMCell))
 			gh := of(d, LSTMHidden) + dh[u]
 			gc := of(d, LSTMCell) + dc[u] + gh*o*(1-c*c)
 			gates := [lstmGates]float64{
@@ -175,7 +176,8 @@ func lstmBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	rows := min(q.rows(), q.batch-first)
 	past, cell := kernels.Of[T](c.In[1])[first*H:], kernels.Of[T](c.In[2])[first*H:]
 	for t := range q.steps {
-		multiply(c.Path, gemm.Args[T]{M: rows, N: width, K: H, A: past, LDA: H, B: wt, LDB: width, C: m.gates, LDC: width,
+		multiply(c.Path, gemm.Args[T]{M: rows, N: width, K: H, A: past, LDA: H, B: wt, LDB: width, C: m.gates,
+			LDC:  width,
 			Work: m.gemm})
 		for s := range rows {
 			at := (t*q.batch + first + s) * H
@@ -184,7 +186,8 @@ func lstmBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 				a[j] += bias[j] + x[j]
 			}
 			gate := func(k int) []T { return out[k*part+at:][:H] }
-			i, f, g, o, h, now := gate(lstmIn), gate(lstmForget), gate(lstmNew), gate(lstmOut), gate(LSTMHidden), gate(LSTMCell)
+			i, f, g, o, h, now := gate(lstmIn), gate(lstmForget), gate(lstmNew), gate(lstmOut), gate(LSTMHidden),
+				gate(LSTMCell)
 			act.Apply(c.Path, act.Sigmoid, 0, i, a[:H])
 			act.Apply(c.Path, act.Sigmoid, 0, f, a[H:2*H])
 			act.Apply(c.Path, act.Tanh, 0, g, a[2*H:3*H])
@@ -220,12 +223,14 @@ func lstmGradBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 		at := (t*q.batch + first) * H
 		act.Apply(c.Path, act.Tanh, 0, m.c[:rows*H], st[part+at:][:rows*H])
 		for s := range rows {
-			lstmBack(q, st[at+s*H:], d[at+s*H:], cell[s*H:], m.c[s*H:], dh[s*H:][:H], dc[s*H:][:H], m.gates[s*width:][:width])
+			lstmBack(q, st[at+s*H:], d[at+s*H:], cell[s*H:], m.c[s*H:], dh[s*H:][:H], dc[s*H:][:H],
+				m.gates[s*width:][:width])
 			for k := range lstmGates {
 				copy(out[k*part+at+s*H:][:H], m.gates[s*width+k*H:])
 			}
 		}
-		multiply(c.Path, gemm.Args[T]{M: rows, N: H, K: width, A: m.gates, LDA: width, B: w, LDB: H, C: dh, LDC: H, Work: m.gemm})
+		multiply(c.Path, gemm.Args[T]{M: rows, N: H, K: width, A: m.gates, LDA: width, B: w, LDB: H, C: dh, LDC: H,
+			Work: m.gemm})
 		if t > 0 {
 			clear(out[4*part+at:][:rows*H])
 			clear(out[5*part+at:][:rows*H])
@@ -235,8 +240,9 @@ func lstmGradBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	copy(out[5*part+first*H:][:rows*H], dc)
 }
 
-// lstmBack is one step of one sample. st and d begin at the sample's place in the first part; tanh is that of its cell; dh
-// and dc come in as gradients from later steps, and dc leaves as that of c_{t−1}; a takes the gradients of the gates.
+// lstmBack is one step of one sample. st and d begin at the sample's place in the first part; tanh is that of its cell;
+// dh and dc come in as gradients from later steps, and dc leaves as that of c_{t−1}; a takes the gradients of the
+// gates.
 func lstmBack[T kernels.Float](q sequence, st, d, cell, tanh, dh, dc, a []T) {
 	H, part := q.hidden, q.part()
 	i, f, g, o := st[lstmIn*part:][:H], st[lstmForget*part:][:H], st[lstmNew*part:][:H], st[lstmOut*part:][:H]

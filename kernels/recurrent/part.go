@@ -23,7 +23,8 @@ func (o Part) Infer(in []kernels.Spec) (kernels.Spec, error) {
 		return kernels.Spec{}, err
 	}
 	if in[0].Rank() < 1 || o.Index < 0 || o.Index >= in[0].Shape[0] {
-		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "there is no entry %d along the first dimension", o.Index)
+		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "there is no entry %d along the first dimension",
+			o.Index)
 	}
 	return kernels.S(in[0].DType, in[0].Shape[1:]...), nil
 }

@@ -76,7 +76,8 @@ func TestValues(t *testing.T) {
 	if msg := optest.Compare(gru.F64, []float64{(1-z)*n + z*h0, r, z, n, q}, 1e-15); msg != "" {
 		t.Error(msg)
 	}
-	lstm, err := kernels.RunRef(LSTM{}, []kernels.Tensor{shaped(one(1, 2, 3, 4), 1, 1, 4), shaped(one(h0), 1, 1), shaped(one(c0), 1, 1),
+	lstm, err := kernels.RunRef(LSTM{}, []kernels.Tensor{shaped(one(1, 2, 3, 4), 1, 1, 4), shaped(one(h0), 1, 1),
+		shaped(one(c0), 1, 1),
 		shaped(one(0.1, 0.2, 0.3, 0.4), 4, 1), one(0.5, 0.6, 0.7, 0.8)})
 	if err != nil {
 		t.Fatal(err)

@@ -33,8 +33,10 @@ func (q sequence) width() int { return q.gates * q.hidden }
 
 // carved is what a worker needs: pre-activations, two vectors of carried values, and what the products pack.
 func (q sequence) carved(elem int) int {
-	n := max(gemm.Workspace(q.rows(), q.width(), q.hidden, elem, 1), gemm.Workspace(q.rows(), q.hidden, q.width(), elem, 1))
-	return kernels.CarveSize(q.rows()*q.width(), elem) + 3*kernels.CarveSize(q.rows()*q.hidden, elem) + kernels.CarveSize(n, 1)
+	n := max(gemm.Workspace(q.rows(), q.width(), q.hidden, elem, 1), gemm.Workspace(q.rows(), q.hidden, q.width(), elem,
+		1))
+	return kernels.CarveSize(q.rows()*q.width(), elem) + 3*kernels.CarveSize(q.rows()*q.hidden,
+		elem) + kernels.CarveSize(n, 1)
 }
 
 // scratch is the memory of one worker.

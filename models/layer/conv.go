@@ -72,7 +72,8 @@ func (l ConvTranspose) Apply(s *engine.Scope, x *Node) *Node {
 func channels(s *engine.Scope, x *Node, dims int) int {
 	shape := kernels.SpecOf(x).Shape
 	if dims < 1 || dims > 3 || len(shape) != dims+2 {
-		s.Fail(fmt.Errorf("%w: wants signals [batch, channels, …] with 1 to 3 extents, has %v and Dims %d", kernels.ErrShape, shape, dims))
+		s.Fail(fmt.Errorf("%w: wants signals [batch, channels, …] with 1 to 3 extents, has %v and Dims %d",
+			kernels.ErrShape, shape, dims))
 	}
 	return shape[1]
 }

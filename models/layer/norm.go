@@ -20,9 +20,9 @@ func orEps(eps float64) float64 {
 	return eps
 }
 
-// BatchNorm is batch normalisation (Ioffe and Szegedy, arXiv 1502.03167) of x [batch, channels, …]: in training graphs by the
-// moments of the batch, in others by running ones. A training step moves these towards the batch's by Momentum, with the
-// variance of a sample (divided by n − 1), as PyTorch does.
+// BatchNorm is batch normalisation (Ioffe and Szegedy, arXiv 1502.03167) of x [batch, channels, …]: in training graphs by
+// the moments of the batch, in others by running ones. A training step moves these towards the batch's by Momentum, with
+// the variance of a sample (divided by n − 1), as PyTorch does.
 // Parameters: gamma and beta [channels]. State: running [2, channels], means and variances, at first 0 and 1.
 type BatchNorm struct {
 	Momentum float64 // weight of the batch in the running moments, from 0 to 1; 0 means 0.1
@@ -37,7 +37,7 @@ func (l BatchNorm) Apply(s *engine.Scope, x *Node) *Node {
 		momentum = 0.1
 	}
 	if len(shape) < 2 || momentum < 0 || momentum > 1 {
-		s.Fail(fmt.Errorf("batch norm: %w: wants signals [batch, channels, …] and a momentum from 0 to 1, has %v and %v",
+		s.Fail(fmt.Errorf("batch norm: %w: wants [batch, channels, …] and a momentum from 0 to 1, has %v and %v",
 			kernels.ErrShape, shape, momentum))
 	}
 	n := shape[1]
@@ -63,7 +63,8 @@ func sample(s *engine.Scope, x, moments *Node) *Node {
 	row := func(i int) *Node { return s.Apply(dense.Slice{Lo: i, Hi: i + 1}, moments) }
 	mean, variance := row(0), row(1)
 	ones := s.Apply(dense.Reduce{Axes: dense.On(0)}, s.Apply(dense.FillLike{Value: 1}, mean))
-	share := s.Apply(dense.Reduce{Kind: dense.Mean, Axes: axes}, s.Apply(dense.BroadcastTo{Insert: axes, Mean: true}, ones, x))
+	share := s.Apply(dense.Reduce{Kind: dense.Mean, Axes: axes}, s.Apply(dense.BroadcastTo{Insert: axes, Mean: true},
+		ones, x))
 	rest := s.Apply(dense.Scale{Alpha: -1, Beta: 1}, share)
 	least := s.Apply(dense.FillLike{Value: 1e-30}, rest)
 	factor := s.Apply(dense.Binary{Kind: dense.Max}, rest, least)
@@ -117,7 +118,8 @@ func (l GroupNorm) Apply(s *engine.Scope, x *Node) *Node {
 		s.Param("gamma", random.Constant{Value: 1}, shape[1]), s.Param("beta", random.Zeros{}, shape[1]))
 }
 
-// Dropout sets elements to 0 with probability Rate in training graphs, and scales the others up; in others it is nothing.
+// Dropout sets elements to 0 with probability Rate in training graphs, and scales the others up; in others it is
+// nothing.
 type Dropout struct {
 	Rate float64 // from 0 to below 1
 	Key  *Node   // int32 [4], seed and step; may be nil outside of training

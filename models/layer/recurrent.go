@@ -11,8 +11,8 @@ import (
 )
 
 // Parameters of recurrent layers are laid out as PyTorch does: weight_ih [gates·Hidden, in], weight_hh [gates·Hidden,
-// Hidden], bias_ih and bias_hh [gates·Hidden], at first uniform within ±1/√Hidden. Gates: r, z, n of a GRU; i, f, g, o of
-// an LSTM.
+// Hidden], bias_ih and bias_hh [gates·Hidden], at first uniform within ±1/√Hidden. Gates: r, z, n of a GRU; i, f, g, o
+// of an LSTM.
 
 // weights are the parameters of a recurrent layer.
 type weights struct{ wx, wh, bx, bh *Node }
@@ -56,7 +56,7 @@ func start(s *engine.Scope, h, x, wh *Node) *Node {
 func wantRank(s *engine.Scope, what string, x *Node, rank, hidden int) int {
 	shape := kernels.SpecOf(x).Shape
 	if len(shape) != rank || hidden < 1 || shape[rank-1] < 1 {
-		s.Fail(fmt.Errorf("%s: %w: wants an input of %d dimensions with one feature at least, has %v with %d hidden units",
+		s.Fail(fmt.Errorf("%s: %w: wants an input of %d dimensions and one feature at least, has %v, with %d hidden units",
 			what, kernels.ErrShape, rank, shape, hidden))
 	}
 	return shape[rank-1]
@@ -83,7 +83,8 @@ func (l LSTM) Apply(s *engine.Scope, x, h0, c0 *Node) (h, c *Node) {
 	in := wantRank(s, "lstm", x, 3, l.Hidden)
 	w := recurrentWeights(s, 4, in, l.Hidden)
 	all := s.Apply(recurrent.LSTM{}, w.project(s, x, in), start(s, h0, x, w.wh), start(s, c0, x, w.wh), w.wh, w.bh)
-	return s.Apply(recurrent.Part{Index: recurrent.LSTMHidden}, all), s.Apply(recurrent.Part{Index: recurrent.LSTMCell}, all)
+	return s.Apply(recurrent.Part{Index: recurrent.LSTMHidden}, all), s.Apply(recurrent.Part{Index: recurrent.LSTMCell},
+		all)
 }
 
 // GRUCell is one step of a GRU, out of elementary operators: second derivatives exist. Declare it once by Cell, and

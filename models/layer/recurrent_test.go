@@ -21,8 +21,8 @@ func unroll(s *engine.Scope, x *Node, next func(x *Node) *Node) *Node {
 	return s.Apply(dense.Concat{}, all...)
 }
 
-// The sequence as one operator and the cell unrolled are the same function with the same gradients. The number of inputs
-// is that of hidden units here, so that steps have the shape of x.
+// The sequence as one operator and the cell unrolled are the same function with the same gradients. The number of
+// inputs is that of hidden units here, so that steps have the shape of x.
 func TestSequenceIsUnrolledCell(t *testing.T) {
 	const steps, batch, n = 4, 3, 5
 	x := waves(1, steps, batch, n)
@@ -54,8 +54,10 @@ func TestSequenceIsUnrolledCell(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			one := newTrial(t, engine.BuildOptions{}, nil, x, f[0])
 			many := newTrial(t, engine.BuildOptions{}, one.p.Store(), x, f[1])
-			for _, out := range []string{"y", "d x", "d layer/weight_ih", "d layer/weight_hh", "d layer/bias_ih", "d layer/bias_hh"} {
-				if msg := optest.Compare(one.run(t, x.Shape, out).F64, many.run(t, x.Shape, out).F64, 1e-12); msg != "" {
+			for _, out := range []string{"y", "d x", "d layer/weight_ih", "d layer/weight_hh", "d layer/bias_ih",
+				"d layer/bias_hh"} {
+				if msg := optest.Compare(one.run(t, x.Shape, out).F64, many.run(t, x.Shape, out).F64,
+					1e-12); msg != "" {
 					t.Errorf("%s: %s", out, msg)
 				}
 			}
@@ -72,7 +74,10 @@ func TestSequenceIsUnrolledCell(t *testing.T) {
 func TestSequenceStart(t *testing.T) {
 	x := waves(1, 4, 3, 2)
 	tail := waves(1, 4, 3, 2)
-	r := newTrial(t, engine.BuildOptions{}, nil, x, func(s *engine.Scope, x *Node) *Node { return GRU{Hidden: 5}.Apply(s, x, nil) })
+	r := newTrial(t, engine.BuildOptions{}, nil, x, func(s *engine.Scope,
+		x *Node) *Node {
+		return GRU{Hidden: 5}.Apply(s, x, nil)
+	})
 	whole := r.run(t, []int{4, 3, 5}, "y")
 	first := whole.Slice(0, 15)
 	first.Shape = []int{3, 5}

@@ -31,7 +31,8 @@ type trial struct {
 	x kernels.Tensor
 }
 
-func newTrial(t *testing.T, o engine.BuildOptions, store *engine.Store, x kernels.Tensor, f func(s *engine.Scope, x *Node) *Node) *trial {
+func newTrial(t *testing.T, o engine.BuildOptions, store *engine.Store, x kernels.Tensor, f func(s *engine.Scope,
+	x *Node) *Node) *trial {
 	t.Helper()
 	g, err := o.Build("trial", kernels.Float64, func(s *engine.Scope) {
 		in := s.Input("x", x.Spec)
@@ -274,11 +275,14 @@ func TestSignalErrors(t *testing.T) {
 		"wants signals": Conv{Out: 2, Geometry: conv.Conv{Dims: 2}}.Apply,
 		"not divided by 2 groups": ConvTranspose{Conv: Conv{Out: 3, Kernel: [3]int{1},
 			Geometry: conv.Conv{Dims: 1, Groups: 2}}}.Apply,
-		"momentum from 0 to 1":  BatchNorm{Momentum: 2}.Apply,
-		"less than 4":           LayerNorm{Dims: 4}.Apply,
-		"Groups is 0":           GroupNorm{}.Apply,
-		"with 0 hidden units":   func(s *engine.Scope, x *Node) *Node { return GRU{}.Apply(s, x, nil) },
-		"input of 2 dimensions": func(s *engine.Scope, x *Node) *Node { return GRU{Hidden: 2}.Cell(s, 3).Step(s, x, x) },
+		"momentum from 0 to 1": BatchNorm{Momentum: 2}.Apply,
+		"less than 4":          LayerNorm{Dims: 4}.Apply,
+		"Groups is 0":          GroupNorm{}.Apply,
+		"with 0 hidden units":  func(s *engine.Scope, x *Node) *Node { return GRU{}.Apply(s, x, nil) },
+		"input of 2 dimensions": func(s *engine.Scope, x *Node) *Node {
+			return GRU{Hidden: 2}.Cell(s, 3).Step(s, x,
+				x)
+		},
 	} {
 		_, err := engine.Build("e", kernels.Float32, func(s *engine.Scope) {
 			f(s.In("here"), s.Input("x", kernels.S(kernels.Float32, 2, 4, 3)))
