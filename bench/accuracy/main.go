@@ -3,8 +3,9 @@
 //
 //	go run ./bench/accuracy -data-dir DIR -data gas,hapt,codon,dsa -models module/mlp,module/nm -history bench/history
 //
-// Run k uses seed k and division k-1 of the stored 75/25 split, or a 75/25 split by that seed where the data have none; a
-// fifth of the training rows are the validation part. The test part is looked at once, with the best epoch's parameters.
+// Run k uses seed k and division k-1 of the stored 75/25 split, or a 75/25 split by that seed where the data have none;
+// a fifth of the training rows are the validation part. The test part is looked at once, with the best epoch's
+// parameters.
 package main
 
 import (

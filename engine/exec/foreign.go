@@ -28,8 +28,8 @@ func (b *binder) foreign(n *plan.Node, id int) *foreign {
 	return f
 }
 
-// run hands copies to the op, since some ops of gorgonia write to their inputs. What the op panics with is returned as an
-// error: gorgonia's ops do so on shapes that they do not expect.
+// run hands copies to the op, since some ops of gorgonia write to their inputs. What the op panics with is returned as
+// an error: gorgonia's ops do so on shapes that they do not expect.
 func (f *foreign) run() (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -59,8 +59,8 @@ var (
 	errRange = errors.New("integer out of the range of int32")
 )
 
-// FromValue is kernels.FromValue that also takes gorgonia's integers, as int32, and truth values, as bytes 0 and 1; these
-// are copies. Integers that do not fit are an error.
+// FromValue is kernels.FromValue that also takes gorgonia's integers, as int32, and truth values, as bytes 0 and 1;
+// these are copies. Integers that do not fit are an error.
 func FromValue(v gorgonia.Value) (kernels.Tensor, error) {
 	switch x := v.(type) {
 	case *gorgonia.I:

@@ -33,8 +33,8 @@ func (l *lowering) builtin(n *kernels.Node, in []int) (int, error) {
 	return l.foreign(n, in)
 }
 
-// lowerRule adds the nodes that do what n does over the inputs, and returns the one of the value, or -1 when it does not
-// apply.
+// lowerRule adds the nodes that do what n does over the inputs, and returns the one of the value, or -1 when it does
+// not apply.
 type lowerRule func(l *lowering, n *kernels.Node, in []int) int
 
 // lowerings are the rules, by the type of op.

@@ -22,8 +22,8 @@ func (l *lowering) size(n *kernels.Node, in []int) int {
 	return l.apply(n, SizeOf{int(field(n.Op(), "axis").Int())}, in...)
 }
 
-// cut describes a slice of gorgonia: the part [lo, hi) along an axis. all means everything. It is no cut of ours when it
-// has steps; the part of one entry loses its axis.
+// cut describes a slice of gorgonia: the part [lo, hi) along an axis. all means everything. It is no cut of ours when
+// it has steps; the part of one entry loses its axis.
 type cut struct {
 	axis, lo, hi int
 	all, ok      bool
@@ -119,8 +119,8 @@ func (l *lowering) byIndicesDiff(n *kernels.Node, in []int) int {
 	return l.apply(n, dense.ScatterAdd{}, in[1], idx, in[0])
 }
 
-// convert changes the type of floats, or of integers to floats. The other way runs through gorgonia, since integers that
-// do not fit into ours are an error there.
+// convert changes the type of floats, or of integers to floats. The other way runs through gorgonia, since integers
+// that do not fit into ours are an error there.
 func (l *lowering) convert(n *kernels.Node, in []int) int {
 	to := SpecOf(n).DType
 	if !to.IsFloat() {
@@ -137,7 +137,8 @@ func (l *lowering) maxBetween(n *kernels.Node, in []int) int {
 	return l.apply(n, dense.Binary{Kind: dense.Max}, in...)
 }
 
-// tensordot is a product of matrices: of both operands the axes that are summed over are turned to the side of the other.
+// tensordot is a product of matrices: of both operands the axes that are summed over are turned to the side of the
+// other.
 func (l *lowering) tensordot(n *kernels.Node, in []int) int {
 	sumA, sumB := intsOf(field(n.Op(), "aAxes")), intsOf(field(n.Op(), "bAxes"))
 	a, b := l.g.Nodes[in[0]].Spec.Shape, l.g.Nodes[in[1]].Spec.Shape

@@ -4,8 +4,8 @@ import "sync"
 
 var verified sync.Once
 
-// Verify runs check for every path that can be run except Go, once in the life of the process, and switches off those that
-// fail it. Whoever chooses a path for kernels calls it first, with the kernels' comparison against their Go twins.
+// Verify runs check for every path that can be run except Go, once in the life of the process, and switches off those
+// that fail it. Whoever chooses a path for kernels calls it first, with the kernels' comparison against their Go twins.
 func Verify(check func(Path) error) {
 	verified.Do(func() { verify(check) })
 }

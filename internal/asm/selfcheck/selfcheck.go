@@ -9,9 +9,9 @@ import (
 	"ganglion/internal/cpu"
 )
 
-// Run checks every path of this processor, once in the life of the process (about a millisecond), and switches off those
-// whose results are wrong; cpu.Disabled tells which. On a machine unlike those of the developers this is what stands
-// between a faulty kernel and a result.
+// Run checks every path of this processor, once in the life of the process (about a millisecond), and switches off
+// those whose results are wrong; cpu.Disabled tells which. On a machine unlike those of the developers this is what
+// stands between a faulty kernel and a result.
 func Run() { cpu.Verify(check) }
 
 func check(p cpu.Path) error {
