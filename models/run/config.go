@@ -112,10 +112,10 @@ func Load(path, fallback string) (Config, error) {
 		return Config{}, usage(fmt.Errorf("configuration: %w", err))
 	}
 	head := struct {
-		Model string `yaml:"model"`
-		Data  any    `yaml:"data"`
-		Train any    `yaml:"train"`
-		Net   any    `yaml:"net"`
+		Model string        `yaml:"model"`
+		Data  Data          `yaml:"data"`
+		Train train.Options `yaml:"train"`
+		Net   any           `yaml:"net"` // its keys depend on the model
 	}{Model: fallback}
 	if err := config.Decode(path, data, &head); err != nil {
 		return Config{}, usage(err)
