@@ -30,27 +30,15 @@ type Line struct {
 // Save appends a line for each result to dir/<workload>.jsonl. Nothing is written when dir is not there. A line is
 // written whole or, with an error, perhaps in part, but what was there before is kept.
 func Save(dir string, results []Result, o Options, now time.Time) error {
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		if err == nil || errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("%s is not a folder: save from the root of the project, or name another folder", dir)
-		}
-		return fmt.Errorf("history: %w", err)
+	if err := CanSave(dir); err != nil {
+		return err
 	}
 	line := Line{Time: now.UTC().Format(time.RFC3339), CPU: cpu.Name(), Cores: runtime.NumCPU(),
 		Go: runtime.Version(), Reps: o.Reps, Seconds: o.Budget.Seconds()}
 	if o.Budget == 0 {
 		line.Seconds = defaultBudget.Seconds()
 	}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			switch s.Key {
-			case "vcs.revision":
-				line.Commit = s.Value
-			case "vcs.modified":
-				line.Dirty = s.Value == "true"
-			}
-		}
-	}
+	line.Commit, line.Dirty = Commit()
 	for _, r := range results {
 		line.Result = r
 		if err := appendLine(filepath.Join(dir, r.Workload+".jsonl"), line); err != nil {
@@ -58,6 +46,36 @@ func Save(dir string, results []Result, o Options, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// CanSave returns an error when dir is not there: it is cheaper to know before the measurements.
+func CanSave(dir string) error {
+	info, err := os.Stat(dir)
+	if err == nil && info.IsDir() {
+		return nil
+	}
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%s is not a folder: save from the root of the project", dir)
+	}
+	return fmt.Errorf("history: %w", err)
+}
+
+// Commit is the commit that this program was built from, and whether its source differed from that. It is empty when
+// the build does not know: go build records it unless -buildvcs=false.
+func Commit() (revision string, dirty bool) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "", false
+	}
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			revision = s.Value
+		case "vcs.modified":
+			dirty = s.Value == "true"
+		}
+	}
+	return revision, dirty
 }
 
 func appendLine(path string, v any) error {

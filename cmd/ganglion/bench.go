@@ -61,6 +61,11 @@ func runBench(c *cli.Context) error {
 	if err := o.Check(); err != nil {
 		return usagef("bench: %w", err)
 	}
+	if c.Bool("save") {
+		if err := bench.CanSave(historyFolder); err != nil {
+			return usagef("bench: %w", err)
+		}
+	}
 	out := c.App.Writer
 	if c.Bool("json") {
 		out = c.App.ErrWriter
@@ -77,6 +82,9 @@ func runBench(c *cli.Context) error {
 	if c.Bool("save") {
 		if err := bench.Save(historyFolder, results, o, time.Now()); err != nil {
 			return fmt.Errorf("bench: %w", err)
+		}
+		if revision, _ := bench.Commit(); revision == "" {
+			fmt.Fprintln(c.App.ErrWriter, "bench: saved without a commit: build with -buildvcs=true to have it recorded")
 		}
 	}
 	if c.Bool("json") {
