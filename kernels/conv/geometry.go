@@ -95,17 +95,20 @@ func (g *geometry) valid(a int, t tap) (lo, hi int) {
 // each calls f with the places in x, w and y of every product of the convolution: the specification of all three ops.
 func (g *geometry) each(f func(x, w, y int)) {
 	taps, plane, area := g.taps(), g.plane(), g.area()
-	for n := range g.batch {
-		for o := range g.groups * g.out {
-			for p := range area {
-				for c := range g.in {
-					t := tap{}
-					for i := range taps {
-						if q, ok := g.meets(p, t); ok {
-							channel := n*g.groups*g.in + o/g.out*g.in + c
-							f(channel*plane+q, (o*g.in+c)*taps+i, (n*g.groups*g.out+o)*area+p)
-						}
-						t = g.next(t)
+	all := g.groups * g.out
+	for p := range area {
+		t := tap{}
+		for i := range taps {
+			q, ok := g.meets(p, t)
+			t = g.next(t)
+			if !ok {
+				continue
+			}
+			for n := range g.batch {
+				for o := range all {
+					for c := range g.in {
+						channel := (n*g.groups+o/g.out)*g.in + c
+						f(channel*plane+q, (o*g.in+c)*taps+i, (n*all+o)*area+p)
 					}
 				}
 			}

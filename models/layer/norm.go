@@ -20,9 +20,9 @@ func orEps(eps float64) float64 {
 	return eps
 }
 
-// BatchNorm is batch normalisation (Ioffe and Szegedy, arXiv 1502.03167) of x [batch, channels, …]: in training graphs by
-// the moments of the batch, in others by running ones. A training step moves these towards the batch's by Momentum, with
-// the variance of a sample (divided by n − 1), as PyTorch does.
+// BatchNorm is batch normalisation (Ioffe and Szegedy, arXiv 1502.03167) of x [batch, channels, …]: in training graphs
+// by the moments of the batch, in others by running ones. A training step moves these towards the batch's by
+// Momentum, with the variance of a sample (divided by n − 1), as PyTorch does.
 // Parameters: gamma and beta [channels]. State: running [2, channels], means and variances, at first 0 and 1.
 type BatchNorm struct {
 	Momentum float64 // weight of the batch in the running moments, from 0 to 1; 0 means 0.1

@@ -56,7 +56,7 @@ func start(s *engine.Scope, h, x, wh *Node) *Node {
 func wantRank(s *engine.Scope, what string, x *Node, rank, hidden int) int {
 	shape := kernels.SpecOf(x).Shape
 	if len(shape) != rank || hidden < 1 || shape[rank-1] < 1 {
-		s.Fail(fmt.Errorf("%s: %w: wants an input of %d dimensions and one feature at least, has %v, with %d hidden units",
+		s.Fail(fmt.Errorf("%s: %w: wants an input of %d dimensions, one feature at least, has %v with %d hidden units",
 			what, kernels.ErrShape, rank, shape, hidden))
 	}
 	return shape[rank-1]
