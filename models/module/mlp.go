@@ -23,7 +23,8 @@ type MLPConfig struct {
 
 // MLP is the plain feed-forward network of the paper's tables (NN).
 //
-// Data: that of module/nm, same pipeline.
+// Paper: arXiv 2306.02157 v4 (a baseline of its tables)
+// Data:  that of module/nm, same pipeline.
 var MLP = zoo.System{
 	ID: "module/mlp", Title: "plain feed-forward network (NN of the tables)", Paper: "arXiv 2306.02157 v4, baseline",
 	Priority: 2, Config: MLPConfig{Depth: 2, Nodes: 100, Activation: "tanh"}, Build: buildMLP,
