@@ -19,14 +19,15 @@ var ErrMachine = errors.New("machine")
 //
 // A run reads the values of the input nodes, so what Let and the solvers of gorgonia bind or change between two runs
 // counts. It binds the values of these nodes, and of no others: the roots of the graph, what a Read statement reads,
-// losses, the derivatives of inputs (so that Node.Grad and the solvers find them), and what Keep names. The tensors bound to a node
-// are the same ones after every run, with new contents. Nodes that are not computed, or not kept, have no value.
+// losses, the derivatives of inputs (so that Node.Grad and the solvers find them), and what Keep names. The tensors
+// bound to a node are the same ones after every run, with new contents. Nodes that are not computed, or not kept, have
+// no value.
 //
 // The graph is run as it was written: gradients are those that gorgonia.Grad made, its wrong rules included (those of
-// Log2, InverseSqrt, AveragePool2D and ByIndices along another axis than the first; Scope.Grad corrects or refuses them).
-// An op of gorgonia without a kernel of ours runs through its own Do; Explain lists these. Unlike the machines of
-// gorgonia, a run need not be preceded by Reset, a Set statement does what it says (after the run its first node has the
-// value of its second), and the values of different nodes never share memory.
+// Log2, InverseSqrt, AveragePool2D and ByIndices along another axis than the first; Scope.Grad corrects or refuses
+// them). An op of gorgonia without a kernel of ours runs through its own Do; Explain lists these. Unlike the machines
+// of gorgonia, a run need not be preceded by Reset, a Set statement does what it says (after the run its first node has
+// the value of its second), and the values of different nodes never share memory.
 //
 // A Machine is for one goroutine at a time. So is a graph: give each goroutine one of its own.
 type Machine struct {
@@ -167,8 +168,8 @@ func (m *Machine) Set(to, from *Node) error {
 	return gorgonia.Let(to, v)
 }
 
-// Explain lists the steps of a run: which ops were lowered to kernels of ours, and which run through their own Do. It is
-// empty when the graph could not be compiled.
+// Explain lists the steps of a run: which ops were lowered to kernels of ours, and which run through their own Do. It
+// is empty when the graph could not be compiled.
 func (m *Machine) Explain() Explanation {
 	if m.program == nil {
 		return Explanation{}

@@ -173,8 +173,8 @@ func (m *Machine) graph(w *wanted) (*Graph, error) {
 	return g, nil
 }
 
-// prepare makes the places from which inputs are read and to which results go. Values that other runs left at nodes which
-// are not kept are taken away, so that nobody reads them for results of this machine.
+// prepare makes the places from which inputs are read and to which results go. Values that other runs left at nodes
+// which are not kept are taken away, so that nobody reads them for results of this machine.
 func (m *Machine) prepare(g *Graph, w *wanted) {
 	m.inputs, m.feeds, m.results = nil, nil, make([]*machineResult, len(w.nodes))
 	for i, n := range g.order[kindInput] {
@@ -193,7 +193,8 @@ func (m *Machine) prepare(g *Graph, w *wanted) {
 	}
 }
 
-// slicer is an op of gorgonia that takes or fills a part of a tensor. The part can be changed between runs, by UnsafeLet.
+// slicer is an op of gorgonia that takes or fills a part of a tensor. The part can be changed between runs, by
+// UnsafeLet.
 type slicer interface{ IsSlice() tensor.Slice }
 
 // machineCut is a node with such an op, and the part that the program was compiled for.

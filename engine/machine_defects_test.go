@@ -14,8 +14,8 @@ import (
 	"ganglion/kernels/random"
 )
 
-// Cases in which gorgonia itself is wrong or refuses, and what we do instead. The first are values and gradients of its own
-// ops, found by random graphs; a machine gives the right ones wherever it has a kernel.
+// Cases in which gorgonia itself is wrong or refuses, and what we do instead. The first are values and gradients of its
+// own ops, found by random graphs; a machine gives the right ones wherever it has a kernel.
 
 // central is the gradient of cost by central differences in the value of x, by runs of m.
 func central(t *testing.T, m *engine.Machine, cost, x *gorgonia.Node) []float64 {
@@ -40,7 +40,8 @@ func central(t *testing.T, m *engine.Machine, cost, x *gorgonia.Node) []float64 
 	return out
 }
 
-// rightHere checks that gorgonia's op is wrong by its own Do (else the case is of no use any more) and right on our kernels.
+// rightHere checks that gorgonia's op is wrong by its own Do (else the case is of no use any more) and right on our
+// kernels.
 func rightHere(t *testing.T, f func(s *steps, g *gorgonia.ExprGraph) (x, y *gorgonia.Node)) {
 	t.Helper()
 	for _, own := range []bool{false, true} {
@@ -115,7 +116,8 @@ func TestMachineMaxOfFourDimensions(t *testing.T) {
 	}
 }
 
-// defect is a function of x [3, 4], positive, whose gradient by gorgonia.Grad is wrong or fails, and by Scope.Grad right.
+// defect is a function of x [3, 4], positive, whose gradient by gorgonia.Grad is wrong or fails, and by Scope.Grad
+// right.
 func TestGradCorrectsGorgonia(t *testing.T) {
 	idx := kernels.FromSlice([]int32{2, 0, 2}, 3)
 	for name, f := range map[string]func(s *engine.Scope, x node) node{
@@ -145,7 +147,8 @@ func TestGradCorrectsGorgonia(t *testing.T) {
 	}
 }
 
-// Two losses on one graph, and gradients of a gradient, of gorgonia's own ops: gorgonia.Grad silently adds them up wrongly.
+// Two losses on one graph, and gradients of a gradient, of gorgonia's own ops: gorgonia.Grad silently adds them up
+// wrongly.
 func TestGradOfSeveralForeignLosses(t *testing.T) {
 	g, err := engine.Build("losses", kernels.Float64, func(s *engine.Scope) {
 		x := s.Param("x", positive{}, 3, 2)
@@ -168,7 +171,8 @@ func TestGradOfSeveralForeignLosses(t *testing.T) {
 	}
 }
 
-// Nodes that gorgonia takes for one another stay apart when they are written with our ops, inputs without a name included.
+// Nodes that gorgonia takes for one another stay apart when they are written with our ops, inputs without a name
+// included.
 func TestNothingIsMergedWrongly(t *testing.T) {
 	_, err := engine.Build("merges", kernels.Float32, func(s *engine.Scope) {
 		x := s.Input("x", kernels.S(kernels.Float32, 300, 3))

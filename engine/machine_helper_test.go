@@ -151,8 +151,8 @@ func same(t *testing.T, got, want []record, tol float64) {
 
 func front(list []float64) []float64 { return list[:min(len(list), 12)] }
 
-// distance is the largest difference, relative to the largest number where that exceeds 1. NaN equals NaN, and an infinity
-// itself.
+// distance is the largest difference, relative to the largest number where that exceeds 1. NaN equals NaN, and an
+// infinity itself.
 func distance(a, b []float64) float64 {
 	if len(a) != len(b) {
 		return math.Inf(1)

@@ -67,7 +67,10 @@ func TestMachineLogisticRegression(t *testing.T) {
 		e := &example{g: g}
 		e.read(cost)
 		rate := number(d, 0.1)
-		next := gorgonia.Nodes{s.ok(gorgonia.Sub(w, s.mul(rate, grads[0]))), s.ok(gorgonia.Sub(b, s.mul(rate, grads[1])))}
+		next := gorgonia.Nodes{
+			s.ok(gorgonia.Sub(w, s.mul(rate, grads[0]))),
+			s.ok(gorgonia.Sub(b, s.mul(rate, grads[1]))),
+		}
 		e.look = append(next, w, b)
 		e.then = func(m gorgonia.VM) error {
 			set := m.(interface {

@@ -2,8 +2,8 @@ package engine
 
 import "gorgonia.org/gorgonia"
 
-// MachineOption is an option of NewMachine. The names are those of gorgonia's options where there are any; gorgonia's own
-// options know only gorgonia's machines.
+// MachineOption is an option of NewMachine. The names are those of gorgonia's options where there are any; gorgonia's
+// own options know only gorgonia's machines.
 type MachineOption func(c *machineConfig)
 
 type machineConfig struct {
@@ -18,8 +18,8 @@ type machineConfig struct {
 	only      []*Node
 }
 
-// BindDualValues binds the derivatives of the given nodes, or of all inputs when none are given, to the nodes themselves,
-// where Node.Grad finds them. They accumulate: each run adds to what is there until a solver clears it.
+// BindDualValues binds the derivatives of the given nodes, or of all inputs when none are given, to the nodes
+// themselves, where Node.Grad finds them. They accumulate: each run adds to what is there until a solver clears it.
 func BindDualValues(nodes ...*Node) MachineOption {
 	return func(c *machineConfig) {
 		c.dual = true
@@ -47,10 +47,10 @@ func Only(nodes ...*Node) MachineOption {
 	return func(c *machineConfig) { c.only = append(c.only, nodes...) }
 }
 
-// WithNonFiniteWatch makes a run that yields NaN or infinity an error that names the first op to do so. Such a run takes
-// twice as long.
+// WithNonFiniteWatch makes a run that yields NaN or infinity an error that names the first op to do so. Such a run
+// takes twice as long.
 func WithNonFiniteWatch() MachineOption { return func(c *machineConfig) { c.watch = true } }
 
-// WithOptions sets how the graph is compiled: threads, kernels, strictness. The graph has no parameters of ours, so Store
-// and Seed do not matter.
+// WithOptions sets how the graph is compiled: threads, kernels, strictness. The graph has no parameters of ours, so
+// Store and Seed do not matter.
 func WithOptions(o Options) MachineOption { return func(c *machineConfig) { c.options = o } }

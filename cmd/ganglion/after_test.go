@@ -19,8 +19,30 @@ func flowers(t *testing.T, more ...string) (run.Result, string) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
 	var r run.Result
-	strict(t, must(t, append([]string{"train", "module/nm", "--data", file(t, "t.csv", table()), "--epochs", "20", "--set", "nodes=20",
-		"--set", "keep=0.1", "--out", dir, "--quiet", "--json"}, more...)...).out, &r)
+	strict(
+		t,
+		must(
+			t,
+			append(
+				[]string{
+					"train",
+					"module/nm",
+					"--data",
+					file(t, "t.csv", table()),
+					"--epochs",
+					"20",
+					"--set",
+					"nodes=20",
+					"--set",
+					"keep=0.1",
+					"--out",
+					dir,
+					"--quiet",
+					"--json",
+				},
+				more...)...).out,
+		&r,
+	)
 	return r, dir
 }
 
@@ -31,7 +53,8 @@ func TestEval(t *testing.T) {
 		r, dir := flowers(t, more...)
 		var e run.Evaluation
 		strict(t, must(t, "eval", dir, "--json").out, &e)
-		if e.Loss != r.Loss.Test || e.Metric.Name != r.Metric.Name || e.Metric.Value != r.Metric.Test || e.Part != "test" {
+		if e.Loss != r.Loss.Test || e.Metric.Name != r.Metric.Name || e.Metric.Value != r.Metric.Test ||
+			e.Part != "test" {
 			t.Errorf("%q: eval finds %+v, training %v and %+v", more, e, r.Loss, r.Metric)
 		}
 		text := must(t, "eval", dir).out
@@ -132,7 +155,8 @@ func TestInspect(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "deep", "pictures")
 	var i run.Inspection
 	strict(t, must(t, "inspect", dir, "--out", out, "--json").out, &i)
-	if i.Parameters != r.Parameters || i.Modules == nil || i.Modules.Largest != r.Extra.Modules.Largest || len(i.Tensors) != 5 {
+	if i.Parameters != r.Parameters || i.Modules == nil || i.Modules.Largest != r.Extra.Modules.Largest ||
+		len(i.Tensors) != 5 {
 		t.Errorf("inspect %+v, training %+v", i, r)
 	}
 	if len(i.Pictures) != 5 {
@@ -143,7 +167,8 @@ func TestInspect(t *testing.T) {
 			t.Errorf("picture %s: %v", p, err)
 		}
 	}
-	if text := must(t, "inspect", dir, "--out", out).out; !strings.Contains(text, "modules/W") || !strings.Contains(text, "20 nodes") {
+	if text := must(t, "inspect", dir, "--out", out).out; !strings.Contains(text, "modules/W") ||
+		!strings.Contains(text, "20 nodes") {
 		t.Errorf("inspect prints\n%s", text)
 	}
 }

@@ -107,7 +107,9 @@ func TestBadData(t *testing.T) {
 		{"bytes", "\x00\x01\xff\xfe\x00", "", "t.csv"},
 	} {
 		path := file(t, "t.csv", c.text)
-		args := append([]string{"train", "--data", path, "--out", filepath.Join(t.TempDir(), "run")}, strings.Fields(c.flags)...)
+		args := append(
+			[]string{"train", "--data", path, "--out", filepath.Join(t.TempDir(), "run")},
+			strings.Fields(c.flags)...)
 		t.Run(c.name, func(t *testing.T) { refused(t, args, exitData, strings.Split(c.words, "|")...) })
 	}
 	missing := file(t, "t.csv", good+"NaN,red,7,rose\n,red,7,rose\n") // is no mistake, but is told
@@ -133,11 +135,16 @@ func TestBadPlaces(t *testing.T) {
 	refused(t, []string{"train", "--resume", other}, exitUsage, "not a run directory")
 }
 
-// TestDamagedRun takes away, cuts and garbles every file of a run in turn: each command says so in one line, or can do without the file.
+// TestDamagedRun takes away, cuts and garbles every file of a run in turn: each command says so in one line, or can do
+// without the file.
 func TestDamagedRun(t *testing.T) {
 	args, dir := small(t)
 	must(t, args...)
-	needed := map[string]string{"config.yaml": "train eval inspect", "data.json": "eval inspect", "checkpoints/best.safetensors": ""}
+	needed := map[string]string{
+		"config.yaml":                  "train eval inspect",
+		"data.json":                    "eval inspect",
+		"checkpoints/best.safetensors": "",
+	}
 	for _, name := range []string{"config.yaml", "data.json", "env.json", "metrics.jsonl", "log.txt", "result.json",
 		"checkpoints/best.safetensors", "checkpoints/" + lastCheckpoint(t, dir)} {
 		path := filepath.Join(dir, name)
@@ -185,9 +192,48 @@ func lastCheckpoint(t *testing.T, dir string) string {
 
 // TestArguments throws random command lines at the command.
 func TestArguments(t *testing.T) {
-	words := []string{"train", "eval", "predict", "models", "data", "list", "show", "check", "inspect", "--json", "--quiet", "--", "-", "",
-		"--set", "--set=a=b", "=", "--data", "iris", "--target", "-1", "module/mlp", "--epochs=0", "--resume", "--out", "\x00", "é\n", "--help",
-		"-h", "--version", "--input", "/dev/null", "--config", "--seed=-1", "---", "--=", "-set", "train.x=y", "--strict=false", "--device=cuda"}
+	words := []string{
+		"train",
+		"eval",
+		"predict",
+		"models",
+		"data",
+		"list",
+		"show",
+		"check",
+		"inspect",
+		"--json",
+		"--quiet",
+		"--",
+		"-",
+		"",
+		"--set",
+		"--set=a=b",
+		"=",
+		"--data",
+		"iris",
+		"--target",
+		"-1",
+		"module/mlp",
+		"--epochs=0",
+		"--resume",
+		"--out",
+		"\x00",
+		"é\n",
+		"--help",
+		"-h",
+		"--version",
+		"--input",
+		"/dev/null",
+		"--config",
+		"--seed=-1",
+		"---",
+		"--=",
+		"-set",
+		"train.x=y",
+		"--strict=false",
+		"--device=cuda",
+	}
 	random := philox.New(3, 1, 0)
 	t.Chdir(t.TempDir())
 	for range 400 {

@@ -84,7 +84,10 @@ func runBench(c *cli.Context) error {
 			return fmt.Errorf("bench: %w", err)
 		}
 		if revision, _ := bench.Commit(); revision == "" {
-			fmt.Fprintln(c.App.ErrWriter, "bench: saved without a commit: build with -buildvcs=true to have it recorded")
+			fmt.Fprintln(
+				c.App.ErrWriter,
+				"bench: saved without a commit: build with -buildvcs=true to have it recorded",
+			)
 		}
 	}
 	if c.Bool("json") {

@@ -42,8 +42,17 @@ func checkAction(c *cli.Context) error {
 			word = "FAILED"
 		}
 		if !c.Bool("json") {
-			fmt.Fprintf(c.App.Writer, "%-6s  %s %s (%.1f s): %s\n        measured: %s; required: %s\n", word, r.Model, r.Check, r.Seconds,
-				r.Claim, r.Measured, r.Required)
+			fmt.Fprintf(
+				c.App.Writer,
+				"%-6s  %s %s (%.1f s): %s\n        measured: %s; required: %s\n",
+				word,
+				r.Model,
+				r.Check,
+				r.Seconds,
+				r.Claim,
+				r.Measured,
+				r.Required,
+			)
 		}
 		return c.Context.Err()
 	})

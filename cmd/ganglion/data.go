@@ -19,9 +19,20 @@ func dataCommand() *cli.Command {
 			{Name: "list", Usage: "lists the named data sets and where they come from",
 				Flags: []cli.Flag{jsonFlag(), dirFlag()}, Action: listData},
 			{Name: "show", Usage: "reads a data set or file and sums it up", ArgsUsage: "NAME|PATH",
-				Flags: append(dataFlags(), jsonFlag()), Action: func(c *cli.Context) error { return showData(c, false) }},
-			{Name: "check", Usage: "reads, splits and standardises a data set or file as training would", ArgsUsage: "NAME|PATH",
-				Flags: append(dataFlags(), jsonFlag()), Action: func(c *cli.Context) error { return showData(c, true) }},
+				Flags: append(
+					dataFlags(),
+					jsonFlag(),
+				), Action: func(c *cli.Context) error { return showData(c, false) }},
+			{
+				Name:      "check",
+				Usage:     "reads, splits and standardises a data set or file as training would",
+				ArgsUsage: "NAME|PATH",
+				Flags: append(
+					dataFlags(),
+					jsonFlag(),
+				),
+				Action: func(c *cli.Context) error { return showData(c, true) },
+			},
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
@@ -41,7 +52,10 @@ func dataFlags() []cli.Flag {
 	return []cli.Flag{dirFlag(),
 		&cli.StringFlag{Name: "target", Usage: "target `COLUMN`: its name, its position from 1, or -1 for the last"},
 		&cli.StringFlag{Name: "task", Usage: "`TASK`: classify or regress, when it is not plain from the data"},
-		&cli.StringFlag{Name: "split", Usage: "stored split `NAME:K`, or shares such as 75/25 (default: stratified 60/20/20 by seed)"}}
+		&cli.StringFlag{
+			Name:  "split",
+			Usage: "stored split `NAME:K`, or shares such as 75/25 (default: stratified 60/20/20 by seed)",
+		}}
 }
 
 func listData(c *cli.Context) error {
@@ -76,12 +90,27 @@ func showData(c *cli.Context, full bool) error {
 func printSummary(out io.Writer, s data.Summary) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(w, "name\t%s\nsource\t%s\nsha256\t%s\n", s.Name, s.Source, s.SHA256)
-	fmt.Fprintf(w, "rows\t%d\nfeatures\t%d\ntask\t%s\ntarget\t%s\n", s.Rows, s.Features, s.Task, strings.Join(s.Target, ", "))
+	fmt.Fprintf(
+		w,
+		"rows\t%d\nfeatures\t%d\ntask\t%s\ntarget\t%s\n",
+		s.Rows,
+		s.Features,
+		s.Task,
+		strings.Join(s.Target, ", "),
+	)
 	for _, c := range s.Classes {
 		fmt.Fprintf(w, "class %s\t%d rows\n", c.Name, c.Rows)
 	}
 	for _, t := range s.Targets {
-		fmt.Fprintf(w, "target %s\tmin %.6g, mean %.6g, max %.6g, standard deviation %.6g\n", t.Name, t.Min, t.Mean, t.Max, t.Std)
+		fmt.Fprintf(
+			w,
+			"target %s\tmin %.6g, mean %.6g, max %.6g, standard deviation %.6g\n",
+			t.Name,
+			t.Min,
+			t.Mean,
+			t.Max,
+			t.Std,
+		)
 	}
 	for _, m := range s.Missing {
 		fmt.Fprintf(w, "missing in %s\t%d rows\n", m.Name, m.Rows)

@@ -19,7 +19,8 @@ import (
 func TestCheck(t *testing.T) {
 	var list []run.CheckResult
 	strict(t, must(t, "check", "module/mlp", "--json").out, &list)
-	if len(list) != 2 || !list[0].OK || list[0].Model != "module/mlp" || list[0].Measured == "" || list[0].Required == "" {
+	if len(list) != 2 || !list[0].OK || list[0].Model != "module/mlp" || list[0].Measured == "" ||
+		list[0].Required == "" {
 		t.Errorf("checks %+v", list)
 	}
 	var plain []map[string]any
@@ -34,7 +35,8 @@ func TestCheck(t *testing.T) {
 	if len(models) < 3 {
 		t.Errorf("checks of %v", models)
 	}
-	if text := must(t, "check", "module/deq").out; !strings.Contains(text, "ok") || !strings.Contains(text, "required: at most") {
+	if text := must(t, "check", "module/deq").out; !strings.Contains(text, "ok") ||
+		!strings.Contains(text, "required: at most") {
 		t.Errorf("check prints\n%s", text)
 	}
 	refused(t, []string{"check"}, exitUsage, "--all")
@@ -43,7 +45,8 @@ func TestCheck(t *testing.T) {
 	refused(t, []string{"check", "--all", "--tier", "slow"}, exitUsage, "fast, full")
 }
 
-// TestTrace: a trace holds every op of the first steps and the parts of the run, and spans lie within what they are part of.
+// TestTrace: a trace holds every op of the first steps and the parts of the run, and spans lie within what they are
+// part of.
 func TestTrace(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "trace.json")
 	args, _ := small(t, "--trace", path, "--quiet", "--json")
@@ -91,7 +94,22 @@ func TestTrace(t *testing.T) {
 // TestMetrics scrapes a run that goes on, and finds the door closed to other paths and methods.
 func TestMetrics(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	c := command(t, "train", "--data", "gas", "--epochs", "10000", "--set", "nodes=40", "--set", "keep=0.1", "--metrics-addr", ":0", "--out", dir)
+	c := command(
+		t,
+		"train",
+		"--data",
+		"gas",
+		"--epochs",
+		"10000",
+		"--set",
+		"nodes=40",
+		"--set",
+		"keep=0.1",
+		"--metrics-addr",
+		":0",
+		"--out",
+		dir,
+	)
 	log, err := c.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +141,8 @@ func TestMetrics(t *testing.T) {
 		}
 		body, err := io.ReadAll(r.Body)
 		r.Body.Close()
-		if err != nil || r.StatusCode != http.StatusOK || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/plain; version=0.0.4") {
+		if err != nil || r.StatusCode != http.StatusOK ||
+			!strings.HasPrefix(r.Header.Get("Content-Type"), "text/plain; version=0.0.4") {
 			t.Fatalf("%v, %s", err, r.Status)
 		}
 		if text = string(body); strings.Contains(text, "ganglion_largest_module") {
@@ -132,7 +151,8 @@ func TestMetrics(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	for _, name := range strings.Fields("step epoch step_loss train_loss valid_loss valid_metric learning_rate solver_iterations solver_residual modules largest_module") {
-		if !regexp.MustCompile(`(?m)^# HELP ganglion_` + name + ` .+\n# TYPE ganglion_` + name + ` gauge\nganglion_` + name + ` [-+0-9.eInf]+$`).MatchString(text) {
+		if !regexp.MustCompile(`(?m)^# HELP ganglion_` + name + ` .+\n# TYPE ganglion_` + name + ` gauge\nganglion_` + name + ` [-+0-9.eInf]+$`).
+			MatchString(text) {
 			t.Errorf("no %s in\n%s", name, text)
 		}
 	}

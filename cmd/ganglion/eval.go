@@ -13,8 +13,13 @@ func evalCommand() *cli.Command {
 	return &cli.Command{
 		Name: "eval", Usage: "judges a trained model on the test part of its data, or on another file",
 		ArgsUsage: "RUN",
-		Flags: []cli.Flag{&cli.StringFlag{Name: "data", Usage: "`PATH` of a file with the columns of the training data; all rows count"},
-			jsonFlag()},
+		Flags: []cli.Flag{
+			&cli.StringFlag{
+				Name:  "data",
+				Usage: "`PATH` of a file with the columns of the training data; all rows count",
+			},
+			jsonFlag(),
+		},
 		Action: func(c *cli.Context) error {
 			t, err := openRun(c)
 			if err != nil {

@@ -95,7 +95,12 @@ func table() string {
 	for i := range 60 {
 		kind := [...]string{"rose", "tulip", "lily"}[i%3]
 		colour := [...]string{"red", "yellow", "white", "blue"}[i*7%4]
-		b.WriteString(strings.Join([]string{[...]string{"1.5", "3.25", "2"}[i%3], colour, [...]string{"7", "9.5", "8"}[(i+i/9)%3], kind}, ",") + "\n")
+		b.WriteString(
+			strings.Join(
+				[]string{[...]string{"1.5", "3.25", "2"}[i%3], colour, [...]string{"7", "9.5", "8"}[(i+i/9)%3], kind},
+				",",
+			) + "\n",
+		)
 	}
 	return b.String()
 }

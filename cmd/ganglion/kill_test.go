@@ -21,8 +21,31 @@ var full = flag.Bool("full", false, "run the long tests too")
 
 // long is a run of some tenths of a second that saves every few steps and uses all kinds of state.
 func long(dir string) []string {
-	return []string{"train", "module/nm", "--data", "gas", "--epochs", "5", "--batch", "128", "--out", dir, "--quiet", "--threads", "2",
-		"--set", "nodes=40", "--set", "keep=0.08", "--set", "warm=true", "--set", "restructure_every=3", "--set", "save_steps=5"}
+	return []string{
+		"train",
+		"module/nm",
+		"--data",
+		"gas",
+		"--epochs",
+		"5",
+		"--batch",
+		"128",
+		"--out",
+		dir,
+		"--quiet",
+		"--threads",
+		"2",
+		"--set",
+		"nodes=40",
+		"--set",
+		"keep=0.08",
+		"--set",
+		"warm=true",
+		"--set",
+		"restructure_every=3",
+		"--set",
+		"save_steps=5",
+	}
 }
 
 var seconds = regexp.MustCompile(`"seconds":[^,]*,`)
@@ -73,8 +96,8 @@ func newest(dir string) int {
 	return step
 }
 
-// TestKill kills runs at random moments, each several times, and resumes them: what they leave is byte for byte what a run leaves that
-// was let alone.
+// TestKill kills runs at random moments, each several times, and resumes them: what they leave is byte for byte what a
+// run leaves that was let alone.
 func TestKill(t *testing.T) {
 	whole := filepath.Join(t.TempDir(), "run")
 	if out, err := command(t, long(whole)...).CombinedOutput(); err != nil {
@@ -114,7 +137,8 @@ func exists(name string) bool {
 	return err == nil
 }
 
-// killAt runs the command and kills it some time after the checkpoint of a step was seen, or lets it end. It reports whether it did kill.
+// killAt runs the command and kills it some time after the checkpoint of a step was seen, or lets it end. It reports
+// whether it did kill.
 func killAt(t *testing.T, dir string, args []string, step int, pause time.Duration) bool {
 	t.Helper()
 	c := command(t, args...)
@@ -164,7 +188,8 @@ func TestSignals(t *testing.T) {
 			time.Sleep(5 * time.Millisecond)
 		}
 		if s == os.Interrupt { // while it runs, nobody else may write to it
-			if o := do(t, "train", "--resume", dir); o.code != exitFailed || !strings.Contains(o.log, "in use by another process") {
+			if o := do(t, "train", "--resume", dir); o.code != exitFailed ||
+				!strings.Contains(o.log, "in use by another process") {
 				t.Errorf("a second writer: %+v", o)
 			}
 		}

@@ -47,8 +47,18 @@ func execute(ctx context.Context, args []string, out, log io.Writer) int {
 			}
 			return cli.ShowAppHelp(c)
 		},
-		Commands: []*cli.Command{trainCommand(), evalCommand(), predictCommand(), modelsCommand(), dataCommand(), inspectCommand(), checkCommand(),
-			benchCommand(), doctorCommand(), completionCommand()},
+		Commands: []*cli.Command{
+			trainCommand(),
+			evalCommand(),
+			predictCommand(),
+			modelsCommand(),
+			dataCommand(),
+			inspectCommand(),
+			checkCommand(),
+			benchCommand(),
+			doctorCommand(),
+			completionCommand(),
+		},
 	}
 	for _, c := range app.Commands {
 		c.OnUsageError = onUsage

@@ -11,7 +11,10 @@ func predictCommand() *cli.Command {
 		Name: "predict", Usage: "answers for every row of a file, as CSV",
 		ArgsUsage: "RUN",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "input", Usage: "`FILE` with the columns of the training data; the target may be missing"},
+			&cli.StringFlag{
+				Name:  "input",
+				Usage: "`FILE` with the columns of the training data; the target may be missing",
+			},
 			&cli.StringFlag{Name: "output", Usage: "`FILE` for the answers (default: standard output)"},
 			jsonFlag()},
 		Action: func(c *cli.Context) error {

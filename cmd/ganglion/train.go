@@ -24,24 +24,38 @@ func trainCommand() *cli.Command {
 		Description: "Examples:\n  ganglion train\n  ganglion train module/nm --data table.csv --target price --set nodes=200\n" +
 			"  ganglion train --config runs/nm-gas-20260101-120000/config.yaml --seed 2\n" +
 			"  ganglion train --resume runs/nm-gas-20260101-120000",
-		Flags: append(dataFlags(),
-			&cli.StringFlag{Name: "data", Usage: "`NAME|PATH` of a data set (ganglion data list) or a file (default: gas)"},
+		Flags: append(
+			dataFlags(),
+			&cli.StringFlag{
+				Name:  "data",
+				Usage: "`NAME|PATH` of a data set (ganglion data list) or a file (default: gas)",
+			},
 			&cli.IntFlag{Name: "epochs", Usage: "passes over the training part (default: 30)"},
 			&cli.IntFlag{Name: "batch", Usage: "samples of a mini-batch (default: 64)"},
 			&cli.Float64Flag{Name: "lr", Usage: "learning rate (default: 0.003)"},
 			&cli.Uint64Flag{Name: "seed", Usage: "seed of initial values, splits and batches (default: 1)"},
 			&cli.StringFlag{Name: "device", Value: "auto", Usage: "`DEVICE`: auto, cpu, cuda or cuda:N"},
 			&cli.StringFlag{Name: "dtype", Usage: "`TYPE` of the numbers: f32 or f64 (default: f32)"},
-			&cli.StringSliceFlag{Name: "set", Usage: "`KEY=VALUE` of the model (ganglion models MODEL), or train.KEY=VALUE"},
+			&cli.StringSliceFlag{
+				Name:  "set",
+				Usage: "`KEY=VALUE` of the model (ganglion models MODEL), or train.KEY=VALUE",
+			},
 			&cli.StringFlag{Name: "config", Usage: "YAML `FILE` with the keys of a run's config.yaml"},
 			&cli.IntFlag{Name: "threads", Usage: "worker threads; results do not depend on it (default: all cores)"},
 			&cli.StringFlag{Name: "out", Usage: "run directory `DIR` (default: runs/MODEL-DATA-TIME)"},
 			&cli.StringFlag{Name: "resume", Usage: "go on with the run in `DIR`, at the exact step"},
-			&cli.StringFlag{Name: "metrics-addr", Usage: "serve Prometheus metrics at `ADDR` (:9100 or HOST:PORT; this machine alone without HOST)"},
+			&cli.StringFlag{
+				Name:  "metrics-addr",
+				Usage: "serve Prometheus metrics at `ADDR` (:9100 or HOST:PORT; this machine alone without HOST)",
+			},
 			&cli.StringFlag{Name: "trace", Usage: "write a trace of the first steps to `FILE`, for Perfetto"},
-			&cli.BoolFlag{Name: "strict", Usage: "a solver that misses its tolerance, or an op without a kernel, ends the run"},
+			&cli.BoolFlag{
+				Name:  "strict",
+				Usage: "a solver that misses its tolerance, or an op without a kernel, ends the run",
+			},
 			&cli.BoolFlag{Name: "quiet", Usage: "no progress, only errors and results"},
-			jsonFlag()),
+			jsonFlag(),
+		),
 		Action: trainAction,
 	}
 }
@@ -96,8 +110,20 @@ func trainRun(c *cli.Context, cfg run.Config, l log.Logger, device, notice strin
 // describe says what is about to be trained on what.
 func describe(s *run.Session) []string {
 	t := s.Table
-	notes := []string{fmt.Sprintf("data: %s, %d rows, %d features, %d %s; %d for training, %d for validation, %d for the test (%s)",
-		t.Name, t.N, t.D, t.Outputs(), outputsName(s), len(s.Split.Train), len(s.Split.Valid), len(s.Split.Test), s.Split.Name)}
+	notes := []string{
+		fmt.Sprintf(
+			"data: %s, %d rows, %d features, %d %s; %d for training, %d for validation, %d for the test (%s)",
+			t.Name,
+			t.N,
+			t.D,
+			t.Outputs(),
+			outputsName(s),
+			len(s.Split.Train),
+			len(s.Split.Valid),
+			len(s.Split.Test),
+			s.Split.Name,
+		),
+	}
 	for _, n := range slices.Concat(t.Notes, s.Split.Notes, s.Standardizer.Notes) {
 		notes = append(notes, "data: "+n)
 	}
@@ -112,14 +138,18 @@ func outputsName(s *run.Session) string {
 	return "targets"
 }
 
-// trainConfig puts together the configuration: the model's defaults, a file, flags, and --set, the later over the earlier.
+// trainConfig puts together the configuration: the model's defaults, a file, flags, and --set, the later over the
+// earlier.
 func trainConfig(c *cli.Context) (run.Config, error) {
 	if dir := c.String("resume"); dir != "" {
 		for _, f := range c.LocalFlagNames() {
 			switch f {
 			case "resume", "device", "threads", "metrics-addr", "trace", "quiet", "json":
 			default:
-				return run.Config{}, usagef("--%s does not go with --resume: a run goes on with its own configuration", f)
+				return run.Config{}, usagef(
+					"--%s does not go with --resume: a run goes on with its own configuration",
+					f,
+				)
 			}
 		}
 		if c.Args().Present() {
@@ -177,7 +207,17 @@ func printRun(out io.Writer, r *run.Result) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(w, "\nMODEL\tPARAMETERS\t%s TRAIN\tVALID\tTEST\tLOSS TEST\tSECONDS\n", strings.ToUpper(r.Metric.Name))
 	row := func(model string, parameters int, m run.Metric, loss run.Parts, seconds float64) {
-		fmt.Fprintf(w, "%s\t%d\t%.4f\t%.4f\t%.4f\t%.4f\t%.1f\n", model, parameters, m.Train, m.Valid, m.Test, loss.Test, seconds)
+		fmt.Fprintf(
+			w,
+			"%s\t%d\t%.4f\t%.4f\t%.4f\t%.4f\t%.1f\n",
+			model,
+			parameters,
+			m.Train,
+			m.Valid,
+			m.Test,
+			loss.Test,
+			seconds,
+		)
 	}
 	row(r.Model, r.Parameters, r.Metric, r.Loss, r.Seconds)
 	if b := r.Extra.Baseline; b != nil {
@@ -185,13 +225,27 @@ func printRun(out io.Writer, r *run.Result) error {
 	}
 	fmt.Fprintln(w)
 	if m := r.Extra.Modules; m != nil {
-		fmt.Fprintf(w, "structure\t%d nodes, %d edges kept, %d modules on %d levels\n", m.Nodes, m.Kept, m.Modules, m.Levels)
+		fmt.Fprintf(
+			w,
+			"structure\t%d nodes, %d edges kept, %d modules on %d levels\n",
+			m.Nodes,
+			m.Kept,
+			m.Modules,
+			m.Levels,
+		)
 		fmt.Fprintf(w, "cyclic modules\t%d of sizes %s (before training: %d of sizes %s)\n", m.Cyclic, sizes(m.Sizes),
 			r.Extra.Before.Cyclic, sizes(r.Extra.Before.Sizes))
 	}
 	if s := r.Extra.Solver; s != nil {
-		fmt.Fprintf(w, "solver\t%.1f iterations on average, %d at most; worst residual %.2g; %d of %d solves not converged\n",
-			s.Iterations, s.Longest, s.Worst, s.Failed, s.Samples)
+		fmt.Fprintf(
+			w,
+			"solver\t%.1f iterations on average, %d at most; worst residual %.2g; %d of %d solves not converged\n",
+			s.Iterations,
+			s.Longest,
+			s.Worst,
+			s.Failed,
+			s.Samples,
+		)
 	}
 	fmt.Fprintf(w, "best epoch\t%d of %d\n", r.Extra.BestEpoch, r.Epochs)
 	fmt.Fprintf(w, "time\t%.3f seconds an epoch, %d steps\n", r.SecondsPerEpoch, r.Steps)

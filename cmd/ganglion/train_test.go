@@ -13,8 +13,10 @@ import (
 )
 
 // keys are those of the object that ganglion train --json ends with.
-var keys = strings.Fields(`command model data device dtype seed epochs steps seconds seconds_per_epoch parameters peak_bytes loss metric
-	extra fallbacks run`)
+var keys = strings.Fields(
+	`command model data device dtype seed epochs steps seconds seconds_per_epoch parameters peak_bytes loss metric
+	extra fallbacks run`,
+)
 
 // checkResult decodes the last line of a run's output and checks the object.
 func checkResult(t *testing.T, text, dir string) run.Result {
@@ -36,18 +38,21 @@ func checkResult(t *testing.T, text, dir string) run.Result {
 		}
 	}
 	if r.Command != "train" || r.Device != "cpu" || r.DType != "f32" || r.Run != dir || r.Steps == 0 || r.Parameters == 0 ||
-		r.PeakBytes < 4*r.Parameters || r.Metric.Name != "accuracy" || r.Fallbacks == nil || !(r.Seconds > 0) {
+		r.PeakBytes < 4*r.Parameters || r.Metric.Name != "accuracy" || r.Fallbacks == nil ||
+		!(r.Seconds > 0) {
 		t.Errorf("result %+v", r)
 	}
 	return r
 }
 
-// TestTrainFlagship: without a model Neural Modules are trained; the run ends with a table that has what users look for.
+// TestTrainFlagship: without a model Neural Modules are trained; the run ends with a table that has what users look
+// for.
 func TestTrainFlagship(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	o := must(t, "train", "--data", "wine", "--epochs", "3", "--set", "nodes=40", "--json", "--out", dir)
 	r := checkResult(t, o.out, dir)
-	if r.Model != "module/nm" || r.Data != "wine" || r.Epochs != 3 || r.Extra.Modules == nil || r.Extra.Baseline == nil {
+	if r.Model != "module/nm" || r.Data != "wine" || r.Epochs != 3 || r.Extra.Modules == nil ||
+		r.Extra.Baseline == nil {
 		t.Errorf("result %+v", r)
 	}
 	for _, w := range []string{"MODEL", "PARAMETERS", "ACCURACY TRAIN", "VALID", "TEST", "module/nm", "module/mlp", "structure", "40 nodes",
@@ -106,9 +111,28 @@ func TestTrainProcess(t *testing.T) {
 
 // TestPrecedence: defaults, then the file, then flags, then --set.
 func TestPrecedence(t *testing.T) {
-	conf := file(t, "c.yaml", "model: module/mlp\ndata:\n  source: wine\ntrain:\n  epochs: 3\n  batch: 20\n  lr: 0.01\nnet:\n  hidden: 5\n")
+	conf := file(
+		t,
+		"c.yaml",
+		"model: module/mlp\ndata:\n  source: wine\ntrain:\n  epochs: 3\n  batch: 20\n  lr: 0.01\nnet:\n  hidden: 5\n",
+	)
 	dir := filepath.Join(t.TempDir(), "run")
-	must(t, "train", "--config", conf, "--set", "train.batch=30", "--set", "depth=1", "--batch", "25", "--epochs", "1", "--out", dir)
+	must(
+		t,
+		"train",
+		"--config",
+		conf,
+		"--set",
+		"train.batch=30",
+		"--set",
+		"depth=1",
+		"--batch",
+		"25",
+		"--epochs",
+		"1",
+		"--out",
+		dir,
+	)
 	cfg, err := run.LoadRun(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +147,8 @@ func TestPrecedence(t *testing.T) {
 			t.Errorf("%q is not in\n%s", w, text)
 		}
 	}
-	if o := do(t, "train", "module/nm", "--config", conf); o.code != exitUsage || !strings.Contains(o.log, "is about module/mlp") {
+	if o := do(t, "train", "module/nm", "--config", conf); o.code != exitUsage ||
+		!strings.Contains(o.log, "is about module/mlp") {
 		t.Errorf("a model beside a file of another: %+v", o)
 	}
 }
@@ -134,7 +159,8 @@ func TestFlagOrder(t *testing.T) {
 	args := []string{"module/mlp", "--data", data, "--epochs", "1", "--target=-1", "--quiet", "--json"}
 	var first run.Result
 	for i := range args {
-		if strings.HasPrefix(args[i], "-") && !strings.Contains(args[i], "=") && i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
+		if strings.HasPrefix(args[i], "-") && !strings.Contains(args[i], "=") && i+1 < len(args) &&
+			!strings.HasPrefix(args[i+1], "-") {
 			continue // a flag is not torn from its value
 		}
 		order := slices.Concat([]string{"train", "--out", filepath.Join(t.TempDir(), "run")}, args[i+1:], args[:i+1])
@@ -146,5 +172,18 @@ func TestFlagOrder(t *testing.T) {
 			t.Errorf("%q gives another run", order)
 		}
 	}
-	must(t, "train", "--data", data, "--target", "-1", "--epochs", "1", "--out", filepath.Join(t.TempDir(), "run"), "--", "module/mlp")
+	must(
+		t,
+		"train",
+		"--data",
+		data,
+		"--target",
+		"-1",
+		"--epochs",
+		"1",
+		"--out",
+		filepath.Join(t.TempDir(), "run"),
+		"--",
+		"module/mlp",
+	)
 }

@@ -22,8 +22,8 @@ type Predictor struct {
 	pool    *par.Pool // to be closed; nil when it belongs to a trainer
 }
 
-// NewPredictor compiles the forward pass alone. Its parameters are those of store, or, when store is nil, of a new store that is filled
-// with initial values and waits for LoadParams.
+// NewPredictor compiles the forward pass alone. Its parameters are those of store, or, when store is nil, of a new
+// store that is filled with initial values and waits for LoadParams.
 func NewPredictor(m Model, task Task, o Options, store *engine.Store) (*Predictor, error) {
 	pool := newPool(o.Threads)
 	p, err := newPredictor(m, task, o, store, pool)
@@ -69,7 +69,8 @@ func (p *Predictor) Program() *engine.Program { return p.program }
 // Solver is what the iterative kernels reported during the last call of Predict or Judge.
 func (p *Predictor) Solver() Solver { return p.solver }
 
-// visit runs the network over x [n, Inputs] in order, and hands each batch's outputs [hi-lo, Outputs] to f; they hold during the call.
+// visit runs the network over x [n, Inputs] in order, and hands each batch's outputs [hi-lo, Outputs] to f; they hold
+// during the call.
 func (p *Predictor) visit(ctx context.Context, x kernels.Tensor, f func(lo, hi int, out kernels.Tensor) error) error {
 	if x.Rank() != 2 || x.Shape[1] != p.task.Inputs || x.DType != p.dtype {
 		return fmt.Errorf("predict: features are %v, want %v(n %d)", x.Spec, p.dtype, p.task.Inputs)

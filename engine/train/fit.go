@@ -115,8 +115,8 @@ type Outcome struct {
 // saveEvery is the least time between two checkpoints at ends of epochs.
 const saveEvery = time.Second
 
-// Fit runs the remaining epochs. The parameters are those of the last step when it returns; UseBest goes back to the best. A cancelled
-// context ends it after the step under way, with the context's error, and with the position saved.
+// Fit runs the remaining epochs. The parameters are those of the last step when it returns; UseBest goes back to the
+// best. A cancelled context ends it after the step under way, with the context's error, and with the position saved.
 func (t *Trainer) Fit(ctx context.Context, h Hooks) (Outcome, error) {
 	var out Outcome
 	saved := time.Now()
@@ -186,8 +186,18 @@ func (t *Trainer) epoch(ctx context.Context, h Hooks) (Epoch, error) {
 			}
 		}
 	}
-	e := Epoch{Epoch: number, Of: t.Options.Epochs, Step: t.pos.Step, Steps: t.TotalSteps(), LR: lr, Seconds: time.Since(start).Seconds(),
-		Train: t.sums.score(t.Set), Skipped: t.sums.skipped, Solver: t.sums.solver, Structure: t.sums.structure}
+	e := Epoch{
+		Epoch:     number,
+		Of:        t.Options.Epochs,
+		Step:      t.pos.Step,
+		Steps:     t.TotalSteps(),
+		LR:        lr,
+		Seconds:   time.Since(start).Seconds(),
+		Train:     t.sums.score(t.Set),
+		Skipped:   t.sums.skipped,
+		Solver:    t.sums.solver,
+		Structure: t.sums.structure,
+	}
 	return e, t.endEpoch(ctx, h, &e)
 }
 
@@ -211,7 +221,8 @@ func (t *Trainer) stepOf(ctx context.Context, h Hooks) (StepResult, error) {
 	return r, nil
 }
 
-// endEpoch judges the epoch. Its work is not cut short either, so that a run stands at the end of an epoch or before it.
+// endEpoch judges the epoch. Its work is not cut short either, so that a run stands at the end of an epoch or before
+// it.
 func (t *Trainer) endEpoch(ctx context.Context, h Hooks, e *Epoch) error {
 	t.total.skipped += t.sums.skipped
 	t.total.solver.merge(t.sums.solver)
@@ -273,7 +284,8 @@ func (t *Trainer) keepBest(e *Epoch) {
 	t.best.Epoch, t.best.Step, t.best.Valid, t.best.since = e.Epoch, e.Step, e.Valid, 0
 }
 
-// UseBest puts the parameters of the best epoch in place of the last ones. It does nothing before the first epoch has ended.
+// UseBest puts the parameters of the best epoch in place of the last ones. It does nothing before the first epoch has
+// ended.
 func (t *Trainer) UseBest() {
 	if t.best.Epoch > 0 {
 		t.best.params.CopyTo(t.store.Params())

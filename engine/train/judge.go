@@ -8,8 +8,8 @@ import (
 	"ganglion/kernels"
 )
 
-// Scores is what a part is judged by. Score.Metric is the accuracy of a classification, the root mean squared error of a regression.
-// Errors of a regression are in the data's units.
+// Scores is what a part is judged by. Score.Metric is the accuracy of a classification, the root mean squared error of
+// a regression. Errors of a regression are in the data's units.
 type Scores struct {
 	Score
 	MacroF1 float64 // classification: mean over the classes of their F1 scores
@@ -48,8 +48,8 @@ func newJudge(set Set) (*judge, error) {
 	return j, err
 }
 
-// Judge runs the network over a part and scores its outputs. set gives the task and, for a regression, the targets' scale. Loss is the
-// mean cross-entropy, or the mean squared error of the standardised targets.
+// Judge runs the network over a part and scores its outputs. set gives the task and, for a regression, the targets'
+// scale. Loss is the mean cross-entropy, or the mean squared error of the standardised targets.
 func (p *Predictor) Judge(ctx context.Context, set Set, part Part) (Scores, error) {
 	j, err := newJudge(set)
 	if err != nil {

@@ -25,8 +25,8 @@ type Task struct {
 	Examples int // samples of the training part
 }
 
-// Model writes a network for one task. Forward is called once for each program (training, evaluation) and must declare the same
-// parameters each time.
+// Model writes a network for one task. Forward is called once for each program (training, evaluation) and must declare
+// the same parameters each time.
 type Model interface {
 	Forward(s *engine.Scope, in Inputs) Net
 }
@@ -43,13 +43,15 @@ type Inputs struct {
 // Net is what Forward returns.
 type Net struct {
 	Output *Node // [batch, Outputs]: logits or predictions
-	// After are update steps on the parameter block, applied in order after the optimiser's: regularisers that are decoupled from it.
+	// After are update steps on the parameter block, applied in order after the optimiser's: regularisers that are
+	// decoupled from it.
 	After []Update
 	// Strength is the third element of Inputs.Hyper, for the regulariser.
 	Strength float64
 }
 
-// Update is one step on the parameter block z [(1+slots)·n]: it returns the new block. A step must return z unchanged when ok is 0.
+// Update is one step on the parameter block z [(1+slots)·n]: it returns the new block. A step must return z unchanged
+// when ok is 0.
 type Update func(b kernels.Builder, z *Node, block Block) *Node
 
 // Block tells an Update where things are.

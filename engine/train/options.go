@@ -1,5 +1,5 @@
-// Package train is the training loop: it turns a model into one program per purpose (train, evaluate), feeds it mini-batches, and keeps
-// the run on disk so that it can be resumed at the exact step.
+// Package train is the training loop: it turns a model into one program per purpose (train, evaluate), feeds it
+// mini-batches, and keeps the run on disk so that it can be resumed at the exact step.
 package train
 
 import (
@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// Options configures a run. Defaults returns all of them at their defaults, which stand in brackets. In New the zero value of epochs,
-// batch, lr, momentum, keep_checkpoints and of the words means the default; Check takes every value as it is.
+// Options configures a run. Defaults returns all of them at their defaults, which stand in brackets. In New the zero
+// value of epochs, batch, lr, momentum, keep_checkpoints and of the words means the default; Check takes every value as
+// it is.
 type Options struct {
 	Epochs    int     `yaml:"epochs" doc:"passes over the training part [30]"`
 	Batch     int     `yaml:"batch" doc:"samples of a mini-batch [64]"`
@@ -58,7 +59,8 @@ func (o *Options) fill() {
 	def(&o.DType, "f32")
 }
 
-// maxCount bounds whole numbers, so that products of them stay in range, and maxRate the learning rate, so that it is a float32.
+// maxCount bounds whole numbers, so that products of them stay in range, and maxRate the learning rate, so that it is a
+// float32.
 const (
 	maxCount = 1 << 30
 	maxRate  = 1e30

@@ -13,10 +13,16 @@ import (
 // bestBlock is the name under which a checkpoint holds the parameters of the best epoch; stores hold no such name.
 const bestBlock = "best epoch's parameters"
 
-// Snapshot returns the whole state of the run: weights, optimiser, other states, position, sums of the epoch under way, best epoch.
-// The tensors are views of the trainer's memory: store them before the next step.
+// Snapshot returns the whole state of the run: weights, optimiser, other states, position, sums of the epoch under way,
+// best epoch. The tensors are views of the trainer's memory: store them before the next step.
 func (t *Trainer) Snapshot() (*checkpoint.State, error) {
-	s := &checkpoint.State{Step: t.pos.Step, Epoch: t.pos.Epoch, Batch: t.pos.Batch, Seed: t.Options.Seed, Counters: t.counters()}
+	s := &checkpoint.State{
+		Step:     t.pos.Step,
+		Epoch:    t.pos.Epoch,
+		Batch:    t.pos.Batch,
+		Seed:     t.Options.Seed,
+		Counters: t.counters(),
+	}
 	for _, name := range t.store.Names() {
 		v, err := t.store.Tensor(name)
 		if err != nil {
@@ -80,8 +86,13 @@ func (t *Trainer) Restore(s *checkpoint.State) error {
 		}
 	}
 	if n := t.StepsPerEpoch(); s.Epoch*n+s.Batch != s.Step || s.Batch >= n {
-		return fmt.Errorf("checkpoint stands at step %d, epoch %d, batch %d, which is no position of a run with %d steps an epoch",
-			s.Step, s.Epoch, s.Batch, n)
+		return fmt.Errorf(
+			"checkpoint stands at step %d, epoch %d, batch %d, which is no position of a run with %d steps an epoch",
+			s.Step,
+			s.Epoch,
+			s.Batch,
+			n,
+		)
 	}
 	if err := t.restoreCounters(s.Counters); err != nil {
 		return err
@@ -126,7 +137,11 @@ type number struct {
 func (t *Trainer) numbers() []number {
 	s, b := &t.sums, &t.best
 	list := []number{
-		{"epoch.loss", &s.loss, nil}, {"epoch.hits", &s.hits, nil}, {"epoch.samples", nil, &s.samples}, {"epoch.skipped", nil, &s.skipped},
+		{
+			"epoch.loss",
+			&s.loss,
+			nil,
+		}, {"epoch.hits", &s.hits, nil}, {"epoch.samples", nil, &s.samples}, {"epoch.skipped", nil, &s.skipped},
 		{"run.skipped", nil, &t.total.skipped},
 		{"best.epoch", nil, &b.Epoch}, {"best.step", nil, &b.Step}, {"best.loss", &b.Valid.Loss, nil},
 		{"best.metric", &b.Valid.Metric, nil}, {"best.since", nil, &b.since},
@@ -145,8 +160,14 @@ func (t *Trainer) numbers() []number {
 }
 
 func (s *Solver) numbers(prefix string) []number {
-	return []number{{prefix + "samples", nil, &s.Samples}, {prefix + "failed", nil, &s.Failed}, {prefix + "worst", &s.Worst, nil},
-		{prefix + "mean", &s.Iterations, nil}, {prefix + "total", nil, &s.total}, {prefix + "longest", nil, &s.Longest}}
+	return []number{
+		{prefix + "samples", nil, &s.Samples},
+		{prefix + "failed", nil, &s.Failed},
+		{prefix + "worst", &s.Worst, nil},
+		{prefix + "mean", &s.Iterations, nil},
+		{prefix + "total", nil, &s.total},
+		{prefix + "longest", nil, &s.Longest},
+	}
 }
 
 func (t *Trainer) counters() []checkpoint.Counter {

@@ -2,7 +2,8 @@ package train
 
 import "math"
 
-// Rate is the learning rate of step t (from 0) of total: a linear warm-up over the first warm steps, then the schedule over the rest.
+// Rate is the learning rate of step t (from 0) of total: a linear warm-up over the first warm steps, then the schedule
+// over the rest.
 //
 //	constant  base
 //	cosine    base·½(1 + cos πu)      (Loshchilov and Hutter, arXiv 1608.03983, Eq. 5, without restarts)

@@ -10,8 +10,8 @@ import (
 type Set struct {
 	Task               Task
 	Train, Valid, Test Part
-	// Scale is, for a regression, the standard deviation by which each target was divided, [Outputs]: errors are reported in the
-	// data's units. Nil is all ones.
+	// Scale is, for a regression, the standard deviation by which each target was divided, [Outputs]: errors are
+	// reported in the data's units. Nil is all ones.
 	Scale []float64
 }
 

@@ -6,10 +6,12 @@ import (
 	"ganglion/kernels"
 )
 
-// sums gathers what the steps of the epoch under way report. It is part of a checkpoint, so that a resumed epoch reports the same.
+// sums gathers what the steps of the epoch under way report. It is part of a checkpoint, so that a resumed epoch
+// reports the same.
 type sums struct {
-	loss      float64 // Σ loss·samples over the applied steps
-	hits      float64 // classification: samples whose class was right; regression: Σ squared error, mean over the targets
+	loss float64 // Σ loss·samples over the applied steps
+	// classification: samples whose class was right; regression: Σ squared error, mean over the targets
+	hits      float64
 	samples   int
 	skipped   int
 	solver    Solver

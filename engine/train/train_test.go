@@ -147,7 +147,8 @@ func TestJudge(t *testing.T) {
 	if err := addBatch(j, pred, truth, nil, 0, 2); err != nil {
 		t.Fatal(err)
 	}
-	if s, err = j.scores(); err != nil || math.Abs(s.Loss-5.0/4) > 1e-12 || math.Abs(s.Metric-math.Sqrt(104.0/4)) > 1e-12 ||
+	if s, err = j.scores(); err != nil || math.Abs(s.Loss-5.0/4) > 1e-12 ||
+		math.Abs(s.Metric-math.Sqrt(104.0/4)) > 1e-12 ||
 		math.Abs(s.MAE-12.0/4) > 1e-12 {
 		t.Errorf("scores %+v, %v", s, err)
 	}
@@ -165,7 +166,8 @@ func TestSolverSums(t *testing.T) {
 	b.add(two)
 	whole.merge(a)
 	whole.merge(b)
-	if whole.Samples != 4 || whole.Failed != 1 || !math.IsNaN(whole.Worst) || whole.Iterations != 3.5 || whole.Longest != 7 {
+	if whole.Samples != 4 || whole.Failed != 1 || !math.IsNaN(whole.Worst) || whole.Iterations != 3.5 ||
+		whole.Longest != 7 {
 		t.Errorf("sums %+v", whole)
 	}
 	if text := whole.Trouble(); !strings.Contains(text, "1 of 4 solves") || (Solver{Samples: 3}).Trouble() != "" {

@@ -160,7 +160,8 @@ func (t *Trainer) Store() *engine.Store { return t.store }
 // Programs returns the training and the evaluation program.
 func (t *Trainer) Programs() (step, eval *engine.Program) { return t.step, t.eval.program }
 
-// PeakBytes is the memory that the two programs hold: parameters and states once, and the constants and intermediate values of each.
+// PeakBytes is the memory that the two programs hold: parameters and states once, and the constants and intermediate
+// values of each.
 func (t *Trainer) PeakBytes() int {
 	peak := t.store.Bytes()
 	for _, p := range []*engine.Program{t.step, t.eval.program} {
@@ -190,9 +191,10 @@ type StepResult struct {
 	Output  kernels.Tensor // [batch, Outputs]
 }
 
-// Step runs the next mini-batch: forward, backward, update. Within an epoch it allocates nothing. With the policy stop, a loss or
-// gradient that is not finite is an error wrapping ErrNonFinite that names the op where it arose, and the parameters are as before the
-// step. After the last step of the last epoch there is no next one: it goes on into a further epoch at the schedule's last rate.
+// Step runs the next mini-batch: forward, backward, update. Within an epoch it allocates nothing. With the policy stop,
+// a loss or gradient that is not finite is an error wrapping ErrNonFinite that names the op where it arose, and the
+// parameters are as before the step. After the last step of the last epoch there is no next one: it goes on into a
+// further epoch at the schedule's last rate.
 func (t *Trainer) Step(ctx context.Context) (StepResult, error) {
 	r := StepResult{Rows: t.batches.At(t.pos.Epoch, t.pos.Batch), LR: t.rate()}
 	f := &t.full
@@ -277,7 +279,12 @@ func (t *Trainer) blame(ctx context.Context, f *feeds, loss float64) error {
 		return fmt.Errorf("step %d: %w: loss %v; looking for the op failed: %w", t.pos.Step+1, ErrNonFinite, loss, err)
 	}
 	if found == nil {
-		return fmt.Errorf("step %d: %w: loss %v; it did not happen again when the step was repeated", t.pos.Step+1, ErrNonFinite, loss)
+		return fmt.Errorf(
+			"step %d: %w: loss %v; it did not happen again when the step was repeated",
+			t.pos.Step+1,
+			ErrNonFinite,
+			loss,
+		)
 	}
 	return fmt.Errorf("step %d: %w: loss %v; the first such value: %v; the step was not applied. "+
 		"Try a smaller lr, --set train.clip=1, or --set train.non_finite=skip", t.pos.Step+1, ErrNonFinite, loss, found)

@@ -11,8 +11,9 @@ import (
 	"ganglion/kernels/random"
 )
 
-// Modules is one general directed graph of p nodes, cycles included, that is pruned to its heaviest edges and solved module by module
-// (arXiv 2306.02157, Eq. 1): it takes the nodes' constant part c [batch, p] to their pre-activations X [batch, p], the solution of
+// Modules is one general directed graph of p nodes, cycles included, that is pruned to its heaviest edges and solved
+// module by module (arXiv 2306.02157, Eq. 1): it takes the nodes' constant part c [batch, p] to their pre-activations X
+// [batch, p], the solution of
 //
 //	x_i = c_i + Σ_{j≠i, j→i kept} f(x_j)·w_ji.
 //
@@ -26,8 +27,8 @@ type Modules struct {
 	Rho float64
 	// Solve carries the activation, the method and its limits.
 	Solve implicit.Solve
-	// Warm, when positive, keeps the last solution of that many samples, and Row says which of them are in the batch; a solve then
-	// starts where the sample's last one ended.
+	// Warm, when positive, keeps the last solution of that many samples, and Row says which of them are in the batch; a
+	// solve then starts where the sample's last one ended.
 	Warm int
 	Row  *Node
 	// Step is the number of the step, int32 [1]; needed with Every > 1.

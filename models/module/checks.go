@@ -15,19 +15,38 @@ import (
 // The acceptance checks of this package's systems (numbers of equations: doc.go).
 var (
 	checksNM = []zoo.Check{
-		{Name: "triangular", Claim: "with a strictly triangular W the network is the feed-forward network", Run: checkTriangular},
-		{Name: "dense", Claim: "with all edges kept, one dense module, training is that of module/deq to the bit", Run: checkDense},
-		{Name: "evens", Claim: "on gas, the repulsion leaves a largest module of at most 2/3 of the size without, at equal kept edges",
-			Run: func(seed uint64) (string, string, bool, error) { return checkEvens(seed, 4) }},
+		{
+			Name:  "triangular",
+			Claim: "with a strictly triangular W the network is the feed-forward network",
+			Run:   checkTriangular,
+		},
+		{
+			Name:  "dense",
+			Claim: "with all edges kept, one dense module, training is that of module/deq to the bit",
+			Run:   checkDense,
+		},
+		{
+			Name:  "evens",
+			Claim: "on gas, the repulsion leaves a largest module of at most 2/3 of the size without, at equal kept edges",
+			Run:   func(seed uint64) (string, string, bool, error) { return checkEvens(seed, 4) },
+		},
 		{Name: "evens-30", Claim: "the same after 30 epochs", Tier: zoo.Full,
 			Run: func(seed uint64) (string, string, bool, error) { return checkEvens(seed, 30) }},
 	}
 	checksDEQ = []zoo.Check{
-		{Name: "unrolled", Claim: "the layer is the limit of a weight-tied network with ever more layers", Run: checkUnrolled},
+		{
+			Name:  "unrolled",
+			Claim: "the layer is the limit of a weight-tied network with ever more layers",
+			Run:   checkUnrolled,
+		},
 	}
 	checksMLP = []zoo.Check{
 		{Name: "linear", Claim: "without hidden layers the network is x·W + b", Run: checkLinear},
-		{Name: "same-size", Claim: "with hidden 0 it has as many parameters as module/nm within 5 %", Run: checkSameSize},
+		{
+			Name:  "same-size",
+			Claim: "with hidden 0 it has as many parameters as module/nm within 5 %",
+			Run:   checkSameSize,
+		},
 	}
 )
 
@@ -42,7 +61,10 @@ type instance struct {
 type builder func(cfg any, task train.Task) (train.Model, error)
 
 func newInstance(build builder, cfg any, seed uint64) (*instance, error) {
-	i := &instance{task: train.Task{Inputs: 5, Outputs: 3, Examples: 9}, x: kernels.New(kernels.S(kernels.Float64, 9, 5))}
+	i := &instance{
+		task: train.Task{Inputs: 5, Outputs: 3, Examples: 9},
+		x:    kernels.New(kernels.S(kernels.Float64, 9, 5)),
+	}
 	m, err := build(cfg, i.task)
 	if err != nil {
 		return nil, err
@@ -87,7 +109,10 @@ func affine(x, w, b []float64) []float64 {
 }
 
 // worst compares the network's outputs with those that want gives for each sample.
-func (i *instance) worst(tolerance float64, want func(x []float64) []float64) (measured, required string, ok bool, err error) {
+func (i *instance) worst(
+	tolerance float64,
+	want func(x []float64) []float64,
+) (measured, required string, ok bool, err error) {
 	got, err := i.Predict(context.Background(), i.x)
 	if err != nil {
 		return "", "", false, err
@@ -106,8 +131,12 @@ func (i *instance) worst(tolerance float64, want func(x []float64) []float64) (m
 // checkTriangular solves Eq. (1) node by node, in the order of the triangle.
 func checkTriangular(seed uint64) (string, string, bool, error) {
 	const p = 12
-	i, err := newInstance(buildModules, ModulesConfig{Nodes: p, Keep: p * (p - 1), Every: 1, Activation: "tanh", Solver: "auto", Rho: 0.9,
-		Reg: "none"}, seed)
+	i, err := newInstance(
+		buildModules,
+		ModulesConfig{Nodes: p, Keep: p * (p - 1), Every: 1, Activation: "tanh", Solver: "auto", Rho: 0.9,
+			Reg: "none"},
+		seed,
+	)
 	if err != nil {
 		return "", "", false, err
 	}
@@ -137,7 +166,11 @@ func checkTriangular(seed uint64) (string, string, bool, error) {
 // checkUnrolled applies Eq. (1) 400 times.
 func checkUnrolled(seed uint64) (string, string, bool, error) {
 	const p = 10
-	i, err := newInstance(buildDEQ, DEQConfig{Nodes: p, Activation: "tanh", Solver: "newton", Tol: 1e-13, Rho: 0.8}, seed)
+	i, err := newInstance(
+		buildDEQ,
+		DEQConfig{Nodes: p, Activation: "tanh", Solver: "newton", Tol: 1e-13, Rho: 0.8},
+		seed,
+	)
 	if err != nil {
 		return "", "", false, err
 	}
@@ -175,7 +208,11 @@ func checkLinear(seed uint64) (string, string, bool, error) {
 func checkSameSize(seed uint64) (string, string, bool, error) {
 	most := 0.0
 	for _, nodes := range []int{10, 60, 300} {
-		a, err := newInstance(buildModules, ModulesConfig{Nodes: nodes, Every: 1, Activation: "tanh", Solver: "auto", Rho: 0.9, Reg: "none"}, seed)
+		a, err := newInstance(
+			buildModules,
+			ModulesConfig{Nodes: nodes, Every: 1, Activation: "tanh", Solver: "auto", Rho: 0.9, Reg: "none"},
+			seed,
+		)
 		if err != nil {
 			return "", "", false, err
 		}
@@ -219,7 +256,12 @@ func checkDense(seed uint64) (string, string, bool, error) {
 			differ++
 		}
 	}
-	return fmt.Sprintf("%d of %d parameters differ", differ, len(params[0])), "none", differ == 0 && len(params[0]) == len(params[1]), nil
+	return fmt.Sprintf(
+			"%d of %d parameters differ",
+			differ,
+			len(params[0]),
+		), "none", differ == 0 &&
+			len(params[0]) == len(params[1]), nil
 }
 
 // checkEvens trains with the repulsion and without.
@@ -230,8 +272,14 @@ func checkEvens(seed uint64, epochs int) (string, string, bool, error) {
 	}
 	var largest [2]int
 	for k, reg := range []string{"nm", "none"} {
-		t, m, err := fit(buildModules, ModulesConfig{Nodes: 60, Keep: 142, Every: 1, Activation: "tanh", Solver: "auto", Rho: 0.9, Reg: reg,
-			Alpha: 10, Scaling: "size", Eps: 0.1}, set, seed, epochs)
+		t, m, err := fit(
+			buildModules,
+			ModulesConfig{Nodes: 60, Keep: 142, Every: 1, Activation: "tanh", Solver: "auto", Rho: 0.9, Reg: reg,
+				Alpha: 10, Scaling: "size", Eps: 0.1},
+			set,
+			seed,
+			epochs,
+		)
 		if err != nil {
 			return "", "", false, err
 		}
@@ -241,7 +289,11 @@ func checkEvens(seed uint64, epochs int) (string, string, bool, error) {
 		}
 		largest[k] = s.Layout.Largest
 	}
-	return fmt.Sprintf("largest %d with, %d without", largest[0], largest[1]), "with ≤ 2/3 without", 3*largest[0] <= 2*largest[1], nil
+	return fmt.Sprintf(
+		"largest %d with, %d without",
+		largest[0],
+		largest[1],
+	), "with ≤ 2/3 without", 3*largest[0] <= 2*largest[1], nil
 }
 
 // fit trains a network; the trainer's threads have ended when it comes back.

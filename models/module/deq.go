@@ -34,8 +34,11 @@ func buildDEQ(c any, task train.Task) (train.Model, error) {
 	if !ok {
 		return nil, fmt.Errorf("module/deq: configuration is a %T", c)
 	}
-	m, err := buildModules(ModulesConfig{Nodes: cfg.Nodes, Every: 1, Activation: cfg.Activation, Solver: cfg.Solver, Tol: cfg.Tol,
-		MaxIter: cfg.MaxIter, Rho: cfg.Rho, Warm: cfg.Warm, Reg: "none"}, task)
+	m, err := buildModules(
+		ModulesConfig{Nodes: cfg.Nodes, Every: 1, Activation: cfg.Activation, Solver: cfg.Solver, Tol: cfg.Tol,
+			MaxIter: cfg.MaxIter, Rho: cfg.Rho, Warm: cfg.Warm, Reg: "none"},
+		task,
+	)
 	if err != nil {
 		return nil, err
 	}

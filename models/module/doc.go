@@ -1,7 +1,8 @@
-// Package module holds Neural Modules (arXiv 2306.02157, "Automated Architecture Synthesis for Arbitrarily Structured Neural
-// Networks") and the baselines of the paper on the same data pipeline.
+// Package module holds Neural Modules (arXiv 2306.02157, "Automated Architecture Synthesis for Arbitrarily Structured
+// Neural Networks") and the baselines of the paper on the same data pipeline.
 //
-// Notation: p nodes; X0 [B, n0] inputs; W [p, p] edge weights, w_ji of the edge j→i; W1 [n0, p]; Wm [p, m]; f the activation.
+// Notation: p nodes; X0 [B, n0] inputs; W [p, p] edge weights, w_ji of the edge j→i; W1 [n0, p]; Wm [p, m]; f the
+// activation.
 //
 //	X = 1bᵀ + f(X)·W + X0·W1                                      (1)
 //	Y = f(X)·Wm + bo                                              (2) before the output activation

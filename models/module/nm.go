@@ -13,7 +13,8 @@ import (
 	"ganglion/models/zoo"
 )
 
-// ModulesConfig configures module/nm. Defaults are those that made modules form on the gas and HAPT data (see docs/RATIONALE.md).
+// ModulesConfig configures module/nm. Defaults are those that made modules form on the gas and HAPT data (see
+// docs/RATIONALE.md).
 type ModulesConfig struct {
 	Nodes      int     `yaml:"nodes" doc:"nodes p of the graph"`
 	Keep       float64 `yaml:"keep" doc:"edges kept: a fraction of p(p-1) when below 1, else a number"`
@@ -30,18 +31,28 @@ type ModulesConfig struct {
 	Warm       bool    `yaml:"warm" doc:"start each solve from the sample's previous solution"`
 }
 
-// Modules is Neural Modules: one complete directed graph, pruned while it learns; its strongly connected components are solved as
-// small implicit systems.
+// Modules is Neural Modules: one complete directed graph, pruned while it learns; its strongly connected components are
+// solved as small implicit systems.
 //
 // Paper:    arXiv 2306.02157 v4
 // Data:     gas, hapt, codon, facebook, dsa; standardised features
-// Departs:  the distance d_ij is reconstructed (the text does not define it); the repulsion is decoupled from the optimiser.
+// Departs:  the distance d_ij is reconstructed (the text does not define it); the repulsion is decoupled from the
+// optimiser.
 var Modules = zoo.System{
 	ID: "module/nm", Title: "Neural Modules on a pruned general graph", Paper: "arXiv 2306.02157 v4",
 	Priority: 1, Config: ModulesConfig{Nodes: 100, Keep: 0.03, Every: 1, Activation: "tanh", Solver: "auto", Rho: 0.9,
 		Reg: "nm", Alpha: 10, Scaling: "size", Eps: 0.1},
 	// All edges are kept: the gradient of an edge that is not kept is, by intent, not that of the pruned network.
-	Tiny:      ModulesConfig{Nodes: 5, Keep: 20, Every: 1, Activation: "tanh", Solver: "newton", Tol: 1e-13, Rho: 0.9, Reg: "none"},
+	Tiny: ModulesConfig{
+		Nodes:      5,
+		Keep:       20,
+		Every:      1,
+		Activation: "tanh",
+		Solver:     "newton",
+		Tol:        1e-13,
+		Rho:        0.9,
+		Reg:        "none",
+	},
 	Build:     buildModules,
 	Checks:    checksNM,
 	Data:      []string{"gas", "hapt", "codon", "dsa", "facebook"},
@@ -80,7 +91,12 @@ func buildModules(c any, task train.Task) (train.Model, error) {
 	if cfg.Every < 1 {
 		return nil, fmt.Errorf("restructure_every: %d is below 1", cfg.Every)
 	}
-	m := nm{task: task, cfg: cfg, reg: reg, layer: layer.Modules{Keep: keep, Every: cfg.Every, Rho: cfg.Rho, Solve: solve}}
+	m := nm{
+		task:  task,
+		cfg:   cfg,
+		reg:   reg,
+		layer: layer.Modules{Keep: keep, Every: cfg.Every, Rho: cfg.Rho, Solve: solve},
+	}
 	if cfg.Warm {
 		m.layer.Warm = task.Examples
 	}

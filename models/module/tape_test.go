@@ -14,8 +14,9 @@ import (
 	"ganglion/models/zoo"
 )
 
-// TestTapeMachine runs one whole training step – forward, loss, gradients, optimiser, regulariser – on gorgonia's own machine and on the
-// engine: loss, outputs, and the next values of all parameters and moments (the first moment is a tenth of the gradient) are equal.
+// TestTapeMachine runs one whole training step – forward, loss, gradients, optimiser, regulariser – on gorgonia's own
+// machine and on the engine: loss, outputs, and the next values of all parameters and moments (the first moment is a
+// tenth of the gradient) are equal.
 func TestTapeMachine(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -67,8 +68,14 @@ func onTape(t *testing.T, s zoo.System, cfg any, dtype string, tol float64) {
 	defer tr.Close()
 	step, _ := tr.Programs()
 	hyper := kernels.Convert(kernels.FromSlice([]float64{0.01, 1, 10}, 3), d)
-	in := map[string]kernels.Tensor{"x": part.X, "y": labels, "hyper": hyper, "row": kernels.New(kernels.S(kernels.Int32, batch)),
-		"key": kernels.FromSlice([]int32{3, 0, 1, 0}, 4), "step": kernels.FromSlice([]int32{1}, 1)}
+	in := map[string]kernels.Tensor{
+		"x":     part.X,
+		"y":     labels,
+		"hyper": hyper,
+		"row":   kernels.New(kernels.S(kernels.Int32, batch)),
+		"key":   kernels.FromSlice([]int32{3, 0, 1, 0}, 4),
+		"step":  kernels.FromSlice([]int32{1}, 1),
+	}
 	want := tape(t, step, in)
 	var feeds engine.Feeds
 	for name, v := range in {
@@ -117,8 +124,8 @@ func compare(t *testing.T, name string, got, want []float64, tol float64) {
 	}
 }
 
-// tape runs a program's graph on gorgonia's machine, before the program itself has run, and returns the outputs, and the next values of
-// parameters and states by their names.
+// tape runs a program's graph on gorgonia's machine, before the program itself has run, and returns the outputs, and
+// the next values of parameters and states by their names.
 func tape(t *testing.T, p *engine.Program, in map[string]kernels.Tensor) map[string]kernels.Tensor {
 	t.Helper()
 	g := p.Graph()

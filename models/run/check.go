@@ -19,8 +19,9 @@ type CheckResult struct {
 	Seconds  float64 `json:"seconds"`
 }
 
-// Check runs the acceptance checks of a model, or of all when id is empty: the fast ones, or with the tier full all of them. Each result
-// is handed to f as it comes. A check that could not be carried out has not passed; Measured says why.
+// Check runs the acceptance checks of a model, or of all when id is empty: the fast ones, or with the tier full all of
+// them. Each result is handed to f as it comes. A check that could not be carried out has not passed; Measured says
+// why.
 func Check(id, tier string, seed uint64, f func(CheckResult) error) error {
 	if tier != "fast" && tier != "full" {
 		return usage(fmt.Errorf("tier %q is not one of fast, full", tier))

@@ -1,5 +1,5 @@
-// Package run carries out what the command asks for: it resolves a configuration to a model and a data set, trains, keeps the run
-// directory, and evaluates, predicts with and describes trained models.
+// Package run carries out what the command asks for: it resolves a configuration to a model and a data set, trains,
+// keeps the run directory, and evaluates, predicts with and describes trained models.
 package run
 
 import (
@@ -127,8 +127,8 @@ func Load(path, fallback string) (Config, error) {
 	return c, c.decode(path, data)
 }
 
-// Set applies one key=value. Keys of the training options and of the data carry the prefix train. or data.; a key without prefix is
-// one of the model's own, and if the model has none of that name, one of the training options.
+// Set applies one key=value. Keys of the training options and of the data carry the prefix train. or data.; a key
+// without prefix is one of the model's own, and if the model has none of that name, one of the training options.
 func (c *Config) Set(assignment string) error {
 	key, value, ok := strings.Cut(assignment, "=")
 	if !ok || key == "" {
@@ -144,8 +144,8 @@ func (c *Config) Set(assignment string) error {
 	return c.SetFlag("--set "+assignment, key, value)
 }
 
-// SetFlag sets a key with its prefix to the text that a command-line flag has; flag stands in errors. Texts are taken as they are, numbers
-// and truth values as a configuration file takes them.
+// SetFlag sets a key with its prefix to the text that a command-line flag has; flag stands in errors. Texts are taken
+// as they are, numbers and truth values as a configuration file takes them.
 func (c *Config) SetFlag(flag, key, value string) error {
 	if strings.ContainsAny(key+value, "\n\r") || strings.ContainsFunc(key, notKey) {
 		return usage(fmt.Errorf("%q: want one line KEY=VALUE, the key of letters, underscores and points", flag))

@@ -11,7 +11,8 @@ import (
 	"ganglion/models"
 )
 
-// TestRoundTrip: what a configuration writes it reads, for every model, so that a resumed run has the configuration of the first.
+// TestRoundTrip: what a configuration writes it reads, for every model, so that a resumed run has the configuration of
+// the first.
 func TestRoundTrip(t *testing.T) {
 	for _, s := range models.All() {
 		c, err := Default(s.ID)
@@ -52,8 +53,20 @@ func TestRoundTrip(t *testing.T) {
 
 // TestSet: where a key without prefix goes, texts as they are, and mistakes.
 func TestSet(t *testing.T) {
-	c := configure(t, "module/nm", "gas", "nodes=7", "epochs=9", "train.batch=11", "net.keep=0.5", "activation=relu", "warm=true",
-		"data.target=-1", "data.source=true", "lr=.5")
+	c := configure(
+		t,
+		"module/nm",
+		"gas",
+		"nodes=7",
+		"epochs=9",
+		"train.batch=11",
+		"net.keep=0.5",
+		"activation=relu",
+		"warm=true",
+		"data.target=-1",
+		"data.source=true",
+		"lr=.5",
+	)
 	text, err := c.Encode()
 	if err != nil {
 		t.Fatal(err)

@@ -40,7 +40,14 @@ type Published struct {
 func Models() []ModelInfo {
 	var out []ModelInfo
 	for _, s := range models.All() {
-		m := ModelInfo{ID: s.ID, Paper: s.Paper, Family: s.Family(), Title: s.Title, Priority: s.Priority, Checks: []string{}}
+		m := ModelInfo{
+			ID:       s.ID,
+			Paper:    s.Paper,
+			Family:   s.Family(),
+			Title:    s.Title,
+			Priority: s.Priority,
+			Checks:   []string{},
+		}
 		for _, c := range s.Checks {
 			m.Checks = append(m.Checks, c.Name)
 		}
@@ -89,8 +96,8 @@ func DataSets(dir string) []DataInfo {
 	return out
 }
 
-// ShowData loads a data set and sums it up. With full, the split and the standardisation are tried too, so that a file that passes
-// can be trained on.
+// ShowData loads a data set and sums it up. With full, the split and the standardisation are tried too, so that a file
+// that passes can be trained on.
 func ShowData(ctx context.Context, d Data, full bool) (data.Summary, error) {
 	t, err := data.Load(ctx, d.Source, d.options())
 	if err != nil {

@@ -27,7 +27,11 @@ func Doctor() (findings []Finding, ok bool) {
 	env := checkpoint.NewEnv("cpu", runtime.GOMAXPROCS(0))
 	add("program", fmt.Sprintf("%s, %s, %s/%s", env.Program, runtime.Version(), runtime.GOOS, runtime.GOARCH), true)
 	selfcheck.Run()
-	add("processor", fmt.Sprintf("%s, %d cores, %d threads used", cpu.Name(), runtime.NumCPU(), runtime.GOMAXPROCS(0)), true)
+	add(
+		"processor",
+		fmt.Sprintf("%s, %d cores, %d threads used", cpu.Name(), runtime.NumCPU(), runtime.GOMAXPROCS(0)),
+		true,
+	)
 	add("kernels", fmt.Sprintf("%v in use, of %v", cpu.Best(), cpu.Paths()), true)
 	if err := cpu.EnvError(); err != nil {
 		add("GANGLION_CPU", err.Error(), false)
@@ -46,12 +50,15 @@ func Doctor() (findings []Finding, ok bool) {
 	return findings, ok
 }
 
-// KernelWarnings says which kernels were switched off, because they gave wrong results on this processor, and why; one text
-// each. It knows after the first program was compiled.
+// KernelWarnings says which kernels were switched off, because they gave wrong results on this processor, and why; one
+// text each. It knows after the first program was compiled.
 func KernelWarnings() []string {
 	var out []string
 	for _, d := range cpu.Disabled() {
-		out = append(out, fmt.Sprintf("warning: the %v kernels are switched off, results stay right but slower: %s", d.Path, d.Why))
+		out = append(
+			out,
+			fmt.Sprintf("warning: the %v kernels are switched off, results stay right but slower: %s", d.Path, d.Why),
+		)
 	}
 	return out
 }

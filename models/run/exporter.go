@@ -33,11 +33,20 @@ type exporter struct {
 var gaugeNames = [...][2]string{
 	{"ganglion_step", "Training steps done."}, {"ganglion_steps", "Training steps of the whole run."},
 	{"ganglion_epoch", "Epochs done."}, {"ganglion_step_loss", "Loss of the last step."},
-	{"ganglion_train_loss", "Mean loss over the last epoch's steps."}, {"ganglion_valid_loss", "Loss on the validation part."},
-	{"ganglion_train_metric", "Metric over the last epoch's steps."}, {"ganglion_valid_metric", "Metric on the validation part."},
+	{
+		"ganglion_train_loss",
+		"Mean loss over the last epoch's steps.",
+	}, {"ganglion_valid_loss", "Loss on the validation part."},
+	{
+		"ganglion_train_metric",
+		"Metric over the last epoch's steps.",
+	}, {"ganglion_valid_metric", "Metric on the validation part."},
 	{"ganglion_learning_rate", "Learning rate of the last step of the last epoch."},
 	{"ganglion_solver_iterations", "Mean iterations of the solvers in the last epoch."},
-	{"ganglion_solver_residual", "Worst residual of the last epoch."}, {"ganglion_solver_failed", "Solves that missed the tolerance."},
+	{
+		"ganglion_solver_residual",
+		"Worst residual of the last epoch.",
+	}, {"ganglion_solver_failed", "Solves that missed the tolerance."},
 	{"ganglion_modules", "Modules of the network."}, {"ganglion_largest_module", "Nodes of the largest module."},
 	{"ganglion_skipped_steps", "Steps of the last epoch that were not applied."},
 }
@@ -82,7 +91,14 @@ func (e *exporter) serve(w http.ResponseWriter, _ *http.Request) {
 		if math.IsNaN(g.value) {
 			continue // not known yet
 		}
-		text := fmt.Sprintf("# HELP %s %s\n# TYPE %s gauge\n%s %s\n", g.name, g.help, g.name, g.name, prometheus(g.value))
+		text := fmt.Sprintf(
+			"# HELP %s %s\n# TYPE %s gauge\n%s %s\n",
+			g.name,
+			g.help,
+			g.name,
+			g.name,
+			prometheus(g.value),
+		)
 		if _, err := io.WriteString(w, text); err != nil {
 			return
 		}

@@ -32,8 +32,16 @@ type Variable struct {
 // Inspect describes a trained network and draws its structure into dir, or into the run directory when dir is empty.
 func (t *Trained) Inspect(dir string) (*Inspection, error) {
 	store := t.Predictor.Store()
-	i := &Inspection{Command: "inspect", Model: t.System.ID, Run: t.Dir, Data: t.columns.Name, Step: t.State.Step, Epoch: t.State.Epoch,
-		Parameters: store.Params().Size(), Pictures: []string{}}
+	i := &Inspection{
+		Command:    "inspect",
+		Model:      t.System.ID,
+		Run:        t.Dir,
+		Data:       t.columns.Name,
+		Step:       t.State.Step,
+		Epoch:      t.State.Epoch,
+		Parameters: store.Params().Size(),
+		Pictures:   []string{},
+	}
 	for _, name := range store.Names() {
 		v, err := store.Tensor(name)
 		if err != nil {

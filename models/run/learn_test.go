@@ -16,7 +16,8 @@ import (
 	"ganglion/kernels"
 )
 
-// TestLearns: each network reaches an accuracy on the validation part within a few epochs, for several seeds. The sets are real.
+// TestLearns: each network reaches an accuracy on the validation part within a few epochs, for several seeds. The sets
+// are real.
 func TestLearns(t *testing.T) {
 	for _, c := range []struct {
 		data, epochs string
@@ -34,14 +35,22 @@ func TestLearns(t *testing.T) {
 					t.Fatal(err)
 				}
 				if got := out.Best.Valid.Metric; got < c.least {
-					t.Errorf("%s on %s, seed %d: accuracy %.4f on the validation part, wanted %v", model, c.data, seed+1, got, c.least)
+					t.Errorf(
+						"%s on %s, seed %d: accuracy %.4f on the validation part, wanted %v",
+						model,
+						c.data,
+						seed+1,
+						got,
+						c.least,
+					)
 				}
 			}
 		}
 	}
 }
 
-// petals writes the built-in iris data as a table whose last column, the petal's width, is to be predicted from the other three.
+// petals writes the built-in iris data as a table whose last column, the petal's width, is to be predicted from the
+// other three.
 func petals(t testing.TB) string {
 	t.Helper()
 	table, err := data.Load(context.Background(), "iris", data.Options{})
@@ -84,7 +93,13 @@ func TestLearnsNumbers(t *testing.T) {
 		c.Data.Target, c.Data.Task = "width", "regress"
 		r := trained(t, c, TrainOptions{})
 		if v := r.Metric.Valid; r.Metric.Name != "rmse" || !(v < 3) || !(r.Metric.Test < 3.5) {
-			t.Errorf("%s: %s %.3f on the validation part, %.3f on the test part", model, r.Metric.Name, v, r.Metric.Test)
+			t.Errorf(
+				"%s: %s %.3f on the validation part, %.3f on the test part",
+				model,
+				r.Metric.Name,
+				v,
+				r.Metric.Test,
+			)
 		}
 		if q := r.Extra.R2; q == nil || !(q.Valid > 0.8) || r.Extra.Error != nil {
 			t.Errorf("%s: explained variance %+v, error %+v", model, q, r.Extra.Error)
@@ -92,8 +107,8 @@ func TestLearnsNumbers(t *testing.T) {
 	}
 }
 
-// TestRegulariserEvensSizes: at equal kept edges the repulsion leaves a largest module that is clearly smaller, and sizes that vary
-// less, than the plain regularisers do or none; at like accuracy.
+// TestRegulariserEvensSizes: at equal kept edges the repulsion leaves a largest module that is clearly smaller, and
+// sizes that vary less, than the plain regularisers do or none; at like accuracy.
 func TestRegulariserEvensSizes(t *testing.T) {
 	for seed := range 3 {
 		with := func(set ...string) (*Modules, float64) {
@@ -126,11 +141,21 @@ func TestRegulariserEvensSizes(t *testing.T) {
 // TestDivergence: a step that would spoil the parameters is not applied, and the error names the op.
 func TestDivergence(t *testing.T) {
 	for _, model := range []string{"module/mlp", "module/nm"} {
-		c := configure(t, model, "iris", "nodes=10", "activation=relu", "train.lr=1e30", "train.optimiser=sgd", "train.schedule=constant",
-			"train.batch=16")
+		c := configure(
+			t,
+			model,
+			"iris",
+			"nodes=10",
+			"activation=relu",
+			"train.lr=1e30",
+			"train.optimiser=sgd",
+			"train.schedule=constant",
+			"train.batch=16",
+		)
 		s := prepare(t, c)
 		_, err := s.Trainer.Fit(context.Background(), train.Hooks{})
-		if !errors.Is(err, train.ErrNonFinite) || !strings.Contains(err.Error(), "[") || !strings.Contains(err.Error(), "smaller lr") {
+		if !errors.Is(err, train.ErrNonFinite) || !strings.Contains(err.Error(), "[") ||
+			!strings.Contains(err.Error(), "smaller lr") {
 			t.Errorf("%s: error %v", model, err)
 		}
 		if n := s.Trainer.Position().Step; n == 0 {
@@ -156,12 +181,18 @@ func spoiled() train.Set {
 		}
 		return p
 	}
-	set := train.Set{Task: train.Task{Inputs: 3, Outputs: 2, Examples: 40}, Train: part(40), Valid: part(8), Test: part(8)}
+	set := train.Set{
+		Task:  train.Task{Inputs: 3, Outputs: 2, Examples: 40},
+		Train: part(40),
+		Valid: part(8),
+		Test:  part(8),
+	}
 	set.Train.X.F32[30] = float32(math.Inf(1))
 	return set
 }
 
-// TestSkip: with the policy skip a bad batch is left out, counted and told, and the rest is learned from; with stop it ends the run.
+// TestSkip: with the policy skip a bad batch is left out, counted and told, and the rest is learned from; with stop it
+// ends the run.
 func TestSkip(t *testing.T) {
 	sys, err := System("module/mlp")
 	if err != nil {
@@ -180,13 +211,16 @@ func TestSkip(t *testing.T) {
 	}
 	defer tr.Close()
 	var told []string
-	out, err := tr.Fit(context.Background(), train.Hooks{Warn: func(s string) error { told = append(told, s); return nil },
-		Epoch: func(e train.Epoch) error {
-			if e.Skipped != 1 || math.IsNaN(e.Train.Loss) {
-				t.Errorf("epoch %d: %d steps skipped, loss %v", e.Epoch, e.Skipped, e.Train.Loss)
-			}
-			return nil
-		}})
+	out, err := tr.Fit(
+		context.Background(),
+		train.Hooks{Warn: func(s string) error { told = append(told, s); return nil },
+			Epoch: func(e train.Epoch) error {
+				if e.Skipped != 1 || math.IsNaN(e.Train.Loss) {
+					t.Errorf("epoch %d: %d steps skipped, loss %v", e.Epoch, e.Skipped, e.Train.Loss)
+				}
+				return nil
+			}},
+	)
 	if err != nil || out.Skipped != 3 || len(told) != 3 || !strings.Contains(told[0], "1 steps were not applied") {
 		t.Errorf("error %v, %d steps skipped, told %q", err, out.Skipped, told)
 	}
@@ -239,14 +273,24 @@ func TestUnsolved(t *testing.T) {
 
 // TestPatience: a run that stopped early says why, and one that is resumed stays stopped.
 func TestPatience(t *testing.T) {
-	c := configure(t, "module/mlp", "iris", "hidden=30", "train.lr=1", "train.schedule=constant", "train.patience=2", "train.epochs=40")
+	c := configure(
+		t,
+		"module/mlp",
+		"iris",
+		"hidden=30",
+		"train.lr=1",
+		"train.schedule=constant",
+		"train.patience=2",
+		"train.epochs=40",
+	)
 	dir := filepath.Join(t.TempDir(), "run")
 	r := trained(t, c, TrainOptions{Dir: dir})
 	if r.Extra.Stopped == "" || r.Epochs >= 40 || r.Epochs != r.Extra.BestEpoch+2 {
 		t.Fatalf("stopped %q after %d epochs, best %d", r.Extra.Stopped, r.Epochs, r.Extra.BestEpoch)
 	}
 	again := trained(t, c, TrainOptions{Dir: dir, Resume: true})
-	if again.Epochs != r.Epochs || again.Extra.Stopped != r.Extra.Stopped || again.Metric != r.Metric || again.Loss != r.Loss {
+	if again.Epochs != r.Epochs || again.Extra.Stopped != r.Extra.Stopped || again.Metric != r.Metric ||
+		again.Loss != r.Loss {
 		t.Errorf("resumed: %+v\nbefore: %+v", again, r)
 	}
 }

@@ -22,10 +22,22 @@ func (s *Session) metricName() string {
 func (s *Session) result(ctx context.Context, dir string, out train.Outcome, o TrainOptions) (*Result, error) {
 	t := s.Trainer
 	t.UseBest()
-	r := &Result{Command: "train", Model: s.System.ID, Data: s.Table.Name, Device: o.Device, DType: s.Config.Train.DType,
-		Seed: s.Config.Train.Seed, Epochs: t.Position().Epoch, Steps: t.Position().Step, Seconds: out.Seconds,
-		Parameters: t.Store().Params().Size(), PeakBytes: t.PeakBytes(), Metric: Metric{Name: s.metricName()},
-		Fallbacks: fallbacks(t.Programs()), Run: dir}
+	r := &Result{
+		Command:    "train",
+		Model:      s.System.ID,
+		Data:       s.Table.Name,
+		Device:     o.Device,
+		DType:      s.Config.Train.DType,
+		Seed:       s.Config.Train.Seed,
+		Epochs:     t.Position().Epoch,
+		Steps:      t.Position().Step,
+		Seconds:    out.Seconds,
+		Parameters: t.Store().Params().Size(),
+		PeakBytes:  t.PeakBytes(),
+		Metric:     Metric{Name: s.metricName()},
+		Fallbacks:  fallbacks(t.Programs()),
+		Run:        dir,
+	}
 	if out.Epochs > 0 {
 		r.SecondsPerEpoch = out.Seconds / float64(out.Epochs)
 	}

@@ -16,8 +16,8 @@ type structured interface {
 	Snapshot(get func(name string) (kernels.Tensor, error)) (module.Snapshot, error)
 }
 
-// Draw writes pictures of a structure into dir, and returns their names: the adjacency sorted by module, before and after training
-// when before is not nil, and the graph of modules.
+// Draw writes pictures of a structure into dir, and returns their names: the adjacency sorted by module, before and
+// after training when before is not nil, and the graph of modules.
 func Draw(dir string, before *module.Snapshot, after module.Snapshot, title string) ([]string, error) {
 	now := after.Graph(title)
 	var names []string

@@ -123,16 +123,21 @@ type OneScore struct {
 	Value Number `json:"value"`
 }
 
-// Eval judges the network: on the test part of the run's own data when source is empty, else on all rows of another file with the same
-// columns.
+// Eval judges the network: on the test part of the run's own data when source is empty, else on all rows of another
+// file with the same columns.
 func (t *Trained) Eval(ctx context.Context, source string) (*Evaluation, error) {
 	table, rows, what, err := t.rows(ctx, source)
 	if err != nil {
 		return nil, err
 	}
 	if !table.HasTarget() {
-		return nil, &data.Error{File: table.Source, Column: t.columns.Encoder.Target, Want: "the target, to compare with",
-			Got: "none", Remedy: "use ganglion predict for data without targets"}
+		return nil, &data.Error{
+			File:   table.Source,
+			Column: t.columns.Encoder.Target,
+			Want:   "the target, to compare with",
+			Got:    "none",
+			Remedy: "use ganglion predict for data without targets",
+		}
 	}
 	set := train.Set{Task: t.task}
 	if t.task.Kind == train.Regress {
@@ -143,8 +148,18 @@ func (t *Trained) Eval(ctx context.Context, source string) (*Evaluation, error) 
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Command: "eval", Model: t.System.ID, Run: t.Dir, Data: table.Name, Part: what, Rows: len(rows), Step: t.State.Step,
-		Loss: Number(s.Loss), Metric: OneScore{"accuracy", Number(s.Metric)}, Notes: append([]string{}, table.Notes...)}
+	e := &Evaluation{
+		Command: "eval",
+		Model:   t.System.ID,
+		Run:     t.Dir,
+		Data:    table.Name,
+		Part:    what,
+		Rows:    len(rows),
+		Step:    t.State.Step,
+		Loss:    Number(s.Loss),
+		Metric:  OneScore{"accuracy", Number(s.Metric)},
+		Notes:   append([]string{}, table.Notes...),
+	}
 	if t.task.Kind == train.Classify {
 		f := Number(s.MacroF1)
 		e.MacroF1 = &f
@@ -177,8 +192,12 @@ func (t *Trained) rows(ctx context.Context, source string) (*data.Table, []int32
 		return nil, nil, "", err
 	}
 	if table.SHA256 != t.columns.SHA256 {
-		return nil, nil, "", &data.Error{File: d.Source, Want: "the file that the run was trained on, sha256 " + t.columns.SHA256,
-			Got: "sha256 " + table.SHA256, Remedy: "name the changed file with --data to judge all its rows"}
+		return nil, nil, "", &data.Error{
+			File:   d.Source,
+			Want:   "the file that the run was trained on, sha256 " + t.columns.SHA256,
+			Got:    "sha256 " + table.SHA256,
+			Remedy: "name the changed file with --data to judge all its rows",
+		}
 	}
 	split, err := table.Split(d.Split, t.Config.Train.Seed)
 	if err != nil {

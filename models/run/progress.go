@@ -35,12 +35,31 @@ func (s *Session) progress(l log.Logger) train.Hooks {
 
 // interval is the report on an epoch as loggers take it.
 func interval(e train.Epoch, metric string) log.Interval {
-	i := log.Interval{Step: e.Step, Steps: e.Steps, Epoch: e.Epoch, Epochs: e.Of, Metric: metric, LR: e.LR, Seconds: e.Elapsed,
-		TrainLoss: log.Measured(e.Train.Loss), TrainMetric: log.Measured(e.Train.Metric),
-		ValidLoss: log.Measured(e.Valid.Loss), ValidMetric: log.Measured(e.Valid.Metric)}
+	i := log.Interval{
+		Step:        e.Step,
+		Steps:       e.Steps,
+		Epoch:       e.Epoch,
+		Epochs:      e.Of,
+		Metric:      metric,
+		LR:          e.LR,
+		Seconds:     e.Elapsed,
+		TrainLoss:   log.Measured(e.Train.Loss),
+		TrainMetric: log.Measured(e.Train.Metric),
+		ValidLoss:   log.Measured(e.Valid.Loss),
+		ValidMetric: log.Measured(e.Valid.Metric),
+	}
 	if s := e.Structure; s.Nodes > 0 {
-		i.Extra = append(i.Extra, log.Int("kept", int64(s.Kept)), log.Int("modules", int64(s.Modules)),
-			log.Int("cyclic", int64(s.Cyclic)), log.Int("largest", int64(s.Largest)), log.Int("levels", int64(s.Levels)))
+		i.Extra = append(
+			i.Extra,
+			log.Int("kept", int64(s.Kept)),
+			log.Int("modules", int64(s.Modules)),
+			log.Int(
+				"cyclic",
+				int64(s.Cyclic),
+			),
+			log.Int("largest", int64(s.Largest)),
+			log.Int("levels", int64(s.Levels)),
+		)
 	}
 	if s := e.Solver; s.Samples > 0 {
 		i.Extra = append(i.Extra, log.Float("iterations", s.Iterations), log.Float("residual", s.Worst),

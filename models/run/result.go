@@ -81,7 +81,13 @@ func solverOf(s train.Solver) *Solver {
 	if s.Samples == 0 {
 		return nil
 	}
-	return &Solver{Samples: s.Samples, Failed: s.Failed, Worst: Number(s.Worst), Iterations: Number(s.Iterations), Longest: s.Longest}
+	return &Solver{
+		Samples:    s.Samples,
+		Failed:     s.Failed,
+		Worst:      Number(s.Worst),
+		Iterations: Number(s.Iterations),
+		Longest:    s.Longest,
+	}
 }
 
 // Modules describes the structure of a pruned graph.
@@ -99,7 +105,15 @@ type Modules struct {
 
 func modulesOf(s module.Snapshot) *Modules {
 	l := s.Layout
-	m := &Modules{Nodes: l.Nodes, Kept: l.Kept, Modules: l.Modules, Cyclic: l.Cyclic, Largest: l.Largest, Levels: l.Levels, Sizes: s.Sizes()}
+	m := &Modules{
+		Nodes:   l.Nodes,
+		Kept:    l.Kept,
+		Modules: l.Modules,
+		Cyclic:  l.Cyclic,
+		Largest: l.Largest,
+		Levels:  l.Levels,
+		Sizes:   s.Sizes(),
+	}
 	m.Mean, m.Std = s.Spread()
 	return m
 }

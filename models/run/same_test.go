@@ -13,17 +13,30 @@ import (
 	"ganglion/engine/train"
 )
 
-// variants are networks that use, between them, every kind of state: moments, structures kept for some steps, warm starts, dropout.
+// variants are networks that use, between them, every kind of state: moments, structures kept for some steps, warm
+// starts, dropout.
 var variants = []struct {
 	name, model string
 	set         []string
 }{
 	{"nm", "module/nm", []string{"nodes=24", "keep=0.1"}},
-	{"nm every 3, warm", "module/nm", []string{"nodes=24", "keep=0.1", "restructure_every=3", "warm=true", "train.optimiser=adamw",
-		"train.weight_decay=0.01", "train.clip=1"}},
-	{"nm l1, newton", "module/nm", []string{"nodes=20", "keep=60", "reg=l1", "alpha=0.01", "solver=newton", "train.optimiser=momentum"}},
+	{
+		"nm every 3, warm",
+		"module/nm",
+		[]string{"nodes=24", "keep=0.1", "restructure_every=3", "warm=true", "train.optimiser=adamw",
+			"train.weight_decay=0.01", "train.clip=1"},
+	},
+	{
+		"nm l1, newton",
+		"module/nm",
+		[]string{"nodes=20", "keep=60", "reg=l1", "alpha=0.01", "solver=newton", "train.optimiser=momentum"},
+	},
 	{"mlp with dropout", "module/mlp", []string{"hidden=24", "dropout=0.3", "train.schedule=step", "train.warmup=5"}},
-	{"deq warm, anderson", "module/deq", []string{"nodes=20", "warm=true", "solver=anderson", "train.optimiser=sgd", "train.lr=0.05"}},
+	{
+		"deq warm, anderson",
+		"module/deq",
+		[]string{"nodes=20", "warm=true", "solver=anderson", "train.optimiser=sgd", "train.lr=0.05"},
+	},
 }
 
 // run35 trains 35 steps, the last of the 17 to 18 of an epoch being short, and returns all reports and the whole state.
@@ -78,7 +91,8 @@ func TestSeedMatters(t *testing.T) {
 	}
 }
 
-// TestRestore stops runs at every kind of place, goes on in a new session, and compares with a run that was not stopped.
+// TestRestore stops runs at every kind of place, goes on in a new session, and compares with a run that was not
+// stopped.
 func TestRestore(t *testing.T) {
 	for _, v := range variants {
 		t.Run(v.name, func(t *testing.T) {
@@ -98,7 +112,8 @@ func TestRestore(t *testing.T) {
 				if !bytes.Equal(stateBytes(t, whole), stateBytes(t, s)) {
 					t.Errorf("stopped at step %d: the states differ", at)
 				}
-				if d := cmp.Diff(solverOf(out.Solver), solverOf(again.Solver)); d != "" || out.Skipped != again.Skipped {
+				if d := cmp.Diff(solverOf(out.Solver), solverOf(again.Solver)); d != "" ||
+					out.Skipped != again.Skipped {
 					t.Errorf("stopped at step %d: the totals differ: %s", at, d)
 				}
 			}
@@ -150,7 +165,14 @@ func stoppedAt(t *testing.T, c Config, step int) ([]train.Epoch, train.Outcome, 
 func TestStepAllocatesNothing(t *testing.T) {
 	for _, v := range variants {
 		t.Run(v.name, func(t *testing.T) {
-			s := prepare(t, configure(t, v.model, "gas", append(v.set, "train.threads=2", "train.epochs=100", "train.batch=400")...))
+			s := prepare(
+				t,
+				configure(
+					t,
+					v.model,
+					"gas",
+					append(v.set, "train.threads=2", "train.epochs=100", "train.batch=400")...),
+			)
 			tr := s.Trainer
 			step := func() {
 				if _, err := tr.Step(context.Background()); err != nil {

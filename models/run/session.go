@@ -23,7 +23,8 @@ type Session struct {
 	Trainer      *train.Trainer
 }
 
-// Prepare loads the data, splits and standardises them (fitted on the training part alone), and builds and compiles the model.
+// Prepare loads the data, splits and standardises them (fitted on the training part alone), and builds and compiles the
+// model.
 func Prepare(ctx context.Context, c Config) (*Session, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
@@ -45,7 +46,8 @@ func Prepare(ctx context.Context, c Config) (*Session, error) {
 // Close ends the session's threads.
 func (s *Session) Close() { s.Trainer.Close() }
 
-// baselineOf prepares another model on the same data, split and training options: module/mlp as a baseline of about the given size.
+// baselineOf prepares another model on the same data, split and training options: module/mlp as a baseline of about the
+// given size.
 func (s *Session) baselineOf(parameters int) (*Session, error) {
 	c, err := Default(baselineModel)
 	if err != nil {

@@ -40,8 +40,11 @@ func newTrace() *trace { return &trace{start: time.Now()} }
 
 func (t *trace) add(name, category string, start time.Time, took time.Duration, args map[string]string) {
 	if len(t.events) < traceEvents {
-		t.events = append(t.events, traceEvent{Name: name, Category: category, Phase: "X", Start: micro(start.Sub(t.start)),
-			Took: micro(took), Process: 1, Thread: 1, Args: args})
+		t.events = append(
+			t.events,
+			traceEvent{Name: name, Category: category, Phase: "X", Start: micro(start.Sub(t.start)),
+				Took: micro(took), Process: 1, Thread: 1, Args: args},
+		)
 	}
 }
 

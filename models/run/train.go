@@ -23,16 +23,17 @@ type TrainOptions struct {
 	Device   string     // as Device returned it
 	Baseline bool       // train module/mlp of the same size afterwards, for comparison
 	Log      log.Logger // what the user sees while the run goes on
-	// MetricsAddr, when not empty, is where the numbers of the run can be scraped while it goes on: HOST:PORT, path /metrics. Without
-	// a host only this machine can. Trace, when not empty, is the file for a trace of the first steps and of all epochs.
+	// MetricsAddr, when not empty, is where the numbers of the run can be scraped while it goes on: HOST:PORT, path
+	// /metrics. Without a host only this machine can. Trace, when not empty, is the file for a trace of the first steps
+	// and of all epochs.
 	MetricsAddr, Trace string
 }
 
 // dataFile holds, in a run directory, how the columns of the data became features.
 const dataFile = "data.json"
 
-// Train trains a prepared session and keeps it in a run directory. A cancelled context ends it after the step under way with an error
-// wrapping ErrInterrupted; the run can then be resumed.
+// Train trains a prepared session and keeps it in a run directory. A cancelled context ends it after the step under way
+// with an error wrapping ErrInterrupted; the run can then be resumed.
 func (s *Session) Train(ctx context.Context, o TrainOptions) (r *Result, err error) {
 	dir, err := s.open(&o)
 	if err != nil {
@@ -97,7 +98,12 @@ const resultFile = "result.json"
 // ended is the error of a run that err ended: a run that was cancelled has been saved and can be resumed.
 func (s *Session) ended(ctx context.Context, dir string, err error) error {
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		return fmt.Errorf("%w at step %d, saved: go on with --resume %s", ErrInterrupted, s.Trainer.Position().Step, dir)
+		return fmt.Errorf(
+			"%w at step %d, saved: go on with --resume %s",
+			ErrInterrupted,
+			s.Trainer.Position().Step,
+			dir,
+		)
 	}
 	return err
 }
@@ -159,7 +165,10 @@ func (s *Session) resume(dir *checkpoint.Run, o TrainOptions) (*module.Snapshot,
 	if err := s.Trainer.Restore(found.State); err != nil {
 		return nil, fmt.Errorf("resume %s: %w", found.Path, err)
 	}
-	return before, noteAll(o.Log, append(notes, fmt.Sprintf("resumed at step %d from %s", found.State.Step, found.Path)))
+	return before, noteAll(
+		o.Log,
+		append(notes, fmt.Sprintf("resumed at step %d from %s", found.State.Step, found.Path)),
+	)
 }
 
 func noteAll(l log.Logger, notes []string) error {
@@ -246,7 +255,13 @@ func (s *Session) baseline(ctx context.Context, o TrainOptions) (*Baseline, erro
 	if err != nil {
 		return nil, err
 	}
-	return &Baseline{Model: b.System.ID, Parameters: r.Parameters, Loss: r.Loss, Metric: r.Metric, Seconds: r.Seconds}, nil
+	return &Baseline{
+		Model:      b.System.ID,
+		Parameters: r.Parameters,
+		Loss:       r.Loss,
+		Metric:     r.Metric,
+		Seconds:    r.Seconds,
+	}, nil
 }
 
 func writeJSON(path string, v any) error {

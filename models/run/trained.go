@@ -51,7 +51,8 @@ type Trained struct {
 // Close ends the threads of the network.
 func (t *Trained) Close() { t.Predictor.Close() }
 
-// Open reads a run directory. The parameters are those of the best epoch, or, when the run has not ended, the newest saved.
+// Open reads a run directory. The parameters are those of the best epoch, or, when the run has not ended, the newest
+// saved.
 func Open(dir string) (*Trained, error) {
 	t := &Trained{Dir: dir}
 	var err error
@@ -112,7 +113,10 @@ func (t *Trained) load() error {
 		if err != nil {
 			return err
 		}
-		t.Warnings = append(t.Warnings, fmt.Sprintf("the run has not ended: using its parameters of step %d", found.State.Step))
+		t.Warnings = append(
+			t.Warnings,
+			fmt.Sprintf("the run has not ended: using its parameters of step %d", found.State.Step),
+		)
 		for _, s := range found.Skipped {
 			t.Warnings = append(t.Warnings, fmt.Sprintf("passed over a damaged checkpoint: %v", s))
 		}

@@ -21,9 +21,9 @@ type TB interface {
 	TempDir() string
 }
 
-// Verify tests what every system must do, on a tiny instance of it (System.Tiny) for a classification and a regression: it builds, its
-// gradients are those of the loss, one step lowers the loss, what is saved and loaded predicts the same, and one seed gives the same bits
-// at any number of threads. Then it runs the system's fast checks.
+// Verify tests what every system must do, on a tiny instance of it (System.Tiny) for a classification and a regression:
+// it builds, its gradients are those of the loss, one step lowers the loss, what is saved and loaded predicts the same,
+// and one seed gives the same bits at any number of threads. Then it runs the system's fast checks.
 func Verify(t TB, s System) {
 	t.Helper()
 	for _, kind := range []train.Kind{train.Classify, train.Regress} {
@@ -51,7 +51,15 @@ func Verify(t TB, s System) {
 		}
 		measured, required, ok, err := c.Run(1)
 		if err != nil || !ok {
-			t.Errorf("%s: check %s: %s: measured %s, required %s, error %v", s.ID, c.Name, c.Claim, measured, required, err)
+			t.Errorf(
+				"%s: check %s: %s: measured %s, required %s, error %v",
+				s.ID,
+				c.Name,
+				c.Claim,
+				measured,
+				required,
+				err,
+			)
 		}
 	}
 }
@@ -100,7 +108,8 @@ func (s System) tiny(task train.Task) (train.Model, error) {
 	return s.Build(s.Tiny, task)
 }
 
-// gradients compares the gradients of the loss, in float64, with central differences of it: 1e-6 relative to the largest.
+// gradients compares the gradients of the loss, in float64, with central differences of it: 1e-6 relative to the
+// largest.
 func (s System) gradients(task train.Task) error {
 	m, err := s.tiny(task)
 	if err != nil {
@@ -195,8 +204,12 @@ func (s System) trainer(set train.Set, threads int) (*train.Trainer, train.Model
 	if err != nil {
 		return nil, nil, err
 	}
-	t, err := train.New(m, set, train.Options{DType: "f64", Batch: tinySamples, LR: 0.01, Schedule: "constant", Optimiser: "sgd", Seed: 5,
-		Threads: threads})
+	t, err := train.New(
+		m,
+		set,
+		train.Options{DType: "f64", Batch: tinySamples, LR: 0.01, Schedule: "constant", Optimiser: "sgd", Seed: 5,
+			Threads: threads},
+	)
 	return t, m, err
 }
 

@@ -1,4 +1,5 @@
-// Package zoo says what a published system is: how it is configured and built, what its paper claims, and how the claims are checked.
+// Package zoo says what a published system is: how it is configured and built, what its paper claims, and how the
+// claims are checked.
 package zoo
 
 import (
@@ -33,7 +34,8 @@ type System struct {
 	Priority int
 	// Config is the system's configuration at its defaults: a struct whose fields carry yaml and doc tags.
 	Config any
-	// Tiny is a configuration of the same type for Verify: a network of a few nodes that is smooth in all of its parameters.
+	// Tiny is a configuration of the same type for Verify: a network of a few nodes that is smooth in all of its
+	// parameters.
 	Tiny any
 	// Build writes the network for a task. cfg is a value of Config's type.
 	Build func(cfg any, task train.Task) (train.Model, error)

@@ -32,9 +32,14 @@ func (m linear) Forward(s *engine.Scope, in train.Inputs) train.Net {
 }
 
 func system(checks ...Check) System {
-	return System{ID: "test/linear", Tiny: struct{}{}, Checks: checks, Build: func(_ any, task train.Task) (train.Model, error) {
-		return linear{outputs: task.Outputs}, nil
-	}}
+	return System{
+		ID:     "test/linear",
+		Tiny:   struct{}{},
+		Checks: checks,
+		Build: func(_ any, task train.Task) (train.Model, error) {
+			return linear{outputs: task.Outputs}, nil
+		},
+	}
 }
 
 func good(uint64) (string, string, bool, error) { return "1", "1", true, nil }
