@@ -3,6 +3,7 @@ package optim
 import (
 	"math"
 
+	"ganglion/internal/asm/vec"
 	"ganglion/kernels"
 )
 
@@ -78,11 +79,7 @@ func adamStep[T kernels.Float](c *kernels.Call, chunk int, o Adam, decay float64
 	step := T(rate / (1 - math.Pow(b1, t)))
 	scale := T(1 / math.Sqrt(1-math.Pow(b2, t)))
 	keep, eps := T(1-rate*decay), T(or(o.Eps, 1e-8))
-	m1, m2, v1, v2 := T(b1), T(1-b1), T(b2), T(1-b2)
-	for i, d := range g {
-		mi := m1*m[i] + m2*d
-		vi := v1*v[i] + v2*d*d
-		toM[i], toV[i] = mi, vi
-		toP[i] = keep*p[i] - step*mi/(root(vi)*scale+eps)
-	}
+	constants := vec.AdamConstants[T]{Beta1: T(b1), Rest1: T(1 - b1), Beta2: T(b2), Rest2: T(1 - b2),
+		Keep: keep, Step: step, Scale: scale, Eps: eps}
+	vec.For[T](c.Path).Adam(constants, vec.AdamState[T]{P: toP, M: toM, V: toV}, vec.AdamState[T]{P: p, M: m, V: v}, g)
 }

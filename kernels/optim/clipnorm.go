@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"ganglion/internal/asm/vec"
-	"ganglion/internal/cpu"
 	"ganglion/kernels"
 )
 
@@ -100,27 +99,7 @@ func clipSums(c *kernels.Call) []float64 {
 func clipSquares[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	g := kernels.Of[T](c.In[0])
 	lo := chunk * clipBlock
-	clipSums(c)[chunk] = squares(c.Path, g[lo:min(len(g), lo+clipBlock)])
-}
-
-// squares is Σ x²: short runs in the type of x, and those in float64. Where a run's sum is outside of safe bounds, so
-// that squares may have overflowed or vanished in float32, it is taken in float64.
-func squares[T kernels.Float](path cpu.Path, x []T) float64 {
-	const run, low, high = 512, 1e-20, 1e30
-	total, t := 0.0, vec.For[T](path)
-	for len(x) > 0 {
-		b := x[:min(run, len(x))]
-		x = x[len(b):]
-		s := float64(t.Dot(b, b))
-		if !(s > low && s < high) {
-			s = 0
-			for _, v := range b {
-				s += float64(v) * float64(v)
-			}
-		}
-		total += s
-	}
-	return total
+	clipSums(c)[chunk] = vec.For[T](c.Path).SumSquares(g[lo:min(len(g), lo+clipBlock)])
 }
 
 func clipScale[T kernels.Float](c *kernels.Call, chunk, _ int) {

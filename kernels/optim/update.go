@@ -1,8 +1,6 @@
 package optim
 
 import (
-	"math"
-
 	"ganglion/kernels"
 )
 
@@ -76,6 +74,3 @@ func part[T kernels.Float](t kernels.Tensor, s, n, lo, hi int) []T {
 
 // between reports whether v lies in [lo, hi).
 func between(v, lo, hi float64) bool { return v >= lo && v < hi }
-
-// root is the square root in the type of x.
-func root[T kernels.Float](x T) T { return T(math.Sqrt(float64(x))) }

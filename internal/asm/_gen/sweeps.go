@@ -86,21 +86,20 @@ func (v vector) expSum() {
 	v.result(v.across(sum, vector.add))
 }
 
-// adamConstants is the number of constants of the update, in the order of vec.Adam.
-const adamConstants = 8
-
 // adam emits the update of Adam. Nothing is fused, so that every path gives the same bits.
 func (v vector) adam() {
 	state := []string{"toP", "toM", "toV", "p", "m", "v", "grad"}
-	v.begin("adam", "one step of Adam", "constants *"+v.float()+", "+strings.Join(state, ", ")+" *"+v.float(), "")
-	n, constants := v.param("n"), v.param("constants")
+	constants := []string{"beta1", "rest1", "beta2", "rest2", "keep", "step", "scale", "eps"}
+	v.begin("adam", "one step of Adam",
+		strings.Join(constants, ", ")+" "+v.float()+", "+strings.Join(state, ", ")+" *"+v.float(), "")
+	n := v.param("n")
 	var at []reg.GPVirtual
 	for _, name := range state {
 		at = append(at, v.param(name))
 	}
-	k := v.regs(adamConstants)
+	k := v.regs(len(constants))
 	for i, r := range k {
-		v.bcast(op.Mem{Base: constants, Disp: i * v.elem}, r)
+		v.bcast(v.address(constants[i]), r)
 	}
 	v.loops(n, at, 1, func(_ int, m *mask) {
 		var in [4]reg.VecVirtual // p, m, v, grad

@@ -1852,34 +1852,33 @@ done:
 	VZEROUPPER
 	RET
 
-// func adamF32AVX2(n int, constants *float32, toP *float32, toM *float32, toV *float32, p *float32, m *float32, v *float32, grad *float32)
+// func adamF32AVX2(n int, beta1 float32, rest1 float32, beta2 float32, rest2 float32, keep float32, step float32, scale float32, eps float32, toP *float32, toM *float32, toV *float32, p *float32, m *float32, v *float32, grad *float32)
 // Requires: AVX
-TEXT ·adamF32AVX2(SB), NOSPLIT, $0-72
+TEXT ·adamF32AVX2(SB), NOSPLIT, $0-96
 	MOVQ         n+0(FP), AX
-	MOVQ         constants+8(FP), CX
-	MOVQ         toP+16(FP), DX
-	MOVQ         toM+24(FP), BX
-	MOVQ         toV+32(FP), SI
-	MOVQ         p+40(FP), DI
-	MOVQ         m+48(FP), R8
-	MOVQ         v+56(FP), R9
-	MOVQ         grad+64(FP), R10
-	VBROADCASTSS (CX), Y0
-	VBROADCASTSS 4(CX), Y1
-	VBROADCASTSS 8(CX), Y2
-	VBROADCASTSS 12(CX), Y3
-	VBROADCASTSS 16(CX), Y4
-	VBROADCASTSS 20(CX), Y5
-	VBROADCASTSS 24(CX), Y6
-	VBROADCASTSS 28(CX), Y7
+	MOVQ         toP+40(FP), CX
+	MOVQ         toM+48(FP), DX
+	MOVQ         toV+56(FP), BX
+	MOVQ         p+64(FP), SI
+	MOVQ         m+72(FP), DI
+	MOVQ         v+80(FP), R8
+	MOVQ         grad+88(FP), R9
+	VBROADCASTSS beta1+8(FP), Y0
+	VBROADCASTSS rest1+12(FP), Y1
+	VBROADCASTSS beta2+16(FP), Y2
+	VBROADCASTSS rest2+20(FP), Y3
+	VBROADCASTSS keep+24(FP), Y4
+	VBROADCASTSS step+28(FP), Y5
+	VBROADCASTSS scale+32(FP), Y6
+	VBROADCASTSS eps+36(FP), Y7
 
 loop1:
 	CMPQ    AX, $0x00000008
 	JLT     after1
-	VMOVUPS (DI), Y8
-	VMOVUPS (R8), Y9
-	VMOVUPS (R9), Y10
-	VMOVUPS (R10), Y11
+	VMOVUPS (SI), Y8
+	VMOVUPS (DI), Y9
+	VMOVUPS (R8), Y10
+	VMOVUPS (R9), Y11
 	VMULPS  Y0, Y9, Y9
 	VMULPS  Y1, Y11, Y12
 	VADDPS  Y12, Y9, Y9
@@ -1894,29 +1893,29 @@ loop1:
 	VDIVPS  Y11, Y12, Y12
 	VMULPS  Y4, Y8, Y8
 	VSUBPS  Y12, Y8, Y8
-	VMOVUPS Y8, (DX)
-	VMOVUPS Y9, (BX)
-	VMOVUPS Y10, (SI)
+	VMOVUPS Y8, (CX)
+	VMOVUPS Y9, (DX)
+	VMOVUPS Y10, (BX)
+	ADDQ    $0x00000020, CX
 	ADDQ    $0x00000020, DX
 	ADDQ    $0x00000020, BX
 	ADDQ    $0x00000020, SI
 	ADDQ    $0x00000020, DI
 	ADDQ    $0x00000020, R8
 	ADDQ    $0x00000020, R9
-	ADDQ    $0x00000020, R10
 	SUBQ    $0x00000008, AX
 	JMP     loop1
 
 after1:
 	TESTQ      AX, AX
 	JZ         done
-	LEAQ       mask32<>+0(SB), CX
+	LEAQ       mask32<>+0(SB), R10
 	NEGQ       AX
-	VMOVUPS    32(CX)(AX*4), Y8
-	VMASKMOVPS (DI), Y8, Y9
-	VMASKMOVPS (R8), Y8, Y10
-	VMASKMOVPS (R9), Y8, Y11
-	VMASKMOVPS (R10), Y8, Y12
+	VMOVUPS    32(R10)(AX*4), Y8
+	VMASKMOVPS (SI), Y8, Y9
+	VMASKMOVPS (DI), Y8, Y10
+	VMASKMOVPS (R8), Y8, Y11
+	VMASKMOVPS (R9), Y8, Y12
 	VMULPS     Y0, Y10, Y10
 	VMULPS     Y1, Y12, Y0
 	VADDPS     Y0, Y10, Y10
@@ -1931,9 +1930,9 @@ after1:
 	VDIVPS     Y1, Y0, Y0
 	VMULPS     Y4, Y9, Y9
 	VSUBPS     Y0, Y9, Y9
-	VMASKMOVPS Y9, Y8, (DX)
-	VMASKMOVPS Y10, Y8, (BX)
-	VMASKMOVPS Y11, Y8, (SI)
+	VMASKMOVPS Y9, Y8, (CX)
+	VMASKMOVPS Y10, Y8, (DX)
+	VMASKMOVPS Y11, Y8, (BX)
 
 done:
 	VZEROUPPER
@@ -3683,34 +3682,33 @@ done:
 	VZEROUPPER
 	RET
 
-// func adamF64AVX2(n int, constants *float64, toP *float64, toM *float64, toV *float64, p *float64, m *float64, v *float64, grad *float64)
+// func adamF64AVX2(n int, beta1 float64, rest1 float64, beta2 float64, rest2 float64, keep float64, step float64, scale float64, eps float64, toP *float64, toM *float64, toV *float64, p *float64, m *float64, v *float64, grad *float64)
 // Requires: AVX
-TEXT ·adamF64AVX2(SB), NOSPLIT, $0-72
+TEXT ·adamF64AVX2(SB), NOSPLIT, $0-128
 	MOVQ         n+0(FP), AX
-	MOVQ         constants+8(FP), CX
-	MOVQ         toP+16(FP), DX
-	MOVQ         toM+24(FP), BX
-	MOVQ         toV+32(FP), SI
-	MOVQ         p+40(FP), DI
-	MOVQ         m+48(FP), R8
-	MOVQ         v+56(FP), R9
-	MOVQ         grad+64(FP), R10
-	VBROADCASTSD (CX), Y0
-	VBROADCASTSD 8(CX), Y1
-	VBROADCASTSD 16(CX), Y2
-	VBROADCASTSD 24(CX), Y3
-	VBROADCASTSD 32(CX), Y4
-	VBROADCASTSD 40(CX), Y5
-	VBROADCASTSD 48(CX), Y6
-	VBROADCASTSD 56(CX), Y7
+	MOVQ         toP+72(FP), CX
+	MOVQ         toM+80(FP), DX
+	MOVQ         toV+88(FP), BX
+	MOVQ         p+96(FP), SI
+	MOVQ         m+104(FP), DI
+	MOVQ         v+112(FP), R8
+	MOVQ         grad+120(FP), R9
+	VBROADCASTSD beta1+8(FP), Y0
+	VBROADCASTSD rest1+16(FP), Y1
+	VBROADCASTSD beta2+24(FP), Y2
+	VBROADCASTSD rest2+32(FP), Y3
+	VBROADCASTSD keep+40(FP), Y4
+	VBROADCASTSD step+48(FP), Y5
+	VBROADCASTSD scale+56(FP), Y6
+	VBROADCASTSD eps+64(FP), Y7
 
 loop1:
 	CMPQ    AX, $0x00000004
 	JLT     after1
-	VMOVUPD (DI), Y8
-	VMOVUPD (R8), Y9
-	VMOVUPD (R9), Y10
-	VMOVUPD (R10), Y11
+	VMOVUPD (SI), Y8
+	VMOVUPD (DI), Y9
+	VMOVUPD (R8), Y10
+	VMOVUPD (R9), Y11
 	VMULPD  Y0, Y9, Y9
 	VMULPD  Y1, Y11, Y12
 	VADDPD  Y12, Y9, Y9
@@ -3725,29 +3723,29 @@ loop1:
 	VDIVPD  Y11, Y12, Y12
 	VMULPD  Y4, Y8, Y8
 	VSUBPD  Y12, Y8, Y8
-	VMOVUPD Y8, (DX)
-	VMOVUPD Y9, (BX)
-	VMOVUPD Y10, (SI)
+	VMOVUPD Y8, (CX)
+	VMOVUPD Y9, (DX)
+	VMOVUPD Y10, (BX)
+	ADDQ    $0x00000020, CX
 	ADDQ    $0x00000020, DX
 	ADDQ    $0x00000020, BX
 	ADDQ    $0x00000020, SI
 	ADDQ    $0x00000020, DI
 	ADDQ    $0x00000020, R8
 	ADDQ    $0x00000020, R9
-	ADDQ    $0x00000020, R10
 	SUBQ    $0x00000004, AX
 	JMP     loop1
 
 after1:
 	TESTQ      AX, AX
 	JZ         done
-	LEAQ       mask64<>+0(SB), CX
+	LEAQ       mask64<>+0(SB), R10
 	NEGQ       AX
-	VMOVUPD    32(CX)(AX*8), Y8
-	VMASKMOVPD (DI), Y8, Y9
-	VMASKMOVPD (R8), Y8, Y10
-	VMASKMOVPD (R9), Y8, Y11
-	VMASKMOVPD (R10), Y8, Y12
+	VMOVUPD    32(R10)(AX*8), Y8
+	VMASKMOVPD (SI), Y8, Y9
+	VMASKMOVPD (DI), Y8, Y10
+	VMASKMOVPD (R8), Y8, Y11
+	VMASKMOVPD (R9), Y8, Y12
 	VMULPD     Y0, Y10, Y10
 	VMULPD     Y1, Y12, Y0
 	VADDPD     Y0, Y10, Y10
@@ -3762,9 +3760,9 @@ after1:
 	VDIVPD     Y1, Y0, Y0
 	VMULPD     Y4, Y9, Y9
 	VSUBPD     Y0, Y9, Y9
-	VMASKMOVPD Y9, Y8, (DX)
-	VMASKMOVPD Y10, Y8, (BX)
-	VMASKMOVPD Y11, Y8, (SI)
+	VMASKMOVPD Y9, Y8, (CX)
+	VMASKMOVPD Y10, Y8, (DX)
+	VMASKMOVPD Y11, Y8, (BX)
 
 done:
 	VZEROUPPER

@@ -102,7 +102,7 @@ func expSumF32AVX2(n int, shift float32, dst *float32, x *float32) float32
 // adamF32AVX2 computes one step of Adam of n elements.
 //
 //go:noescape
-func adamF32AVX2(n int, constants *float32, toP *float32, toM *float32, toV *float32, p *float32, m *float32, v *float32, grad *float32)
+func adamF32AVX2(n int, beta1 float32, rest1 float32, beta2 float32, rest2 float32, keep float32, step float32, scale float32, eps float32, toP *float32, toM *float32, toV *float32, p *float32, m *float32, v *float32, grad *float32)
 
 // addF64AVX2 computes dst = x + y of n elements.
 //
@@ -202,7 +202,7 @@ func expSumF64AVX2(n int, shift float64, dst *float64, x *float64) float64
 // adamF64AVX2 computes one step of Adam of n elements.
 //
 //go:noescape
-func adamF64AVX2(n int, constants *float64, toP *float64, toM *float64, toV *float64, p *float64, m *float64, v *float64, grad *float64)
+func adamF64AVX2(n int, beta1 float64, rest1 float64, beta2 float64, rest2 float64, keep float64, step float64, scale float64, eps float64, toP *float64, toM *float64, toV *float64, p *float64, m *float64, v *float64, grad *float64)
 
 // expm1F32AVX2 computes dst = e^x − 1 of n elements.
 //

@@ -1569,26 +1569,25 @@ done:
 	VZEROUPPER
 	RET
 
-// func adamF32AVX512(n int, constants *float32, toP *float32, toM *float32, toV *float32, p *float32, m *float32, v *float32, grad *float32)
+// func adamF32AVX512(n int, beta1 float32, rest1 float32, beta2 float32, rest2 float32, keep float32, step float32, scale float32, eps float32, toP *float32, toM *float32, toV *float32, p *float32, m *float32, v *float32, grad *float32)
 // Requires: AVX, AVX512F
-TEXT ·adamF32AVX512(SB), NOSPLIT, $0-72
+TEXT ·adamF32AVX512(SB), NOSPLIT, $0-96
 	MOVQ         n+0(FP), CX
-	MOVQ         constants+8(FP), R10
-	MOVQ         toP+16(FP), AX
-	MOVQ         toM+24(FP), DX
-	MOVQ         toV+32(FP), BX
-	MOVQ         p+40(FP), SI
-	MOVQ         m+48(FP), DI
-	MOVQ         v+56(FP), R8
-	MOVQ         grad+64(FP), R9
-	VBROADCASTSS (R10), Z0
-	VBROADCASTSS 4(R10), Z1
-	VBROADCASTSS 8(R10), Z2
-	VBROADCASTSS 12(R10), Z3
-	VBROADCASTSS 16(R10), Z4
-	VBROADCASTSS 20(R10), Z5
-	VBROADCASTSS 24(R10), Z6
-	VBROADCASTSS 28(R10), Z7
+	MOVQ         toP+40(FP), AX
+	MOVQ         toM+48(FP), DX
+	MOVQ         toV+56(FP), BX
+	MOVQ         p+64(FP), SI
+	MOVQ         m+72(FP), DI
+	MOVQ         v+80(FP), R8
+	MOVQ         grad+88(FP), R9
+	VBROADCASTSS beta1+8(FP), Z0
+	VBROADCASTSS rest1+12(FP), Z1
+	VBROADCASTSS beta2+16(FP), Z2
+	VBROADCASTSS rest2+20(FP), Z3
+	VBROADCASTSS keep+24(FP), Z4
+	VBROADCASTSS step+28(FP), Z5
+	VBROADCASTSS scale+32(FP), Z6
+	VBROADCASTSS eps+36(FP), Z7
 
 loop1:
 	CMPQ    CX, $0x00000010
@@ -3265,26 +3264,25 @@ done:
 	VZEROUPPER
 	RET
 
-// func adamF64AVX512(n int, constants *float64, toP *float64, toM *float64, toV *float64, p *float64, m *float64, v *float64, grad *float64)
+// func adamF64AVX512(n int, beta1 float64, rest1 float64, beta2 float64, rest2 float64, keep float64, step float64, scale float64, eps float64, toP *float64, toM *float64, toV *float64, p *float64, m *float64, v *float64, grad *float64)
 // Requires: AVX, AVX512F
-TEXT ·adamF64AVX512(SB), NOSPLIT, $0-72
+TEXT ·adamF64AVX512(SB), NOSPLIT, $0-128
 	MOVQ         n+0(FP), CX
-	MOVQ         constants+8(FP), R10
-	MOVQ         toP+16(FP), AX
-	MOVQ         toM+24(FP), DX
-	MOVQ         toV+32(FP), BX
-	MOVQ         p+40(FP), SI
-	MOVQ         m+48(FP), DI
-	MOVQ         v+56(FP), R8
-	MOVQ         grad+64(FP), R9
-	VBROADCASTSD (R10), Z0
-	VBROADCASTSD 8(R10), Z1
-	VBROADCASTSD 16(R10), Z2
-	VBROADCASTSD 24(R10), Z3
-	VBROADCASTSD 32(R10), Z4
-	VBROADCASTSD 40(R10), Z5
-	VBROADCASTSD 48(R10), Z6
-	VBROADCASTSD 56(R10), Z7
+	MOVQ         toP+72(FP), AX
+	MOVQ         toM+80(FP), DX
+	MOVQ         toV+88(FP), BX
+	MOVQ         p+96(FP), SI
+	MOVQ         m+104(FP), DI
+	MOVQ         v+112(FP), R8
+	MOVQ         grad+120(FP), R9
+	VBROADCASTSD beta1+8(FP), Z0
+	VBROADCASTSD rest1+16(FP), Z1
+	VBROADCASTSD beta2+24(FP), Z2
+	VBROADCASTSD rest2+32(FP), Z3
+	VBROADCASTSD keep+40(FP), Z4
+	VBROADCASTSD step+48(FP), Z5
+	VBROADCASTSD scale+56(FP), Z6
+	VBROADCASTSD eps+64(FP), Z7
 
 loop1:
 	CMPQ    CX, $0x00000008

@@ -91,7 +91,7 @@ func results[T float](t *Table[T], x, y []T) []result[T] {
 			to := AdamState[T]{make([]T, len(y)), make([]T, len(y)), make([]T, len(y))}
 			*[]*[]T{&to.P, &to.M, &to.V}[part] = d
 			c := AdamConstants[T]{Beta1: 0.9, Rest1: 0.1, Beta2: 0.99, Rest2: 0.01, Keep: 0.999, Step: 0.01, Scale: 1.1, Eps: 1e-8}
-			t.Adam(&c, to, AdamState[T]{y, y, y}, y)
+			t.Adam(c, to, AdamState[T]{y, y, y}, y)
 		})
 	}
 	run("Sum", func(d []T) { d[0] = t.Sum(y) })

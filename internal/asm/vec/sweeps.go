@@ -35,7 +35,7 @@ func sameAdam[T float](to, from AdamState[T], g []T) {
 }
 
 // adamGo updates element by element. Conversions keep a compiler from fusing operations.
-func adamGo[T float](c *AdamConstants[T], to, from AdamState[T], g []T) {
+func adamGo[T float](c AdamConstants[T], to, from AdamState[T], g []T) {
 	sameAdam(to, from, g)
 	for i, d := range g {
 		m := T(c.Beta1*from.M[i]) + T(c.Rest1*d)

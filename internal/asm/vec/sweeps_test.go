@@ -31,10 +31,10 @@ func testAdam[T float](t *testing.T, path cpu.Path) {
 			}
 			clone := func(x []T) []T { return append([]T(nil), x...) }
 			want := AdamState[T]{clone(in[0]), clone(in[1]), clone(in[2])}
-			For[T](cpu.Go).Adam(&c, want, want, g)
+			For[T](cpu.Go).Adam(c, want, want, g)
 			from, to := AdamState[T]{in[0], in[1], in[2]}, AdamState[T]{out[0], out[1], out[2]}
-			For[T](path).Adam(&c, to, from, g)
-			For[T](path).Adam(&c, from, from, g)
+			For[T](path).Adam(c, to, from, g)
+			For[T](path).Adam(c, from, from, g)
 			for i, w := range [][]T{want.P, want.M, want.V} {
 				for j := range w {
 					if distance(in[i][j], float64(w[j])) != 0 || distance(out[i][j], float64(w[j])) != 0 {
@@ -58,7 +58,7 @@ func TestAdamFormula(t *testing.T) {
 	s := AdamState[float64]{[]float64{p}, []float64{m}, []float64{v}}
 	for _, path := range cpu.Paths() {
 		to := AdamState[float64]{make([]float64, 1), make([]float64, 1), make([]float64, 1)}
-		F64(path).Adam(&c, to, s, []float64{g})
+		F64(path).Adam(c, to, s, []float64{g})
 		m1, v1 := b1*m+(1-b1)*g, b2*v+(1-b2)*g*g
 		p1 := p - rate*decay*p - rate*(m1/(1-math.Pow(b1, step)))/(math.Sqrt(v1/(1-math.Pow(b2, step)))+eps)
 		for i, w := range []float64{p1, m1, v1} {
@@ -67,6 +67,24 @@ func TestAdamFormula(t *testing.T) {
 			}
 		}
 	}
+}
+
+func testSweepAllocations[T float](t *testing.T, path cpu.Path) {
+	table := For[T](path)
+	x, y := make([]T, 50), make([]T, 50)
+	s := AdamState[T]{x, x, x}
+	c := AdamConstants[T]{0.9, 0.1, 0.999, 0.001, 0.9999, 0.01, 1.3, 1e-8}
+	if n := testing.AllocsPerRun(10, func() {
+		table.Softmax(y, x)
+		x[0] = T(table.SumSquares(y))
+		table.Adam(c, s, s, y)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestSweepsDoNotAllocate(t *testing.T) {
+	paths(t, testSweepAllocations[float32], testSweepAllocations[float64])
 }
 
 // testExpSum compares the exponentials with Exp and the sum with their sum, beside guard pages.

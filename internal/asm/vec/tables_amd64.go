@@ -235,14 +235,15 @@ func squares64(run func(n int, x, y *float64) float64) func(x []float64) float64
 	}
 }
 
-// adam makes an update of states; the kernel reads the constants from the first one on.
-func adam[T float](run func(n int, constants, toP, toM, toV, p, m, v, grad *T),
-) func(c *AdamConstants[T], to, from AdamState[T], g []T) {
-	return func(c *AdamConstants[T], to, from AdamState[T], g []T) {
+// adam makes an update of states.
+func adam[T float](run func(n int, beta1, rest1, beta2, rest2, keep, step, scale, eps T, toP, toM, toV, p, m, v, grad *T),
+) func(c AdamConstants[T], to, from AdamState[T], g []T) {
+	return func(c AdamConstants[T], to, from AdamState[T], g []T) {
 		sameAdam(to, from, g)
 		for len(g) > 0 {
 			n := min(len(g), block)
-			run(n, &c.Beta1, &to.P[0], &to.M[0], &to.V[0], &from.P[0], &from.M[0], &from.V[0], &g[0])
+			run(n, c.Beta1, c.Rest1, c.Beta2, c.Rest2, c.Keep, c.Step, c.Scale, c.Eps,
+				&to.P[0], &to.M[0], &to.V[0], &from.P[0], &from.M[0], &from.V[0], &g[0])
 			to, from = to.after(n), from.after(n)
 			g = g[n:]
 		}

@@ -86,7 +86,7 @@ type Table[T float32 | float64] struct {
 	// Adam is one step of Adam from one state to another, which may be the same:
 	// m ← β₁m + (1−β₁)g, v ← β₂v + ((1−β₂)g)g, p ← Keep·p − (Step·m)/(√v·Scale + ε), every operation rounded: all
 	// paths give the same bits.
-	Adam func(c *AdamConstants[T], to, from AdamState[T], g []T)
+	Adam func(c AdamConstants[T], to, from AdamState[T], g []T)
 
 	// Sum returns Σ x, 0 if x is empty.
 	Sum func(x []T) T
