@@ -86,7 +86,7 @@ func runBench(c *cli.Context) error {
 		if revision, _ := bench.Commit(); revision == "" {
 			fmt.Fprintln(
 				c.App.ErrWriter,
-				"bench: saved without a commit: build with -buildvcs=true to have it recorded",
+				"bench: saved without a commit: build with -buildvcs=true to record it",
 			)
 		}
 	}
