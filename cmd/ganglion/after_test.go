@@ -196,7 +196,8 @@ func TestLists(t *testing.T) {
 		var any map[string]json.RawMessage
 		strict(t, must(t, args...).out, &any)
 	}
-	for _, args := range [][]string{{}, {"--help"}, {"train", "--help"}, {"data"}, {"data", "list"}, {"data", "check", "wine"}, {"models"},
+	for _, args := range [][]string{{}, {"--help"}, {"train", "--help"}, {"data"}, {"data", "list"},
+		{"data", "check", "wine"}, {"models"},
 		{"doctor"}, {"--version"}} {
 		if o := must(t, args...); len(o.out) < 10 {
 			t.Errorf("%q prints %q", args, o.out)

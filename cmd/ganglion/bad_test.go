@@ -43,23 +43,37 @@ func TestBadFlags(t *testing.T) {
 	for _, c := range []struct{ line, word string }{
 		{"--epochs 0", "epochs"}, {"--epochs -1", "epochs"}, {"--epochs x", "epochs"}, {"--epochs 1.5", "epochs"},
 		{"--epochs 99999999999", "epochs"}, {"--batch 0", "batch"}, {"--batch -3", "batch"}, {"--batch x", "batch"},
-		{"--lr 0", "lr"}, {"--lr -1", "lr"}, {"--lr NaN", "lr"}, {"--lr Inf", "lr"}, {"--lr 1e40", "lr"}, {"--lr fast", "lr"},
-		{"--seed -1", "seed"}, {"--seed x", "seed"}, {"--seed 1.5", "seed"}, {"--device tpu", "auto, cpu, cuda"}, {"--device cpu0", "device"},
+		{"--lr 0", "lr"}, {"--lr -1", "lr"}, {"--lr NaN", "lr"}, {"--lr Inf", "lr"}, {"--lr 1e40", "lr"},
+		{"--lr fast", "lr"},
+		{"--seed -1", "seed"}, {"--seed x", "seed"}, {"--seed 1.5", "seed"}, {"--device tpu", "auto, cpu, cuda"},
+		{"--device cpu0", "device"},
 		{"--dtype f16", "f32, f64"}, {"--dtype=", "dtype"}, {"--threads -1", "threads"}, {"--threads x", "threads"},
-		{"--task sort", "classify, regress"}, {"--strict=maybe", "strict"}, {"--json=maybe", "json"}, {"--quiet=2", "quiet"},
-		{"--set nodes", "key=value"}, {"--set =3", "key=value"}, {"--set nods=3", `nearest is "net.nodes"`}, {"--set nodes=x", "integer"},
-		{"--set nodes=0", "nodes"}, {"--set nodes=-5", "nodes"}, {"--set nodes=99999999", "nodes"}, {"--set keep=1.5", "whole number"},
-		{"--set keep=-1", "keep"}, {"--set keep=999999", "keep"}, {"--set solver=guess", "newton"}, {"--set reg=l3", "reg"},
-		{"--set activation=sine2", "activation"}, {"--set scaling=big", "scaling"}, {"--set alpha=-1", "alpha"}, {"--set eps=0", "eps"},
-		{"--set rho=0", "rho"}, {"--set tol=-1", "tol"}, {"--set max_iter=-1", "max_iter"}, {"--set restructure_every=0", "restructure_every"},
-		{"--set train.epoch=3", `nearest is "train.epochs"`}, {"--set train.optimiser=adamm", "adam"}, {"--set train.schedule=up", "cosine"},
+		{"--task sort", "classify, regress"}, {"--strict=maybe", "strict"}, {"--json=maybe", "json"},
+		{"--quiet=2", "quiet"},
+		{"--set nodes", "key=value"}, {"--set =3", "key=value"}, {"--set nods=3", `nearest is "net.nodes"`},
+		{"--set nodes=x", "integer"},
+		{"--set nodes=0", "nodes"}, {"--set nodes=-5", "nodes"}, {"--set nodes=99999999", "nodes"},
+		{"--set keep=1.5", "whole number"},
+		{"--set keep=-1", "keep"}, {"--set keep=999999", "keep"}, {"--set solver=guess", "newton"},
+		{"--set reg=l3", "reg"},
+		{"--set activation=sine2", "activation"}, {"--set scaling=big", "scaling"}, {"--set alpha=-1", "alpha"},
+		{"--set eps=0", "eps"},
+		{"--set rho=0", "rho"}, {"--set tol=-1", "tol"}, {"--set max_iter=-1", "max_iter"},
+		{"--set restructure_every=0", "restructure_every"},
+		{"--set train.epoch=3", `nearest is "train.epochs"`}, {"--set train.optimiser=adamm", "adam"},
+		{"--set train.schedule=up", "cosine"},
 		{"--set train.momentum=1", "momentum"}, {"--set train.momentum=0", "momentum"}, {"--set train.clip=-1", "clip"},
-		{"--set train.non_finite=hope", "stop"}, {"--set train.keep_checkpoints=0", "keep_checkpoints"}, {"--set train.warmup=-1", "warmup"},
-		{"--set train.weight_decay=-1", "weight_decay"}, {"--set train.patience=-1", "patience"}, {"--set train.save_steps=-2", "save_steps"},
-		{"--set nodes={a:1}", "integer"}, {"--set nodes=[1]", "integer"}, {"--set nodes=&a", "anchors"}, {"--set other.x=1", "other"},
-		{"--set a:b=1", "key"}, {"--set warm=perhaps", "true or false"}, {"--config /none/such.yaml", "/none/such.yaml"},
+		{"--set train.non_finite=hope", "stop"}, {"--set train.keep_checkpoints=0", "keep_checkpoints"},
+		{"--set train.warmup=-1", "warmup"},
+		{"--set train.weight_decay=-1", "weight_decay"}, {"--set train.patience=-1", "patience"},
+		{"--set train.save_steps=-2", "save_steps"},
+		{"--set nodes={a:1}", "integer"}, {"--set nodes=[1]", "integer"}, {"--set nodes=&a", "anchors"},
+		{"--set other.x=1", "other"},
+		{"--set a:b=1", "key"}, {"--set warm=perhaps", "true or false"},
+		{"--config /none/such.yaml", "/none/such.yaml"},
 		{"--resume /none/such", "not a run directory"}, {"--epoch 3", "epoch"}, {"--unknown", "unknown"},
-		{"module/nn", `"module/nm"`}, {"module/nm module/mlp", "one model"}, {"nm", "unknown model"}, {"--resume x --epochs 3", "--epochs"},
+		{"module/nn", `"module/nm"`}, {"module/nm module/mlp", "one model"}, {"nm", "unknown model"},
+		{"--resume x --epochs 3", "--epochs"},
 		{"--resume x module/nm", "a model does not go with --resume"},
 	} {
 		args := append([]string{"train"}, strings.Fields(c.line)...)
@@ -152,7 +166,8 @@ func TestDamagedRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for how, damaged := range map[string][]byte{"gone": nil, "cut": text[:len(text)/2], "empty": {}, "garbled": []byte("{]\x00\xff: -")} {
+		for how, damaged := range map[string][]byte{"gone": nil, "cut": text[:len(text)/2], "empty": {},
+			"garbled": []byte("{]\x00\xff: -")} {
 			if how == "gone" {
 				err = os.Remove(path)
 			} else {
@@ -161,7 +176,8 @@ func TestDamagedRun(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, line := range []string{"eval " + dir, "inspect --out " + t.TempDir() + " " + dir, "train --quiet --resume " + dir} {
+			for _, line := range []string{"eval " + dir, "inspect --out " + t.TempDir() + " " + dir,
+				"train --quiet --resume " + dir} {
 				fields := strings.Fields(line)
 				o := do(t, fields...)
 				orderly(t, fields, o)

@@ -30,7 +30,8 @@ compdef _ganglion ganglion
 func completionCommand() *cli.Command {
 	return &cli.Command{
 		Name: "completion", Usage: "prints a script that completes commands and flags", ArgsUsage: "bash|zsh|fish",
-		Description: "Examples:\n  source <(ganglion completion bash)\n  ganglion completion fish > ~/.config/fish/completions/ganglion.fish",
+		Description: "Examples:\n  source <(ganglion completion bash)\n  ganglion completion fish > " +
+			"~/.config/fish/completions/ganglion.fish",
 		Action: func(c *cli.Context) error {
 			shell, err := one(c, "shell: bash, zsh or fish")
 			if err != nil {

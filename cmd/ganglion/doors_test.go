@@ -150,8 +150,10 @@ func TestMetrics(t *testing.T) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	for _, name := range strings.Fields("step epoch step_loss train_loss valid_loss valid_metric learning_rate solver_iterations solver_residual modules largest_module") {
-		if !regexp.MustCompile(`(?m)^# HELP ganglion_` + name + ` .+\n# TYPE ganglion_` + name + ` gauge\nganglion_` + name + ` [-+0-9.eInf]+$`).
+	for _, name := range strings.Fields("step epoch step_loss train_loss valid_loss valid_metric learning_rate " +
+		"solver_iterations solver_residual modules largest_module") {
+		if !regexp.MustCompile(`(?m)^# HELP ganglion_` + name + ` .+\n# TYPE ganglion_` + name + ` gauge\nganglion_` +
+			name + ` [-+0-9.eInf]+$`).
 			MatchString(text) {
 			t.Errorf("no %s in\n%s", name, text)
 		}
@@ -176,7 +178,8 @@ func TestMetrics(t *testing.T) {
 
 // TestCompletion: the scripts are sound, and the command answers what may follow.
 func TestCompletion(t *testing.T) {
-	for shell, words := range map[string]string{"bash": "complete ", "zsh": "#compdef ganglion", "fish": "complete -c ganglion"} {
+	for shell, words := range map[string]string{"bash": "complete ", "zsh": "#compdef ganglion",
+		"fish": "complete -c ganglion"} {
 		script := must(t, "completion", shell).out
 		if !strings.Contains(script, words) {
 			t.Errorf("%s: %q is not in\n%s", shell, words, script)

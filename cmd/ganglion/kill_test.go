@@ -58,7 +58,8 @@ func kept(t *testing.T, dir string) map[string][]byte {
 	if err != nil || len(names) < 3 {
 		t.Fatalf("checkpoints %q, %v", names, err)
 	}
-	for _, name := range append(names, filepath.Join(dir, "metrics.jsonl"), filepath.Join(dir, "data.json"), filepath.Join(dir, "config.yaml")) {
+	for _, name := range append(names, filepath.Join(dir, "metrics.jsonl"), filepath.Join(dir, "data.json"),
+		filepath.Join(dir, "config.yaml")) {
 		b, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

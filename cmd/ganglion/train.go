@@ -21,7 +21,8 @@ func trainCommand() *cli.Command {
 	return &cli.Command{
 		Name: "train", Usage: "trains a model; with nothing else, Neural Modules on gas sensor data",
 		ArgsUsage: "[MODEL]",
-		Description: "Examples:\n  ganglion train\n  ganglion train module/nm --data table.csv --target price --set nodes=200\n" +
+		Description: "Examples:\n  ganglion train\n  ganglion train module/nm --data table.csv --target price " +
+			"--set nodes=200\n" +
 			"  ganglion train --config runs/nm-gas-20260101-120000/config.yaml --seed 2\n" +
 			"  ganglion train --resume runs/nm-gas-20260101-120000",
 		Flags: append(
@@ -183,8 +184,10 @@ func trainConfig(c *cli.Context) (run.Config, error) {
 
 func overrides(c *cli.Context, cfg *run.Config) error {
 	for _, f := range []struct{ flag, key string }{
-		{"data", "data.source"}, {"data-dir", "data.dir"}, {"target", "data.target"}, {"task", "data.task"}, {"split", "data.split"},
-		{"epochs", "train.epochs"}, {"batch", "train.batch"}, {"lr", "train.lr"}, {"seed", "train.seed"}, {"dtype", "train.dtype"},
+		{"data", "data.source"}, {"data-dir", "data.dir"}, {"target", "data.target"}, {"task", "data.task"},
+		{"split", "data.split"},
+		{"epochs", "train.epochs"}, {"batch", "train.batch"}, {"lr", "train.lr"}, {"seed", "train.seed"},
+		{"dtype", "train.dtype"},
 		{"threads", "train.threads"}, {"strict", "train.strict"},
 	} {
 		if !c.IsSet(f.flag) {

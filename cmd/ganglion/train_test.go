@@ -28,7 +28,8 @@ func checkResult(t *testing.T, text, dir string) run.Result {
 	if got, want := slices.Sorted(maps.Keys(plain)), slices.Sorted(slices.Values(keys)); !slices.Equal(got, want) {
 		t.Errorf("keys %q, wanted %q", got, want)
 	}
-	for key, want := range map[string][]string{"loss": {"test", "train", "valid"}, "metric": {"name", "test", "train", "valid"}} {
+	for key, want := range map[string][]string{"loss": {"test", "train", "valid"},
+		"metric": {"name", "test", "train", "valid"}} {
 		var part map[string]any
 		if err := json.Unmarshal(plain[key], &part); err != nil {
 			t.Fatal(err)
@@ -37,7 +38,8 @@ func checkResult(t *testing.T, text, dir string) run.Result {
 			t.Errorf("%s has the keys %q, wanted %q", key, got, want)
 		}
 	}
-	if r.Command != "train" || r.Device != "cpu" || r.DType != "f32" || r.Run != dir || r.Steps == 0 || r.Parameters == 0 ||
+	if r.Command != "train" || r.Device != "cpu" || r.DType != "f32" || r.Run != dir || r.Steps == 0 ||
+		r.Parameters == 0 ||
 		r.PeakBytes < 4*r.Parameters || r.Metric.Name != "accuracy" || r.Fallbacks == nil ||
 		!(r.Seconds > 0) {
 		t.Errorf("result %+v", r)
@@ -55,8 +57,10 @@ func TestTrainFlagship(t *testing.T) {
 		r.Extra.Baseline == nil {
 		t.Errorf("result %+v", r)
 	}
-	for _, w := range []string{"MODEL", "PARAMETERS", "ACCURACY TRAIN", "VALID", "TEST", "module/nm", "module/mlp", "structure", "40 nodes",
-		"cyclic modules", "before training", "solver", "iterations on average", "worst residual", "seconds an epoch", "run", dir} {
+	for _, w := range []string{"MODEL", "PARAMETERS", "ACCURACY TRAIN", "VALID", "TEST", "module/nm", "module/mlp",
+		"structure", "40 nodes",
+		"cyclic modules", "before training", "solver", "iterations on average", "worst residual", "seconds an epoch",
+		"run", dir} {
 		if !strings.Contains(o.out, w) {
 			t.Errorf("%q is not in the table\n%s", w, o.out)
 		}
@@ -72,7 +76,8 @@ func TestTrainFlagship(t *testing.T) {
 	if strings.ContainsAny(o.log, "\r\x1b") {
 		t.Errorf("the log, which is no terminal, holds control characters: %q", o.log)
 	}
-	for _, name := range []string{"config.yaml", "env.json", "metrics.jsonl", "log.txt", "data.json", "result.json", "adjacency.png",
+	for _, name := range []string{"config.yaml", "env.json", "metrics.jsonl", "log.txt", "data.json", "result.json",
+		"adjacency.png",
 		"adjacency.svg", "modules.png", "modules.svg", "modules.dot", "checkpoints/best.safetensors"} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 && name != "log.txt" {
 			t.Errorf("%s: %v", name, err)
@@ -141,7 +146,8 @@ func TestPrecedence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, w := range []string{"model: module/mlp", "source: wine", "epochs: 1\n", "batch: 30\n", "lr: 0.01\n", "hidden: 5\n", "depth: 1\n",
+	for _, w := range []string{"model: module/mlp", "source: wine", "epochs: 1\n", "batch: 30\n", "lr: 0.01\n",
+		"hidden: 5\n", "depth: 1\n",
 		"optimiser: adam\n"} {
 		if !strings.Contains(string(text), w) {
 			t.Errorf("%q is not in\n%s", w, text)

@@ -251,7 +251,8 @@ func (t *Trainer) interrupted(h Hooks, err error) error {
 // warn reports what must not pass in silence.
 func (e *Epoch) warn(f func(string) error, valid Solver) error {
 	if e.Skipped > 0 {
-		if err := f(fmt.Sprintf("epoch %d: %d steps were not applied: loss or gradient was not finite", e.Epoch, e.Skipped)); err != nil {
+		if err := f(fmt.Sprintf("epoch %d: %d steps were not applied: loss or gradient was not finite", e.Epoch,
+			e.Skipped)); err != nil {
 			return err
 		}
 	}

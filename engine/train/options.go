@@ -83,7 +83,8 @@ func (o Options) Check() error {
 		min   float64
 	}{{"epochs", float64(o.Epochs), 1}, {"batch", float64(o.Batch), 1}, {"warmup", float64(o.Warmup), 0},
 		{"weight_decay", o.Decay, 0}, {"clip", o.Clip, 0}, {"patience", float64(o.Patience), 0},
-		{"save_steps", float64(o.Save), 0}, {"keep_checkpoints", float64(o.Keep), 1}, {"threads", float64(o.Threads), 0}} {
+		{"save_steps", float64(o.Save), 0}, {"keep_checkpoints", float64(o.Keep), 1}, {"threads", float64(o.Threads),
+			0}} {
 		if !(c.value >= c.min) {
 			return fmt.Errorf("%s: %v is below %v", c.name, c.value, c.min)
 		}

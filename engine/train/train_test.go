@@ -15,8 +15,10 @@ func TestRate(t *testing.T) {
 		want           float64
 	}{
 		{"constant", 0, 0, 10, 2}, {"constant", 9, 0, 10, 2}, {"constant", 0, 4, 10, 0.5}, {"constant", 3, 4, 10, 2},
-		{"cosine", 0, 0, 10, 2}, {"cosine", 5, 0, 10, 1}, {"cosine", 10, 0, 10, 0}, {"cosine", 99, 0, 10, 0}, {"cosine", 4, 4, 12, 2},
-		{"cosine", 8, 4, 12, 1}, {"linear", 5, 0, 10, 1}, {"linear", 10, 0, 10, 0}, {"linear", 1, 2, 12, 2}, {"linear", 7, 2, 12, 1},
+		{"cosine", 0, 0, 10, 2}, {"cosine", 5, 0, 10, 1}, {"cosine", 10, 0, 10, 0}, {"cosine", 99, 0, 10, 0},
+		{"cosine", 4, 4, 12, 2},
+		{"cosine", 8, 4, 12, 1}, {"linear", 5, 0, 10, 1}, {"linear", 10, 0, 10, 0}, {"linear", 1, 2, 12, 2},
+		{"linear", 7, 2, 12, 1},
 		{"step", 4, 0, 10, 2}, {"step", 5, 0, 10, 0.2}, {"step", 7, 0, 10, 0.2}, {"step", 8, 0, 10, 0.02},
 		{"cosine", 3, 5, 4, 1.6}, {"cosine", 6, 5, 5, 2},
 	} {
@@ -34,7 +36,8 @@ func TestOptions(t *testing.T) {
 		t.Errorf("defaults %+v", o)
 	}
 	for name, spoil := range map[string]func(*Options){
-		"epochs": func(o *Options) { o.Epochs = 0 }, "batch": func(o *Options) { o.Batch = -1 }, "lr": func(o *Options) { o.LR = math.NaN() },
+		"epochs": func(o *Options) { o.Epochs = 0 }, "batch": func(o *Options) { o.Batch = -1 },
+		"lr":       func(o *Options) { o.LR = math.NaN() },
 		"momentum": func(o *Options) { o.Momentum = 1 }, "weight_decay": func(o *Options) { o.Decay = math.NaN() },
 		"clip": func(o *Options) { o.Clip = math.Inf(1) }, "warmup": func(o *Options) { o.Warmup = 1 << 40 },
 		"patience": func(o *Options) { o.Patience = -1 }, "save_steps": func(o *Options) { o.Save = -1 },
@@ -104,14 +107,16 @@ func TestPartCheck(t *testing.T) {
 		task Task
 		want string
 	}{
-		"empty":         {Part{}, task, "empty"},
-		"type":          {Part{X: kernels.New(kernels.S(kernels.Float64, 2, 3)), Labels: []int32{0, 1}}, task, "features"},
-		"width":         {Part{X: x, Labels: []int32{0, 1}}, Task{Inputs: 4, Outputs: 2}, "features"},
-		"labels":        {Part{X: x, Labels: []int32{0}}, task, "1 labels for 2 samples"},
-		"label":         {Part{X: x, Labels: []int32{0, 2}}, task, "sample 1 has label 2, there are 2 classes"},
-		"negative":      {Part{X: x, Labels: []int32{0, -1}}, task, "label -1"},
-		"targets":       {Part{X: x}, Task{Kind: Regress, Inputs: 3, Outputs: 1}, "targets"},
-		"no such width": {Part{X: x, Y: kernels.New(kernels.S(kernels.Float32, 2, 2))}, Task{Kind: Regress, Inputs: 3, Outputs: 1}, "targets"},
+		"empty": {Part{}, task, "empty"},
+		"type": {Part{X: kernels.New(kernels.S(kernels.Float64, 2, 3)), Labels: []int32{0, 1}},
+			task, "features"},
+		"width":    {Part{X: x, Labels: []int32{0, 1}}, Task{Inputs: 4, Outputs: 2}, "features"},
+		"labels":   {Part{X: x, Labels: []int32{0}}, task, "1 labels for 2 samples"},
+		"label":    {Part{X: x, Labels: []int32{0, 2}}, task, "sample 1 has label 2, there are 2 classes"},
+		"negative": {Part{X: x, Labels: []int32{0, -1}}, task, "label -1"},
+		"targets":  {Part{X: x}, Task{Kind: Regress, Inputs: 3, Outputs: 1}, "targets"},
+		"no such width": {Part{X: x, Y: kernels.New(kernels.S(kernels.Float32, 2, 2))},
+			Task{Kind: Regress, Inputs: 3, Outputs: 1}, "targets"},
 	} {
 		if err := c.p.check("test", c.task, kernels.Float32); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)

@@ -26,9 +26,10 @@ var (
 			Run:   checkDense,
 		},
 		{
-			Name:  "evens",
-			Claim: "on gas, the repulsion leaves a largest module of at most 2/3 of the size without, at equal kept edges",
-			Run:   func(seed uint64) (string, string, bool, error) { return checkEvens(seed, 4) },
+			Name: "evens",
+			Claim: "on gas, the repulsion leaves a largest module of at most 2/3 of the size without, at equal " +
+				"kept edges",
+			Run: func(seed uint64) (string, string, bool, error) { return checkEvens(seed, 4) },
 		},
 		{Name: "evens-30", Claim: "the same after 30 epochs", Tier: zoo.Full,
 			Run: func(seed uint64) (string, string, bool, error) { return checkEvens(seed, 30) }},
@@ -69,7 +70,8 @@ func newInstance(build builder, cfg any, seed uint64) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	if i.Predictor, err = train.NewPredictor(m, i.task, train.Options{DType: "f64", Seed: seed, Threads: 1, Strict: true}, nil); err != nil {
+	if i.Predictor, err = train.NewPredictor(m, i.task, train.Options{DType: "f64", Seed: seed, Threads: 1,
+		Strict: true}, nil); err != nil {
 		return nil, err
 	}
 	random := philox.New(seed, 77, 0)
@@ -241,7 +243,8 @@ func checkDense(seed uint64) (string, string, bool, error) {
 		build builder
 		cfg   any
 	}{
-		{buildModules, ModulesConfig{Nodes: p, Keep: p * (p - 1), Every: 1, Activation: "tanh", Solver: "auto", Rho: 0.9, Reg: "none"}},
+		{buildModules, ModulesConfig{Nodes: p, Keep: p * (p - 1),
+			Every: 1, Activation: "tanh", Solver: "auto", Rho: 0.9, Reg: "none"}},
 		{buildDEQ, DEQConfig{Nodes: p, Activation: "tanh", Solver: "auto", Rho: 0.9}},
 	} {
 		t, _, err := fit(b.build, b.cfg, set, seed, 1)

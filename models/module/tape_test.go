@@ -23,9 +23,11 @@ func TestTapeMachine(t *testing.T) {
 		s    zoo.System
 		cfg  any
 	}{
-		{"nm", Modules, ModulesConfig{Nodes: 12, Keep: 40, Every: 1, Activation: "tanh", Solver: "newton", Rho: 0.9, Reg: "nm", Alpha: 10,
+		{"nm", Modules, ModulesConfig{Nodes: 12, Keep: 40, Every: 1, Activation: "tanh", Solver: "newton", Rho: 0.9,
+			Reg: "nm", Alpha: 10,
 			Scaling: "size", Eps: 0.1}},
-		{"nm l1", Modules, ModulesConfig{Nodes: 12, Keep: 40, Every: 1, Activation: "tanh", Solver: "newton", Rho: 0.9, Reg: "l1", Alpha: 0.1,
+		{"nm l1", Modules, ModulesConfig{Nodes: 12, Keep: 40, Every: 1, Activation: "tanh", Solver: "newton",
+			Rho: 0.9, Reg: "l1", Alpha: 0.1,
 			Scaling: "size", Eps: 0.1}},
 		{"mlp", MLP, MLPConfig{Hidden: 9, Depth: 2, Activation: "relu"}},
 		{"deq", DEQ, DEQConfig{Nodes: 9, Activation: "tanh", Solver: "newton", Rho: 0.9}},

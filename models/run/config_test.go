@@ -19,8 +19,10 @@ func TestRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, a := range []string{"train.lr=1e-5", "train.seed=18446744073709551615", "train.clip=0.1", "data.target=a: 'b' #c"} {
-			if err := c.SetFlag("--x", a[:bytes.IndexByte([]byte(a), '=')], a[bytes.IndexByte([]byte(a), '=')+1:]); err != nil {
+		for _, a := range []string{"train.lr=1e-5", "train.seed=18446744073709551615", "train.clip=0.1",
+			"data.target=a: 'b' #c"} {
+			if err := c.SetFlag("--x", a[:bytes.IndexByte([]byte(a), '=')], a[bytes.IndexByte([]byte(a),
+				'=')+1:]); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -71,7 +73,8 @@ func TestSet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, w := range []string{"nodes: 7\n", "epochs: 9\n", "batch: 11\n", "keep: 0.5\n", "activation: relu\n", "warm: true\n", "lr: 0.5\n"} {
+	for _, w := range []string{"nodes: 7\n", "epochs: 9\n", "batch: 11\n", "keep: 0.5\n", "activation: relu\n",
+		"warm: true\n", "lr: 0.5\n"} {
 		if !bytes.Contains(text, []byte(w)) {
 			t.Errorf("%q is not in\n%s", w, text)
 		}
@@ -123,7 +126,8 @@ func TestLoadErrors(t *testing.T) {
 	dir := t.TempDir()
 	_, err = LoadRun(dir)
 	wantError(t, "no run", err, true, dir, "not a run directory")
-	if err := os.WriteFile(filepath.Join(dir, "config.yaml"), []byte("model: module/nm\ntrain:\n  epochs: x\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "config.yaml"), []byte("model: module/nm\ntrain:\n  epochs: x\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	_, err = LoadRun(dir)

@@ -260,7 +260,8 @@ func TestUnsolved(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, w := range []string{"epoch 1: ", "solves did not reach the tolerance", "worst residual", "of the validation part"} {
+		for _, w := range []string{"epoch 1: ", "solves did not reach the tolerance", "worst residual",
+			"of the validation part"} {
 			if !strings.Contains(string(text), w) || !strings.Contains(strings.Join(l.texts, "\n"), w) {
 				t.Errorf("%s: %q is neither told nor in log.txt:\n%s", model, w, text)
 			}

@@ -55,7 +55,8 @@ func (s *Session) scores(ctx context.Context, r *Result, l log.Logger) error {
 			return err
 		}
 		if text := scores[i].Solver.Trouble(); text != "" {
-			if err := l.Note(fmt.Sprintf("warning: at the end, %s part: %s", [...]string{"training", "validation", "test"}[i], text)); err != nil {
+			if err := l.Note(fmt.Sprintf("warning: at the end, %s part: %s", [...]string{"training", "validation",
+				"test"}[i], text)); err != nil {
 				return err
 			}
 		}

@@ -39,7 +39,8 @@ func Draw(dir string, before *module.Snapshot, after module.Snapshot, title stri
 			return names, err
 		}
 		g := after.Graph(title)
-		if err := write("modules."+string(format), func(w io.Writer) error { return draw.Modules(w, g, format) }); err != nil {
+		if err := write("modules."+string(format),
+			func(w io.Writer) error { return draw.Modules(w, g, format) }); err != nil {
 			return names, err
 		}
 	}

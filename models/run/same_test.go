@@ -65,7 +65,8 @@ func TestSameBits(t *testing.T) {
 				for _, threads := range []int{2, 4} {
 					c.Train.Threads = threads
 					gotReports, got := run35(t, c)
-					if d := cmp.Diff(reports, gotReports, cmpopts.EquateNaNs(), cmp.AllowUnexported(train.Solver{})); d != "" {
+					if d := cmp.Diff(reports, gotReports, cmpopts.EquateNaNs(),
+						cmp.AllowUnexported(train.Solver{})); d != "" {
 						t.Errorf("%d threads: reports differ (-1 thread +%d)\n%s", threads, threads, d)
 					}
 					if !bytes.Equal(state, got) {

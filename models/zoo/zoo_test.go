@@ -55,9 +55,15 @@ func TestVerifyComplains(t *testing.T) {
 		{"sound", system(fine), ""},
 		{"a full check is not run", system(fine, Check{Name: "slow", Tier: Full, Run: nil}), ""},
 		{"no checks", system(), "has no checks"},
-		{"failing check", system(Check{Name: "bad", Claim: "2 is 1", Run: func(uint64) (string, string, bool, error) { return "2", "1", false, nil }}),
+		{"failing check", system(Check{Name: "bad", Claim: "2 is 1", Run: func(uint64) (string, string, bool,
+			error) {
+			return "2", "1", false, nil
+		}}),
 			"check bad: 2 is 1: measured 2, required 1"},
-		{"check with error", system(Check{Name: "bad", Run: func(uint64) (string, string, bool, error) { return "", "", true, errors.New("no") }}), "no"},
+		{"check with error", system(Check{Name: "bad", Run: func(uint64) (string, string, bool, error) {
+			return "",
+				"", true, errors.New("no")
+		}}), "no"},
 		{"no tiny", func() System { s := system(fine); s.Tiny = nil; return s }(), "tiny"},
 	} {
 		l := &listener{T: t}
