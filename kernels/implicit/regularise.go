@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"ganglion/kernels"
+	"ganglion/kernels/implicit/lane"
 )
 
 // Kind is a regulariser of Section 5.
@@ -129,22 +130,15 @@ func (o Regularise) Ref(out kernels.Tensor, in []kernels.Tensor) {
 // InPlace is true for the block.
 func (o Regularise) InPlace(i int) bool { return i == 0 }
 
-// Workspace holds a maximum and a sum for each chunk of rows, and the factor of each node.
-func (o Regularise) Workspace([]kernels.Spec, kernels.Spec, int) int {
-	return kernels.CarveSize(2*o.P+2, 8) + kernels.CarveSize(o.P, 8)
+// Workspace holds the factor of each node, a few numbers, and some for each chunk of rows.
+func (o Regularise) Workspace(in []kernels.Spec, _ kernels.Spec, _ int) int {
+	elem := in[0].DType.Size()
+	return kernels.CarveSize(2+o.P, 8) + kernels.CarveSize(o.P, elem) + kernels.CarveSize(o.P*lane.Group, elem)
 }
 
 // CPU runs over chunks of rows: once for max|w|, once more for the mean of r where that is wanted, and once for the
 // step.
 func (o Regularise) CPU(c *kernels.Call) {
-	if c.Out.DType == kernels.Float32 {
-		regularise(c, o, largestBody[float32], meanBody[float32], stepBody[float32])
-	} else {
-		regularise(c, o, largestBody[float64], meanBody[float64], stepBody[float64])
-	}
-}
-
-func regularise(c *kernels.Call, o Regularise, largest, mean, step body) {
 	if unsafe.SliceData(c.Out.Memory()) != unsafe.SliceData(c.In[0].Memory()) {
 		c.In[0].CopyTo(c.Out)
 	}
@@ -156,19 +150,31 @@ func regularise(c *kernels.Call, o Regularise, largest, mean, step body) {
 		c.Report.Status, c.Report.Failed = kernels.Diverged, 1
 		return
 	}
-	r := newRegular(c)
-	r.set(o, l, scalar(c.In[2], 0)*scalar(c.In[2], 2))
-	chunks := c.Rows(o.P, 2*float64(o.P))
+	if c.Out.DType == kernels.Float32 {
+		regularise[float32](c, o, l, largestBody[float32], meanBody[float32], stepBody[float32])
+	} else {
+		regularise[float64](c, o, l, largestBody[float64], meanBody[float64], stepBody[float64])
+	}
+}
+
+func regularise[T kernels.Float](c *kernels.Call, o Regularise, l Layout, largest, mean, step body) {
+	r := newRegular[T](c)
+	r.head[0], r.head[1] = 0, scalar(c.In[2], 0)*scalar(c.In[2], 2)
+	for i := range r.node {
+		r.node[i] = T(o.weight(l, i))
+	}
+	chunks := c.Rows(o.P, 0.5*float64(o.P))
 	if o.Kind == NM && o.Distance != Constant {
+		clear(r.most)
 		c.For(chunks, largest)
-		for _, v := range r.most[:chunks] {
-			r.head[0] = larger(r.head[0], v)
+		for _, v := range r.most {
+			r.head[0] = larger(r.head[0], float64(v))
 		}
 	}
 	if o.Kind == NM && o.Scaling == Mean && o.P > 1 {
 		c.For(chunks, mean)
 		sum := 0.0
-		for _, v := range r.most[:chunks] {
+		for _, v := range r.sums[:chunks] {
 			sum += v
 		}
 		r.head[1] *= float64(o.P*(o.P-1)) / sum
@@ -183,21 +189,19 @@ func scalar(t kernels.Tensor, i int) float64 {
 	return t.F64[i]
 }
 
-// regular is the scratch of one step: head = (max|w|, factor of all), one number a chunk, one number a node.
-type regular struct{ head, most, node []float64 }
-
-func newRegular(c *kernels.Call) regular {
-	o, work := c.Op.(Regularise), c.Work
-	a := kernels.Carve[float64](&work, 2*o.P+2)
-	return regular{head: a[:2], most: a[2:], node: kernels.Carve[float64](&work, o.P)}
+// regular is the scratch of one step.
+type regular[T kernels.Float] struct {
+	head []float64 // max|w| and the factor of all
+	sums []float64 // [P] of the chunks
+	node []T       // [P] factors of the nodes
+	most []T       // [P·Group] largest |w| of the chunks
 }
 
-// set fills in the factors, strength being ηα.
-func (r regular) set(o Regularise, l Layout, strength float64) {
-	r.head[0], r.head[1] = 0, strength
-	for i := range r.node {
-		r.node[i] = o.weight(l, i)
-	}
+func newRegular[T kernels.Float](c *kernels.Call) regular[T] {
+	o, work := c.Op.(Regularise), c.Work
+	a := kernels.Carve[float64](&work, 2+o.P)
+	return regular[T]{head: a[:2], sums: a[2:], node: kernels.Carve[T](&work, o.P),
+		most: kernels.Carve[T](&work, o.P*lane.Group)}
 }
 
 // weight is z_i as the kind counts it.
@@ -223,48 +227,6 @@ func (o Regularise) eps() float64 {
 	return o.Eps
 }
 
-// rowParts are the parts of a row to the left and to the right of the diagonal; at is the column of the first element.
-func rowParts[T kernels.Float](w []T, p, j, side int) (row []T, at int) {
-	if side == 0 {
-		return w[j*p : j*p+j], 0
-	}
-	return w[j*p+j+1 : j*p+p], j + 1
-}
-
-func largestBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
-	o := c.Op.(Regularise)
-	w := kernels.Of[T](c.Out)[o.Offset:][:o.P*o.P]
-	lo, hi := c.Chunk(chunk, o.P)
-	most := T(0)
-	for j := lo; j < hi; j++ {
-		for side := range 2 {
-			row, _ := rowParts(w, o.P, j, side)
-			for _, v := range row {
-				most = larger(most, v)
-			}
-		}
-	}
-	newRegular(c).most[chunk] = float64(most)
-}
-
-func meanBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
-	o, r := c.Op.(Regularise), newRegular(c)
-	w := kernels.Of[T](c.Out)[o.Offset:][:o.P*o.P]
-	lo, hi := c.Chunk(chunk, o.P)
-	sum, inverse, eps := 0.0, reciprocal(r.head[0]), o.eps()
-	for j := lo; j < hi; j++ {
-		for side := range 2 {
-			row, at := rowParts(w, o.P, j, side)
-			part := 0.0
-			for k, v := range row {
-				part += r.node[at+k] / distances[o.Distance](math.Abs(float64(v))*inverse, eps)
-			}
-			sum += part * r.node[j]
-		}
-	}
-	r.most[chunk] = sum
-}
-
 // reciprocal is 1/v, or 0 for 0: weights that are all zero have ŵ = 0.
 func reciprocal(v float64) float64 {
 	if v == 0 {
@@ -273,61 +235,67 @@ func reciprocal(v float64) float64 {
 	return 1 / v
 }
 
-func stepBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
-	o, r := c.Op.(Regularise), newRegular(c)
-	w := kernels.Of[T](c.Out)[o.Offset:][:o.P*o.P]
+// rowOf returns row j of the weights in the block, with the diagonal set to 0 so that loops can run over whole rows, and
+// the element that stood there, to be put back.
+func rowOf[T kernels.Float](c *kernels.Call, o Regularise, j int) (row []T, diagonal T) {
+	row = kernels.Of[T](c.Out)[o.Offset+j*o.P:][:o.P]
+	diagonal, row[j] = row[j], 0
+	return row, diagonal
+}
+
+func largestBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
+	o, r := c.Op.(Regularise), newRegular[T](c)
+	table := lane.ForWeights[T](c.Path)
 	lo, hi := c.Chunk(chunk, o.P)
 	for j := lo; j < hi; j++ {
-		for side := range 2 {
-			row, at := rowParts(w, o.P, j, side)
-			node := r.node[at:][:len(row)]
-			switch {
-			case o.Kind == L1 || o.Kind == NML1:
-				shrinkRow(row, node, T(r.head[1]))
-			case o.Kind == L2 || o.Kind == NML2:
-				divideRow(row, node, T(r.head[1]))
-			case o.Distance == Affine:
-				repelRow(row, node, T(r.head[1]*r.node[j]), T(reciprocal(r.head[0])), T(1+o.eps()))
-			default:
-				repelBy(o, row, node, r.head[1]*r.node[j], reciprocal(r.head[0]))
+		row, diagonal := rowOf[T](c, o, j)
+		table.Largest(r.most[chunk*lane.Group:][:lane.Group], row)
+		row[j] = diagonal
+	}
+}
+
+func meanBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
+	o, r := c.Op.(Regularise), newRegular[T](c)
+	lo, hi := c.Chunk(chunk, o.P)
+	sum, inverse, eps := 0.0, reciprocal(r.head[0]), o.eps()
+	for j := lo; j < hi; j++ {
+		row := kernels.Of[T](c.Out)[o.Offset+j*o.P:][:o.P]
+		part := 0.0
+		for i, v := range row {
+			if i != j {
+				part += float64(r.node[i]) / distances[o.Distance](math.Abs(float64(v))*inverse, eps)
 			}
 		}
+		sum += part * float64(r.node[j])
 	}
+	r.sums[chunk] = sum
 }
 
-// repelRow is w_k ← w_k·max(0, 1 - a·z_k/(b - |w_k|·inverse)).
-func repelRow[T kernels.Float](w []T, z []float64, a, inverse, b T) {
-	for k, v := range w {
-		size := v
-		if size < 0 {
-			size = -size
+func stepBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
+	o, r := c.Op.(Regularise), newRegular[T](c)
+	table := lane.ForWeights[T](c.Path)
+	lo, hi := c.Chunk(chunk, o.P)
+	strength, inverse := r.head[1], reciprocal(r.head[0])
+	for j := lo; j < hi; j++ {
+		row, diagonal := rowOf[T](c, o, j)
+		switch {
+		case o.Kind == L1 || o.Kind == NML1:
+			table.Shrink(row, r.node, T(strength))
+		case o.Kind == L2 || o.Kind == NML2:
+			table.Divide(row, r.node, T(strength))
+		case o.Distance == Affine:
+			table.Repel(row, r.node, T(strength*float64(r.node[j])), T(inverse), T(1+o.eps()))
+		default:
+			repelBy(o, row, r.node, strength*float64(r.node[j]), inverse)
 		}
-		w[k] = v * max(0, 1-a*T(z[k])/(b-size*inverse))
+		row[j] = diagonal
 	}
 }
 
-// repelBy is repelRow for any distance.
-func repelBy[T kernels.Float](o Regularise, w []T, z []float64, a, inverse float64) {
+// repelBy is Repel for any distance.
+func repelBy[T kernels.Float](o Regularise, w, z []T, a, inverse float64) {
 	for k, v := range w {
 		d := distances[o.Distance](math.Abs(float64(v))*inverse, o.eps())
-		w[k] = v * T(max(0, 1-a*z[k]/d))
-	}
-}
-
-// shrinkRow is w_k ← sgn(w_k)(|w_k| - a·z_k)₊.
-func shrinkRow[T kernels.Float](w []T, z []float64, a T) {
-	for k, v := range w {
-		if cut := a * T(z[k]); v > 0 {
-			w[k] = max(v-cut, 0)
-		} else {
-			w[k] = min(v+cut, 0)
-		}
-	}
-}
-
-// divideRow is w_k ← w_k/(1 + a·z_k).
-func divideRow[T kernels.Float](w []T, z []float64, a T) {
-	for k, v := range w {
-		w[k] = v / (1 + a*T(z[k]))
+		w[k] = v * T(max(0, 1-a*float64(z[k])/d))
 	}
 }

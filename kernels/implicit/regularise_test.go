@@ -73,3 +73,13 @@ func TestRegulariseErrors(t *testing.T) {
 	optest.Errors(t, Regularise{P: 3, Kind: 17}, "unknown kind", f(9), s, f(3), f(1))
 	optest.Errors(t, Regularise{P: 3}, "structure of 3 nodes", f(9), kernels.S(kernels.Int32, 5), f(3), f(1))
 }
+
+func BenchmarkRegularise(b *testing.B) {
+	h := []float64{0.001, 3, 10}
+	optest.Bench(b, []optest.Case{
+		regulariseCase("nm/p=100", Regularise{P: 100}, 100*100, 297, h, 1),
+		regulariseCase("nm mean/p=100", Regularise{P: 100, Scaling: Mean}, 100*100, 297, h, 1),
+		regulariseCase("nm/p=300", Regularise{P: 300}, 300*300, 2700, h, 1),
+		regulariseCase("nm-l1/p=300", Regularise{P: 300, Kind: NML1}, 300*300, 2700, h, 1),
+	})
+}

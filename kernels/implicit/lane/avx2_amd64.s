@@ -1280,6 +1280,144 @@ rowEnd:
 	VZEROUPPER
 	RET
 
+// func repelF32AVX2(n int, w *float32, z *float32, k0 float32, k1 float32, k2 float32)
+// Requires: AVX, AVX2
+TEXT ·repelF32AVX2(SB), NOSPLIT, $0-36
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSS k0+24(FP), Y0
+	VBROADCASTSS k1+28(FP), Y1
+	VBROADCASTSS k2+32(FP), Y2
+	VBROADCASTSS repelOneW16F32AVX2const<>+0(SB), Y3
+	VBROADCASTSS repelAbsW16F32AVX2const<>+0(SB), Y4
+	VXORPS       Y5, Y5, Y5
+	TESTQ        AX, AX
+	JLE          vectorEnd
+
+vector:
+	VMOVUPS (CX), Y6
+	VMOVUPS (DX), Y7
+	VPAND   Y4, Y6, Y8
+	VMULPS  Y1, Y8, Y8
+	VSUBPS  Y8, Y2, Y8
+	VMULPS  Y0, Y7, Y7
+	VDIVPS  Y8, Y7, Y7
+	VSUBPS  Y7, Y3, Y7
+	VMAXPS  Y7, Y5, Y7
+	VMULPS  Y7, Y6, Y6
+	VMOVUPS Y6, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	DECQ    AX
+	JNZ     vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+DATA repelOneW16F32AVX2const<>+0(SB)/4, $0x3f800000
+GLOBL repelOneW16F32AVX2const<>(SB), RODATA|NOPTR, $4
+
+DATA repelAbsW16F32AVX2const<>+0(SB)/4, $0x7fffffff
+GLOBL repelAbsW16F32AVX2const<>(SB), RODATA|NOPTR, $4
+
+// func shrinkF32AVX2(n int, w *float32, z *float32, k0 float32, k1 float32, k2 float32)
+// Requires: AVX
+TEXT ·shrinkF32AVX2(SB), NOSPLIT, $0-36
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSS k0+24(FP), Y0
+	VBROADCASTSS k1+28(FP), Y1
+	VBROADCASTSS k2+32(FP), Y1
+	VXORPS       Y1, Y1, Y1
+	TESTQ        AX, AX
+	JLE          vectorEnd
+
+vector:
+	VMOVUPS (CX), Y2
+	VMOVUPS (DX), Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y2, Y4
+	VSUBPS  Y3, Y2, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMINPS  Y4, Y1, Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y2, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	DECQ    AX
+	JNZ     vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func divideF32AVX2(n int, w *float32, z *float32, k0 float32, k1 float32, k2 float32)
+// Requires: AVX
+TEXT ·divideF32AVX2(SB), NOSPLIT, $0-36
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSS k0+24(FP), Y0
+	VBROADCASTSS k1+28(FP), Y1
+	VBROADCASTSS k2+32(FP), Y1
+	VBROADCASTSS divideOneW16F32AVX2const<>+0(SB), Y1
+	VBROADCASTSS divideAbsW16F32AVX2const<>+0(SB), Y2
+	VXORPS       Y2, Y2, Y2
+	TESTQ        AX, AX
+	JLE          vectorEnd
+
+vector:
+	VMOVUPS (CX), Y2
+	VMOVUPS (DX), Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y1, Y3, Y3
+	VDIVPS  Y3, Y2, Y2
+	VMOVUPS Y2, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	DECQ    AX
+	JNZ     vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+DATA divideOneW16F32AVX2const<>+0(SB)/4, $0x3f800000
+GLOBL divideOneW16F32AVX2const<>(SB), RODATA|NOPTR, $4
+
+DATA divideAbsW16F32AVX2const<>+0(SB)/4, $0x7fffffff
+GLOBL divideAbsW16F32AVX2const<>(SB), RODATA|NOPTR, $4
+
+// func greatestF32AVX2(n int, most *float32, w *float32)
+// Requires: AVX, AVX2
+TEXT ·greatestF32AVX2(SB), NOSPLIT, $0-24
+	MOVQ         n+0(FP), AX
+	MOVQ         most+8(FP), CX
+	MOVQ         w+16(FP), DX
+	VMOVUPS      (CX), Y0
+	VBROADCASTSS greatestW16F32AVX2const<>+0(SB), Y1
+	TESTQ        AX, AX
+	JLE          vectorEnd
+
+vector:
+	VMOVUPS (DX), Y2
+	VPAND   Y1, Y2, Y2
+	VPMAXUD Y2, Y0, Y0
+	ADDQ    $0x20, DX
+	DECQ    AX
+	JNZ     vector
+
+vectorEnd:
+	VMOVUPS Y0, (CX)
+	VZEROUPPER
+	RET
+
+DATA greatestW16F32AVX2const<>+0(SB)/4, $0x7fffffff
+GLOBL greatestW16F32AVX2const<>(SB), RODATA|NOPTR, $4
+
 // func rowsW16F64AVX2(n int, y *float64, base *float64, f *float64, lo *int32, hi *int32, index *int32, value *float64)
 // Requires: AVX, FMA3
 TEXT ·rowsW16F64AVX2(SB), NOSPLIT, $0-64
@@ -3278,3 +3416,142 @@ row:
 rowEnd:
 	VZEROUPPER
 	RET
+
+// func repelF64AVX2(n int, w *float64, z *float64, k0 float64, k1 float64, k2 float64)
+// Requires: AVX, AVX2
+TEXT ·repelF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSD k0+24(FP), Y0
+	VBROADCASTSD k1+32(FP), Y1
+	VBROADCASTSD k2+40(FP), Y2
+	VBROADCASTSD repelOneW16F64AVX2const<>+0(SB), Y3
+	VBROADCASTSD repelAbsW16F64AVX2const<>+0(SB), Y4
+	VXORPS       Y5, Y5, Y5
+	TESTQ        AX, AX
+	JLE          vectorEnd
+
+vector:
+	VMOVUPD (CX), Y6
+	VMOVUPD (DX), Y7
+	VPAND   Y4, Y6, Y8
+	VMULPD  Y1, Y8, Y8
+	VSUBPD  Y8, Y2, Y8
+	VMULPD  Y0, Y7, Y7
+	VDIVPD  Y8, Y7, Y7
+	VSUBPD  Y7, Y3, Y7
+	VMAXPD  Y7, Y5, Y7
+	VMULPD  Y7, Y6, Y6
+	VMOVUPD Y6, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	DECQ    AX
+	JNZ     vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+DATA repelOneW16F64AVX2const<>+0(SB)/8, $0x3ff0000000000000
+GLOBL repelOneW16F64AVX2const<>(SB), RODATA|NOPTR, $8
+
+DATA repelAbsW16F64AVX2const<>+0(SB)/8, $0x7fffffffffffffff
+GLOBL repelAbsW16F64AVX2const<>(SB), RODATA|NOPTR, $8
+
+// func shrinkF64AVX2(n int, w *float64, z *float64, k0 float64, k1 float64, k2 float64)
+// Requires: AVX
+TEXT ·shrinkF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSD k0+24(FP), Y0
+	VBROADCASTSD k1+32(FP), Y1
+	VBROADCASTSD k2+40(FP), Y1
+	VXORPS       Y1, Y1, Y1
+	TESTQ        AX, AX
+	JLE          vectorEnd
+
+vector:
+	VMOVUPD (CX), Y2
+	VMOVUPD (DX), Y3
+	VMULPD  Y0, Y3, Y3
+	VADDPD  Y3, Y2, Y4
+	VSUBPD  Y3, Y2, Y2
+	VMAXPD  Y2, Y1, Y2
+	VMINPD  Y4, Y1, Y4
+	VADDPD  Y4, Y2, Y2
+	VMOVUPD Y2, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	DECQ    AX
+	JNZ     vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func divideF64AVX2(n int, w *float64, z *float64, k0 float64, k1 float64, k2 float64)
+// Requires: AVX
+TEXT ·divideF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSD k0+24(FP), Y0
+	VBROADCASTSD k1+32(FP), Y1
+	VBROADCASTSD k2+40(FP), Y1
+	VBROADCASTSD divideOneW16F64AVX2const<>+0(SB), Y1
+	VBROADCASTSD divideAbsW16F64AVX2const<>+0(SB), Y2
+	VXORPS       Y2, Y2, Y2
+	TESTQ        AX, AX
+	JLE          vectorEnd
+
+vector:
+	VMOVUPD (CX), Y2
+	VMOVUPD (DX), Y3
+	VMULPD  Y0, Y3, Y3
+	VADDPD  Y1, Y3, Y3
+	VDIVPD  Y3, Y2, Y2
+	VMOVUPD Y2, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	DECQ    AX
+	JNZ     vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+DATA divideOneW16F64AVX2const<>+0(SB)/8, $0x3ff0000000000000
+GLOBL divideOneW16F64AVX2const<>(SB), RODATA|NOPTR, $8
+
+DATA divideAbsW16F64AVX2const<>+0(SB)/8, $0x7fffffffffffffff
+GLOBL divideAbsW16F64AVX2const<>(SB), RODATA|NOPTR, $8
+
+// func greatestF64AVX2(n int, most *float64, w *float64)
+// Requires: AVX, AVX2
+TEXT ·greatestF64AVX2(SB), NOSPLIT, $0-24
+	MOVQ         n+0(FP), AX
+	MOVQ         most+8(FP), CX
+	MOVQ         w+16(FP), DX
+	VMOVUPD      (CX), Y0
+	VBROADCASTSD greatestW16F64AVX2const<>+0(SB), Y1
+	TESTQ        AX, AX
+	JLE          vectorEnd
+
+vector:
+	VMOVUPD   (DX), Y2
+	VPAND     Y1, Y2, Y2
+	VPCMPGTQ  Y0, Y2, Y3
+	VBLENDVPD Y3, Y2, Y0, Y0
+	ADDQ      $0x20, DX
+	DECQ      AX
+	JNZ       vector
+
+vectorEnd:
+	VMOVUPD Y0, (CX)
+	VZEROUPPER
+	RET
+
+DATA greatestW16F64AVX2const<>+0(SB)/8, $0x7fffffffffffffff
+GLOBL greatestW16F64AVX2const<>(SB), RODATA|NOPTR, $8

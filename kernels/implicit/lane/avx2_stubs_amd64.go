@@ -94,6 +94,26 @@ func eliminateF32AVX2(n int, a *float32, b *float32, l *float32)
 //go:noescape
 func eliminate4F32AVX2(n int, stride int, a *float32, b *float32, l *float32)
 
+// repelF32AVX2 computes w *= max(0, 1 - k0·z/(k2-|w|·k1)) of n vectors.
+//
+//go:noescape
+func repelF32AVX2(n int, w *float32, z *float32, k0 float32, k1 float32, k2 float32)
+
+// shrinkF32AVX2 computes w = sgn(w)·max(0, |w|-k0·z) of n vectors.
+//
+//go:noescape
+func shrinkF32AVX2(n int, w *float32, z *float32, k0 float32, k1 float32, k2 float32)
+
+// divideF32AVX2 computes w /= 1 + k0·z of n vectors.
+//
+//go:noescape
+func divideF32AVX2(n int, w *float32, z *float32, k0 float32, k1 float32, k2 float32)
+
+// greatestF32AVX2 computes most = max(most, |w|) of n vectors, element by element; NaN stays.
+//
+//go:noescape
+func greatestF32AVX2(n int, most *float32, w *float32)
+
 // rowsW16F64AVX2 computes y_r = base_r + Σ_e value_e · f_index(e), lo_r ≤ e < hi_r, for n rows of lanes.
 //
 //go:noescape
@@ -183,3 +203,23 @@ func eliminateF64AVX2(n int, a *float64, b *float64, l *float64)
 //
 //go:noescape
 func eliminate4F64AVX2(n int, stride int, a *float64, b *float64, l *float64)
+
+// repelF64AVX2 computes w *= max(0, 1 - k0·z/(k2-|w|·k1)) of n vectors.
+//
+//go:noescape
+func repelF64AVX2(n int, w *float64, z *float64, k0 float64, k1 float64, k2 float64)
+
+// shrinkF64AVX2 computes w = sgn(w)·max(0, |w|-k0·z) of n vectors.
+//
+//go:noescape
+func shrinkF64AVX2(n int, w *float64, z *float64, k0 float64, k1 float64, k2 float64)
+
+// divideF64AVX2 computes w /= 1 + k0·z of n vectors.
+//
+//go:noescape
+func divideF64AVX2(n int, w *float64, z *float64, k0 float64, k1 float64, k2 float64)
+
+// greatestF64AVX2 computes most = max(most, |w|) of n vectors, element by element; NaN stays.
+//
+//go:noescape
+func greatestF64AVX2(n int, most *float64, w *float64)

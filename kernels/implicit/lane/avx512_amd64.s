@@ -1067,6 +1067,144 @@ rowEnd:
 	VZEROUPPER
 	RET
 
+// func repelF32AVX512(n int, w *float32, z *float32, k0 float32, k1 float32, k2 float32)
+// Requires: AVX, AVX512F
+TEXT ·repelF32AVX512(SB), NOSPLIT, $0-36
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSS k0+24(FP), Z0
+	VBROADCASTSS k1+28(FP), Z1
+	VBROADCASTSS k2+32(FP), Z2
+	VBROADCASTSS repelOneW16F32AVX512const<>+0(SB), Z3
+	VBROADCASTSS repelAbsW16F32AVX512const<>+0(SB), Z4
+	VPXORD       Z5, Z5, Z5
+	TESTQ        AX, AX
+	JLE          vectorEnd
+
+vector:
+	VMOVUPS (CX), Z6
+	VMOVUPS (DX), Z7
+	VPANDD  Z4, Z6, Z8
+	VMULPS  Z1, Z8, Z8
+	VSUBPS  Z8, Z2, Z8
+	VMULPS  Z0, Z7, Z7
+	VDIVPS  Z8, Z7, Z7
+	VSUBPS  Z7, Z3, Z7
+	VMAXPS  Z7, Z5, Z7
+	VMULPS  Z7, Z6, Z6
+	VMOVUPS Z6, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	DECQ    AX
+	JNZ     vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+DATA repelOneW16F32AVX512const<>+0(SB)/4, $0x3f800000
+GLOBL repelOneW16F32AVX512const<>(SB), RODATA|NOPTR, $4
+
+DATA repelAbsW16F32AVX512const<>+0(SB)/4, $0x7fffffff
+GLOBL repelAbsW16F32AVX512const<>(SB), RODATA|NOPTR, $4
+
+// func shrinkF32AVX512(n int, w *float32, z *float32, k0 float32, k1 float32, k2 float32)
+// Requires: AVX, AVX512F
+TEXT ·shrinkF32AVX512(SB), NOSPLIT, $0-36
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSS k0+24(FP), Z0
+	VBROADCASTSS k1+28(FP), Z1
+	VBROADCASTSS k2+32(FP), Z1
+	VPXORD       Z1, Z1, Z1
+	TESTQ        AX, AX
+	JLE          vectorEnd
+
+vector:
+	VMOVUPS (CX), Z2
+	VMOVUPS (DX), Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  Z3, Z2, Z4
+	VSUBPS  Z3, Z2, Z2
+	VMAXPS  Z2, Z1, Z2
+	VMINPS  Z4, Z1, Z4
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS Z2, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	DECQ    AX
+	JNZ     vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func divideF32AVX512(n int, w *float32, z *float32, k0 float32, k1 float32, k2 float32)
+// Requires: AVX, AVX512F
+TEXT ·divideF32AVX512(SB), NOSPLIT, $0-36
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSS k0+24(FP), Z0
+	VBROADCASTSS k1+28(FP), Z1
+	VBROADCASTSS k2+32(FP), Z1
+	VBROADCASTSS divideOneW16F32AVX512const<>+0(SB), Z1
+	VBROADCASTSS divideAbsW16F32AVX512const<>+0(SB), Z2
+	VPXORD       Z2, Z2, Z2
+	TESTQ        AX, AX
+	JLE          vectorEnd
+
+vector:
+	VMOVUPS (CX), Z2
+	VMOVUPS (DX), Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  Z1, Z3, Z3
+	VDIVPS  Z3, Z2, Z2
+	VMOVUPS Z2, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	DECQ    AX
+	JNZ     vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+DATA divideOneW16F32AVX512const<>+0(SB)/4, $0x3f800000
+GLOBL divideOneW16F32AVX512const<>(SB), RODATA|NOPTR, $4
+
+DATA divideAbsW16F32AVX512const<>+0(SB)/4, $0x7fffffff
+GLOBL divideAbsW16F32AVX512const<>(SB), RODATA|NOPTR, $4
+
+// func greatestF32AVX512(n int, most *float32, w *float32)
+// Requires: AVX, AVX512F
+TEXT ·greatestF32AVX512(SB), NOSPLIT, $0-24
+	MOVQ         n+0(FP), AX
+	MOVQ         most+8(FP), CX
+	MOVQ         w+16(FP), DX
+	VMOVUPS      (CX), Z0
+	VBROADCASTSS greatestW16F32AVX512const<>+0(SB), Z1
+	TESTQ        AX, AX
+	JLE          vectorEnd
+
+vector:
+	VMOVUPS (DX), Z2
+	VPANDD  Z1, Z2, Z2
+	VPMAXUD Z2, Z0, Z0
+	ADDQ    $0x40, DX
+	DECQ    AX
+	JNZ     vector
+
+vectorEnd:
+	VMOVUPS Z0, (CX)
+	VZEROUPPER
+	RET
+
+DATA greatestW16F32AVX512const<>+0(SB)/4, $0x7fffffff
+GLOBL greatestW16F32AVX512const<>(SB), RODATA|NOPTR, $4
+
 // func rowsW16F64AVX512(n int, y *float64, base *float64, f *float64, lo *int32, hi *int32, index *int32, value *float64)
 // Requires: AVX, AVX512F
 TEXT ·rowsW16F64AVX512(SB), NOSPLIT, $0-64
@@ -2267,3 +2405,141 @@ row:
 rowEnd:
 	VZEROUPPER
 	RET
+
+// func repelF64AVX512(n int, w *float64, z *float64, k0 float64, k1 float64, k2 float64)
+// Requires: AVX, AVX512F
+TEXT ·repelF64AVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSD k0+24(FP), Z0
+	VBROADCASTSD k1+32(FP), Z1
+	VBROADCASTSD k2+40(FP), Z2
+	VBROADCASTSD repelOneW16F64AVX512const<>+0(SB), Z3
+	VBROADCASTSD repelAbsW16F64AVX512const<>+0(SB), Z4
+	VPXORD       Z5, Z5, Z5
+	TESTQ        AX, AX
+	JLE          vectorEnd
+
+vector:
+	VMOVUPD (CX), Z6
+	VMOVUPD (DX), Z7
+	VPANDQ  Z4, Z6, Z8
+	VMULPD  Z1, Z8, Z8
+	VSUBPD  Z8, Z2, Z8
+	VMULPD  Z0, Z7, Z7
+	VDIVPD  Z8, Z7, Z7
+	VSUBPD  Z7, Z3, Z7
+	VMAXPD  Z7, Z5, Z7
+	VMULPD  Z7, Z6, Z6
+	VMOVUPD Z6, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	DECQ    AX
+	JNZ     vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+DATA repelOneW16F64AVX512const<>+0(SB)/8, $0x3ff0000000000000
+GLOBL repelOneW16F64AVX512const<>(SB), RODATA|NOPTR, $8
+
+DATA repelAbsW16F64AVX512const<>+0(SB)/8, $0x7fffffffffffffff
+GLOBL repelAbsW16F64AVX512const<>(SB), RODATA|NOPTR, $8
+
+// func shrinkF64AVX512(n int, w *float64, z *float64, k0 float64, k1 float64, k2 float64)
+// Requires: AVX, AVX512F
+TEXT ·shrinkF64AVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSD k0+24(FP), Z0
+	VBROADCASTSD k1+32(FP), Z1
+	VBROADCASTSD k2+40(FP), Z1
+	VPXORD       Z1, Z1, Z1
+	TESTQ        AX, AX
+	JLE          vectorEnd
+
+vector:
+	VMOVUPD (CX), Z2
+	VMOVUPD (DX), Z3
+	VMULPD  Z0, Z3, Z3
+	VADDPD  Z3, Z2, Z4
+	VSUBPD  Z3, Z2, Z2
+	VMAXPD  Z2, Z1, Z2
+	VMINPD  Z4, Z1, Z4
+	VADDPD  Z4, Z2, Z2
+	VMOVUPD Z2, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	DECQ    AX
+	JNZ     vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func divideF64AVX512(n int, w *float64, z *float64, k0 float64, k1 float64, k2 float64)
+// Requires: AVX, AVX512F
+TEXT ·divideF64AVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSD k0+24(FP), Z0
+	VBROADCASTSD k1+32(FP), Z1
+	VBROADCASTSD k2+40(FP), Z1
+	VBROADCASTSD divideOneW16F64AVX512const<>+0(SB), Z1
+	VBROADCASTSD divideAbsW16F64AVX512const<>+0(SB), Z2
+	VPXORD       Z2, Z2, Z2
+	TESTQ        AX, AX
+	JLE          vectorEnd
+
+vector:
+	VMOVUPD (CX), Z2
+	VMOVUPD (DX), Z3
+	VMULPD  Z0, Z3, Z3
+	VADDPD  Z1, Z3, Z3
+	VDIVPD  Z3, Z2, Z2
+	VMOVUPD Z2, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	DECQ    AX
+	JNZ     vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+DATA divideOneW16F64AVX512const<>+0(SB)/8, $0x3ff0000000000000
+GLOBL divideOneW16F64AVX512const<>(SB), RODATA|NOPTR, $8
+
+DATA divideAbsW16F64AVX512const<>+0(SB)/8, $0x7fffffffffffffff
+GLOBL divideAbsW16F64AVX512const<>(SB), RODATA|NOPTR, $8
+
+// func greatestF64AVX512(n int, most *float64, w *float64)
+// Requires: AVX, AVX512F
+TEXT ·greatestF64AVX512(SB), NOSPLIT, $0-24
+	MOVQ         n+0(FP), AX
+	MOVQ         most+8(FP), CX
+	MOVQ         w+16(FP), DX
+	VMOVUPD      (CX), Z0
+	VBROADCASTSD greatestW16F64AVX512const<>+0(SB), Z1
+	TESTQ        AX, AX
+	JLE          vectorEnd
+
+vector:
+	VMOVUPD (DX), Z2
+	VPANDQ  Z1, Z2, Z2
+	VPMAXUQ Z2, Z0, Z0
+	ADDQ    $0x40, DX
+	DECQ    AX
+	JNZ     vector
+
+vectorEnd:
+	VMOVUPD Z0, (CX)
+	VZEROUPPER
+	RET
+
+DATA greatestW16F64AVX512const<>+0(SB)/8, $0x7fffffffffffffff
+GLOBL greatestW16F64AVX512const<>(SB), RODATA|NOPTR, $8

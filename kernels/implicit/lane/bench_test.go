@@ -54,3 +54,26 @@ func benchRows[T float32 | float64](b *testing.B, name string, path cpu.Path, w,
 		b.ReportMetric(2*float64(n*degree*w)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 	})
 }
+
+// BenchmarkWeights times the steps of the regularisers on rows of 100 weights.
+func BenchmarkWeights(b *testing.B) {
+	for _, path := range cpu.Paths() {
+		w, z := make([]float32, 10000), make([]float32, 100)
+		for i := range w {
+			w[i], z[i%100] = float32(i%7)-3, 0.1
+		}
+		t := ForWeights[float32](path)
+		rows := func(name string, step func(w []float32)) {
+			b.Run(name+"/"+path.String(), func(b *testing.B) {
+				for b.Loop() {
+					for j := 0; j < len(w); j += len(z) {
+						step(w[j : j+len(z)])
+					}
+				}
+			})
+		}
+		rows("repel", func(w []float32) { t.Repel(w, z, 1e-9, 0.1, 1.1) })
+		rows("shrink", func(w []float32) { t.Shrink(w, z, 1e-9) })
+		rows("divide", func(w []float32) { t.Divide(w, z, 1e-9) })
+	}
+}

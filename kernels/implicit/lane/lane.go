@@ -51,6 +51,20 @@ type Jacobians[T float32 | float64] struct {
 	Eliminate4 func(a, b, l []T, stride int)
 }
 
+// Weights holds the steps of the regularisers on a row of weights w with one factor z a weight. Their results are the
+// same on all paths.
+type Weights[T float32 | float64] struct {
+	// Repel is w ← w·max(0, 1 - a·z/(b-|w|·inverse)).
+	Repel func(w, z []T, a, inverse, b T)
+	// Shrink is w ← sgn(w)·max(0, |w|-a·z) for a·z ≥ 0.
+	Shrink func(w, z []T, a T)
+	// Divide is w ← w/(1+a·z).
+	Divide func(w, z []T, a T)
+	// Largest raises some of the Group numbers most, which are not negative, so that their largest is the largest of
+	// them and of all |w|, NaN if there is one.
+	Largest func(most, w []T)
+}
+
 // For returns the primitives of a path for 16 or 32 lanes.
 func For[T float32 | float64](path cpu.Path, lanes int) *Table[T] {
 	if lanes != Group && lanes != 2*Group {
@@ -70,6 +84,15 @@ func ForJacobians[T float32 | float64](path cpu.Path) *Jacobians[T] {
 		return any(jacobians32(path)).(*Jacobians[T])
 	}
 	return any(jacobians64(path)).(*Jacobians[T])
+}
+
+// ForWeights returns the primitives of a path for regularisers.
+func ForWeights[T float32 | float64](path cpu.Path) *Weights[T] {
+	var zero T
+	if _, ok := any(zero).(float32); ok {
+		return any(weights32(path)).(*Weights[T])
+	}
+	return any(weights64(path)).(*Weights[T])
 }
 
 // misfit panics because of lengths that are not what they should be.

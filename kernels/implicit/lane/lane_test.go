@@ -211,6 +211,44 @@ func testPivots[T float32 | float64](t *testing.T, a *arena[T], got, want *Jacob
 	near(t, "Pivots most", most, m1, 0)
 }
 
+func TestWeights(t *testing.T) {
+	for _, path := range cpu.Paths() {
+		t.Run("float32/"+path.String(), func(t *testing.T) { testWeights[float32](t, path) })
+		t.Run("float64/"+path.String(), func(t *testing.T) { testWeights[float64](t, path) })
+	}
+}
+
+func testWeights[T float32 | float64](t *testing.T, path cpu.Path) {
+	a := &arena[T]{t: t, random: philox.New(6, 1, 0)}
+	got, want := ForWeights[T](path), twinWeights[T]()
+	inf := T(math.Inf(1))
+	for n := range 70 {
+		w, z := a.floats(n), a.floats(n)
+		for i, v := range z {
+			z[i] = v * v
+		}
+		if n > 20 {
+			w[3], w[n-2], w[5], w[n-3], w[7] = inf-inf, inf-inf, inf, -inf, 0
+		}
+		for name, f := range map[string]func(s *Weights[T], w []T){
+			"Repel":  func(s *Weights[T], w []T) { s.Repel(w, z, 0.7, 0.9, 1.1) },
+			"Shrink": func(s *Weights[T], w []T) { s.Shrink(w, z, 0.5) },
+			"Divide": func(s *Weights[T], w []T) { s.Divide(w, z, 0.5) },
+		} {
+			x, y := a.copy(w), append([]T(nil), w...)
+			f(got, x)
+			f(want, y)
+			near(t, name, finite(x), finite(y), 0)
+		}
+		for _, w := range [][]T{w, a.copy(finite(w))} {
+			x, y := a.copy(make([]T, Group)), make([]T, Group)
+			got.Largest(x, w)
+			want.Largest(y, w)
+			near(t, "Largest", []T{largest(0, x)}, []T{largest(0, y)}, 0)
+		}
+	}
+}
+
 func TestMisfits(t *testing.T) {
 	f := func(n int) []float32 { return make([]float32, n) }
 	for name, call := range map[string]func(){
@@ -224,6 +262,8 @@ func TestMisfits(t *testing.T) {
 		"FMA":        func() { For[float32](cpu.Best(), 16).FMA(f(16), f(16), f(16), f(32)) },
 		"Columns":    func() { ForJacobians[float32](cpu.Best()).Columns(f(16), f(1), f(32)) },
 		"Pivots":     func() { ForJacobians[float32](cpu.Best()).Pivots(f(16), f(16), f(16), 2, 1) },
+		"Repel":      func() { ForWeights[float32](cpu.Best()).Repel(f(16), f(17), 1, 1, 1) },
+		"Largest":    func() { ForWeights[float32](cpu.Best()).Largest(f(15), f(17)) },
 		"Eliminate4": func() { ForJacobians[float32](cpu.Best()).Eliminate4(f(16), f(32), f(64), 1) },
 	} {
 		func() {

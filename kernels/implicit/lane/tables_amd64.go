@@ -16,6 +16,9 @@ var (
 	goJacobians32 = twinJacobians[float32]()
 	goJacobians64 = twinJacobians[float64]()
 
+	goWeights32 = twinWeights[float32]()
+	goWeights64 = twinWeights[float64]()
+
 	avx2x32 = [2]*Table[float32]{
 		bind(16, kernels[float32]{
 			rowsW16F32AVX2, denseW16F32AVX2,
@@ -35,6 +38,7 @@ var (
 		pivotsF32AVX2, eliminateF32AVX2,
 		eliminate4F32AVX2,
 	})
+	avx2Weights32 = bindWeights(8, weightKernels[float32]{repelF32AVX2, shrinkF32AVX2, divideF32AVX2, greatestF32AVX2})
 
 	avx2x64 = [2]*Table[float64]{
 		bind(16, kernels[float64]{
@@ -55,6 +59,7 @@ var (
 		pivotsF64AVX2, eliminateF64AVX2,
 		eliminate4F64AVX2,
 	})
+	avx2Weights64 = bindWeights(4, weightKernels[float64]{repelF64AVX2, shrinkF64AVX2, divideF64AVX2, greatestF64AVX2})
 
 	avx512x32 = [2]*Table[float32]{
 		bind(16, kernels[float32]{
@@ -75,6 +80,8 @@ var (
 		pivotsF32AVX512, eliminateF32AVX512,
 		eliminate4F32AVX512,
 	})
+	avx512Weights32 = bindWeights(16, weightKernels[float32]{repelF32AVX512, shrinkF32AVX512, divideF32AVX512,
+		greatestF32AVX512})
 
 	avx512x64 = [2]*Table[float64]{
 		bind(16, kernels[float64]{
@@ -95,6 +102,8 @@ var (
 		pivotsF64AVX512, eliminateF64AVX512,
 		eliminate4F64AVX512,
 	})
+	avx512Weights64 = bindWeights(8, weightKernels[float64]{repelF64AVX512, shrinkF64AVX512, divideF64AVX512,
+		greatestF64AVX512})
 )
 
 func table32(path cpu.Path, width int) *Table[float32] {
@@ -111,6 +120,14 @@ func jacobians32(path cpu.Path) *Jacobians[float32] {
 
 func jacobians64(path cpu.Path) *Jacobians[float64] {
 	return pick(path, goJacobians64, avx2Jacobians64, avx512Jacobians64)
+}
+
+func weights32(path cpu.Path) *Weights[float32] {
+	return pick(path, goWeights32, avx2Weights32, avx512Weights32)
+}
+
+func weights64(path cpu.Path) *Weights[float64] {
+	return pick(path, goWeights64, avx2Weights64, avx512Weights64)
 }
 
 func pick[P any](path cpu.Path, plain, avx2, avx512 P) P {
@@ -203,6 +220,42 @@ func bindJacobians[T float32 | float64](k jacobianKernels[T]) *Jacobians[T] {
 		Eliminate4: func(a, b, l []T, stride int) {
 			checkEliminate(a, b, l, 4, stride)
 			k.eliminate4(len(a)/Group, stride*rowBytes, data(a), data(b), data(l))
+		},
+	}
+}
+
+// weightKernels are the assembly functions for weights of one type and path.
+type weightKernels[T float32 | float64] struct {
+	repel, shrink, divide func(n int, w, z *T, k0, k1, k2 T)
+	greatest              func(n int, most, w *T)
+}
+
+// bindWeights wraps the assembly functions, which handle whole vectors of v elements; the Go path handles the rest.
+func bindWeights[T float32 | float64](v int, k weightKernels[T]) *Weights[T] {
+	return &Weights[T]{
+		Repel: func(w, z []T, a, inverse, b T) {
+			checkWeights(w, z)
+			n := len(w) / v
+			k.repel(n, data(w), data(z), a, inverse, b)
+			repel(w[n*v:], z[n*v:], a, inverse, b)
+		},
+		Shrink: func(w, z []T, a T) {
+			checkWeights(w, z)
+			n := len(w) / v
+			k.shrink(n, data(w), data(z), a, 0, 0)
+			shrink(w[n*v:], z[n*v:], a)
+		},
+		Divide: func(w, z []T, a T) {
+			checkWeights(w, z)
+			n := len(w) / v
+			k.divide(n, data(w), data(z), a, 0, 0)
+			divide(w[n*v:], z[n*v:], a)
+		},
+		Largest: func(most, w []T) {
+			checkLargest(most)
+			n := len(w) / v
+			k.greatest(n, data(most), data(w))
+			most[0] = largest(most[0], w[n*v:])
 		},
 	}
 }

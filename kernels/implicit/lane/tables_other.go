@@ -11,6 +11,9 @@ var (
 
 	goJacobians32 = twinJacobians[float32]()
 	goJacobians64 = twinJacobians[float64]()
+
+	goWeights32 = twinWeights[float32]()
+	goWeights64 = twinWeights[float64]()
 )
 
 func table32(_ cpu.Path, width int) *Table[float32] { return go32[width] }
@@ -20,3 +23,7 @@ func table64(_ cpu.Path, width int) *Table[float64] { return go64[width] }
 func jacobians32(cpu.Path) *Jacobians[float32] { return goJacobians32 }
 
 func jacobians64(cpu.Path) *Jacobians[float64] { return goJacobians64 }
+
+func weights32(cpu.Path) *Weights[float32] { return goWeights32 }
+
+func weights64(cpu.Path) *Weights[float64] { return goWeights64 }

@@ -89,6 +89,7 @@ func generate(bits int) (asm, stubs []byte, err error) {
 		k.pivots()
 		k.eliminate()
 		k.eliminate4()
+		k.weights()
 	}
 	file, err := c.Result()
 	if err != nil {
