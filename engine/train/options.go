@@ -17,17 +17,17 @@ type Options struct {
 	LR        float64 `yaml:"lr" doc:"learning rate [0.003]"`
 	Optimiser string  `yaml:"optimiser" doc:"sgd, momentum, adam or adamw [adam]"`
 	Momentum  float64 `yaml:"momentum" doc:"momentum of the optimiser momentum [0.9]"`
-	Decay     float64 `yaml:"weight_decay" doc:"weight decay: decoupled for adamw, an L2 gradient for sgd and momentum [0]"`
-	Schedule  string  `yaml:"schedule" doc:"learning rate over the steps: constant, cosine, linear or step [cosine]"`
+	Decay     float64 `yaml:"weight_decay" doc:"weight decay: decoupled for adamw, L2 gradient for sgd, momentum [0]"`
+	Schedule  string  `yaml:"schedule" doc:"constant, cosine, linear or step [cosine]"`
 	Warmup    int     `yaml:"warmup" doc:"steps of linear warm-up [0]"`
 	Clip      float64 `yaml:"clip" doc:"largest global norm of the gradient; 0 does not clip [0]"`
-	Patience  int     `yaml:"patience" doc:"epochs without a better validation loss before the run stops; 0 never stops early [0]"`
-	NonFinite string  `yaml:"non_finite" doc:"what to do with a step whose loss or gradient is not finite: stop or skip [stop]"`
-	Save      int     `yaml:"save_steps" doc:"steps between checkpoints; 0 saves at ends of epochs, at most once a second [0]"`
+	Patience  int     `yaml:"patience" doc:"epochs without a better validation loss before stopping; 0 never [0]"`
+	NonFinite string  `yaml:"non_finite" doc:"at a loss or gradient that is not finite: stop or skip [stop]"`
+	Save      int     `yaml:"save_steps" doc:"steps between checkpoints; 0: ends of epochs, once a second [0]"`
 	Keep      int     `yaml:"keep_checkpoints" doc:"newest checkpoints kept besides the best [2]"`
 	Seed      uint64  `yaml:"seed" doc:"seed of initial values, splits, batches and dropout [1]"`
 	DType     string  `yaml:"dtype" doc:"f32 or f64 [f32]"`
-	Strict    bool    `yaml:"strict" doc:"a solver that misses its tolerance, or an op without a kernel, ends the run [false]"`
+	Strict    bool    `yaml:"strict" doc:"an unsolved system, or an op without a kernel, ends the run [false]"`
 	Threads   int     `yaml:"threads" doc:"worker threads, 0 for all cores; results do not depend on it [0]"`
 }
 
