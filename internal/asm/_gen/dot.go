@@ -13,8 +13,15 @@ func (v vector) dot(rows, cols int) {
 	name := fmt.Sprintf("dot%dx%d%s", rows, cols, v.suffix())
 	v.Function(name)
 	v.Attributes(codeFlags)
-	v.Doc(fmt.Sprintf("%s computes the inner products of %d rows of A and %d of Bᵀ, of k > 0 elements;", name, rows, cols),
-		"strides are in bytes; it adds to C if acc is not 0.")
+	v.Doc(
+		fmt.Sprintf(
+			"%s computes the inner products of %d rows of A and %d of Bᵀ, of k > 0 elements;",
+			name,
+			rows,
+			cols,
+		),
+		"strides are in bytes; it adds to C if acc is not 0.",
+	)
 	v.Pragma("noescape")
 	v.SignatureExpr(fmt.Sprintf("func(k int, a *%[1]s, lda int, b *%[1]s, ldb int, c *%[1]s, ldc, acc int)", v.float()))
 	a := v.rows(v.param("a"), v.param("lda"), rows)

@@ -18,8 +18,9 @@ type vector struct {
 	// in float64.
 	narrow bool
 
-	table     op.Mem                    // for 256 bits: lanes() masks of ones, then as many of zeros
-	constants map[uint64]op.Mem         // constants in memory, by their bits: whole vectors, or for 512 bits one element
+	table op.Mem // for 256 bits: lanes() masks of ones, then as many of zeros
+	// constants in memory, by their bits: whole vectors, or for 512 bits one element
+	constants map[uint64]op.Mem
 	hoisted   map[uint64]reg.VecVirtual // for 512 bits: constants in registers
 }
 

@@ -67,17 +67,25 @@ func BenchmarkPacked(b *testing.B) {
 	for _, d := range [][3]int{{32, 512, 784}, {128, 256, 512}, {128, 512, 784}, {512, 512, 512}} {
 		for _, trans := range []string{"nn", "nt"} {
 			for workers := 1; workers <= 2; workers++ {
-				b.Run(fmt.Sprintf("m=%d,n=%d,k=%d/%s/workers=%d", d[0], d[1], d[2], trans, workers), func(b *testing.B) {
-					pool := par.New(workers)
-					defer pool.Close()
-					s := shape{m: d[0], n: d[1], k: d[2], transB: trans == "nt"}
-					plain := build(rand.New(rand.NewPCG(1, 1)), s, ordinary[float32](), workers)
-					packed, p := plain, new(Plan)
-					packed.PackedB = PackB(cpu.Best(), s.transB, s.n, s.k, plain.B, plain.LDB,
-						make([]float32, PackedLen(s.n, s.k)))
-					flop := 2 * float64(d[0]) * float64(d[1]) * float64(d[2])
-					versus(b, flop, func() { F32(p, cpu.Best(), pool, plain) }, func() { F32(p, cpu.Best(), pool, packed) })
-				})
+				b.Run(
+					fmt.Sprintf("m=%d,n=%d,k=%d/%s/workers=%d", d[0], d[1], d[2], trans, workers),
+					func(b *testing.B) {
+						pool := par.New(workers)
+						defer pool.Close()
+						s := shape{m: d[0], n: d[1], k: d[2], transB: trans == "nt"}
+						plain := build(rand.New(rand.NewPCG(1, 1)), s, ordinary[float32](), workers)
+						packed, p := plain, new(Plan)
+						packed.PackedB = PackB(cpu.Best(), s.transB, s.n, s.k, plain.B, plain.LDB,
+							make([]float32, PackedLen(s.n, s.k)))
+						flop := 2 * float64(d[0]) * float64(d[1]) * float64(d[2])
+						versus(
+							b,
+							flop,
+							func() { F32(p, cpu.Best(), pool, plain) },
+							func() { F32(p, cpu.Best(), pool, packed) },
+						)
+					},
+				)
 			}
 		}
 	}

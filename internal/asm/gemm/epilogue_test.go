@@ -99,7 +99,13 @@ func testEpilogue[T float](t *testing.T, path cpu.Path) {
 		a.Epilogue = e
 		run()
 		if !same(a.C, want) {
-			t.Fatalf("%v: bias %v, F %d, residual %v: differs from separate passes", s, e.Bias != nil, e.F, e.Residual != nil)
+			t.Fatalf(
+				"%v: bias %v, F %d, residual %v: differs from separate passes",
+				s,
+				e.Bias != nil,
+				e.F,
+				e.Residual != nil,
+			)
 		}
 	}
 }
@@ -173,7 +179,7 @@ func TestBadEpiloguesPanic(t *testing.T) {
 		{func(a *Args[float32]) { a.Epilogue.Residual, a.Epilogue.LDR = b[:29], 6 }, "more than the 29 elements"},
 		{func(a *Args[float32]) { a.PackedB = pack(cpu.Go, 7, 6) }, "packed for path go, n=7, k=6"},
 		{func(a *Args[float32]) { a.PackedB = pack(cpu.Best(), 6, 7); a.PackedB.path++ }, "the product is on path go"},
-		{func(*Args[float32]) { PackB(cpu.Go, false, 6, 7, b[:41], 6, make([]float32, PackedLen(6, 7))) }, "than the 41"},
+		{func(*Args[float32]) { PackB(cpu.Go, false, 6, 7, b[:41], 6, make([]float32, 300)) }, "than the 41"},
 		{func(*Args[float32]) { PackB(cpu.Go, false, 6, 7, b, 6, b) }, "packed B [7, 6] needs"},
 		{func(*Args[float32]) { PackB(cpu.Go, false, -1, 7, b, 6, b) }, "negative size: n=-1 k=7"},
 	} {
@@ -213,9 +219,10 @@ func TestEpilogueDoesNotAllocate(t *testing.T) {
 // The activation itself, with numbers done by hand.
 func TestEpilogueValues(t *testing.T) {
 	a := Args[float64]{
-		M: 2, N: 2, K: 1, A: []float64{1, -2}, LDA: 1, B: []float64{1, 3}, LDB: 2, C: []float64{0.5, 0, 0, 0}, LDC: 2, Acc: true,
+		M: 2, N: 2, K: 1, A: []float64{1, -2}, LDA: 1, B: []float64{1, 3}, LDB: 2,
+		C: []float64{0.5, 0, 0, 0}, LDC: 2, Acc: true,
 		Epilogue: Epilogue[float64]{Bias: []float64{1, -1}, F: ReLU, Residual: []float64{10, 20, 30, 40}, LDR: 2},
-		Work: make([]byte, Workspace(2, 2, 1, 8, 1)),
+		Work:     make([]byte, Workspace(2, 2, 1, 8, 1)),
 	}
 	F64(nil, cpu.Best(), nil, a)
 	for i, want := range []float64{12.5, 22, 30, 40} { // ReLU of 2.5, 2, −1, −7

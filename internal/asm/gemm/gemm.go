@@ -154,7 +154,9 @@ func validMatrix(name string, have, rows, cols, ld int) {
 		return
 	}
 	if ld < cols {
-		panic(fmt.Sprintf("gemm: %s [%d, %d]: leading dimension %d is below the number of columns", name, rows, cols, ld))
+		panic(
+			fmt.Sprintf("gemm: %s [%d, %d]: leading dimension %d is below the number of columns", name, rows, cols, ld),
+		)
 	}
 	hi, need := bits.Mul64(uint64(rows-1), uint64(ld))
 	if hi != 0 || need > uint64(have) || have-int(need) < cols {

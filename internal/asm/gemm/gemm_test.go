@@ -252,7 +252,16 @@ func testLargeShapes[T float](t *testing.T, path cpu.Path) {
 			continue
 		}
 		for trans := range 4 {
-			s := shape{m: d[0], n: d[1], k: d[2], padA: 1, padC: 2, transA: trans&1 > 0, transB: trans&2 > 0, acc: trans&1 == 0}
+			s := shape{
+				m:      d[0],
+				n:      d[1],
+				k:      d[2],
+				padA:   1,
+				padC:   2,
+				transA: trans&1 > 0,
+				transB: trans&2 > 0,
+				acc:    trans&1 == 0,
+			}
 			check(t, &p, path, pool, s, build(r, s, ordinary[T](), 2))
 		}
 	}
@@ -362,7 +371,18 @@ func testNonFinite[T float](t *testing.T, path cpu.Path) {
 				for col := range s.n {
 					hit := inA && row == i || !inA && col == j
 					if v := a.C[row*a.LDC+col]; hit != (v != v) || !hit && v != 0 {
-						t.Fatalf("%v: %v at i=%d j=%d k=%d (in A: %v): C[%d][%d] = %v", s, bad, i, j, k, inA, row, col, v)
+						t.Fatalf(
+							"%v: %v at i=%d j=%d k=%d (in A: %v): C[%d][%d] = %v",
+							s,
+							bad,
+							i,
+							j,
+							k,
+							inA,
+							row,
+							col,
+							v,
+						)
 					}
 				}
 			}
@@ -394,7 +414,8 @@ func TestEmptyProducts(t *testing.T) { paths(t, testEmpty[float32], testEmpty[fl
 
 func TestBadArgumentsPanic(t *testing.T) {
 	ok := Args[float32]{
-		M: 5, N: 6, K: 7, A: make([]float32, 35), LDA: 7, B: make([]float32, 42), LDB: 6, C: make([]float32, 30), LDC: 6,
+		M: 5, N: 6, K: 7, A: make([]float32, 35), LDA: 7, B: make([]float32, 42), LDB: 6,
+		C: make([]float32, 30), LDC: 6,
 		Work: make([]byte, Workspace(5, 6, 7, 4, 1)),
 	}
 	for _, c := range []struct {

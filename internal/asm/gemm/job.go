@@ -266,7 +266,19 @@ func (j *job[T]) swapChunk(chunk, worker int) {
 		rsb, csb = j.LDB, 1
 	}
 	for pc := 0; pc < j.K; pc += j.kern.kc {
-		j.kern.tile(j.N, rows, min(j.kern.kc, j.K-pc), j.B[pc*csb:], rsb, csb, j.A[pc*j.LDA+i0:], j.LDA, t, rows, pc > 0)
+		j.kern.tile(
+			j.N,
+			rows,
+			min(j.kern.kc, j.K-pc),
+			j.B[pc*csb:],
+			rsb,
+			csb,
+			j.A[pc*j.LDA+i0:],
+			j.LDA,
+			t,
+			rows,
+			pc > 0,
+		)
 	}
 	for i := range rows {
 		c := j.C[(i0+i)*j.LDC:][:j.N]

@@ -6,8 +6,8 @@ import (
 	"ganglion/internal/cpu"
 )
 
-// PackedB is a constant operand op(B) [K, N] in the order in which the kernels of one path read it. It serves any number
-// of products, as Args.PackedB, until the memory that it was packed into is used again. The zero value is none.
+// PackedB is a constant operand op(B) [K, N] in the order in which the kernels of one path read it. It serves any
+// number of products, as Args.PackedB, until the memory that it was packed into is used again. The zero value is none.
 type PackedB[T float32 | float64] struct {
 	data []T
 	path cpu.Path
@@ -22,8 +22,8 @@ func PackedLen(n, k int) int {
 	return k*roundUp(n, maxNR) + alignment
 }
 
-// PackB packs op(B) [k, n], which is Bᵀ if transB is set, into memory of at least PackedLen(n, k) elements, for products
-// on the given path. Sizes and slices that contradict each other are bugs of the caller, and panic.
+// PackB packs op(B) [k, n], which is Bᵀ if transB is set, into memory of at least PackedLen(n, k) elements, for
+// products on the given path. Sizes and slices that contradict each other are bugs of the caller, and panic.
 func PackB[T float32 | float64](path cpu.Path, transB bool, n, k int, b []T, ldb int, memory []T) PackedB[T] {
 	if n < 0 || k < 0 {
 		panic(fmt.Sprintf("gemm: negative size: n=%d k=%d", n, k))

@@ -60,8 +60,8 @@ func (j *job[T]) packA(dst []T, i, rows int) {
 	}
 }
 
-// finishCols is the number of columns that an epilogue takes at a time: with the rows of a block they fit the first-level
-// cache, where the tiles left them.
+// finishCols is the number of columns that an epilogue takes at a time: with the rows of a block they fit the
+// first-level cache, where the tiles left them.
 const finishCols = 128
 
 // panelsChunk adds the current block's part to some rows and columns of C.

@@ -90,7 +90,16 @@ func results[T float](t *Table[T], x, y []T) []result[T] {
 		run("Adam", func(d []T) {
 			to := AdamState[T]{make([]T, len(y)), make([]T, len(y)), make([]T, len(y))}
 			*[]*[]T{&to.P, &to.M, &to.V}[part] = d
-			c := AdamConstants[T]{Beta1: 0.9, Rest1: 0.1, Beta2: 0.99, Rest2: 0.01, Keep: 0.999, Step: 0.01, Scale: 1.1, Eps: 1e-8}
+			c := AdamConstants[T]{
+				Beta1: 0.9,
+				Rest1: 0.1,
+				Beta2: 0.99,
+				Rest2: 0.01,
+				Keep:  0.999,
+				Step:  0.01,
+				Scale: 1.1,
+				Eps:   1e-8,
+			}
 			t.Adam(c, to, AdamState[T]{y, y, y}, y)
 		})
 	}

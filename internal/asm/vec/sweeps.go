@@ -28,8 +28,10 @@ func (s AdamState[T]) after(n int) AdamState[T] {
 func sameAdam[T float](to, from AdamState[T], g []T) {
 	for _, s := range [2]AdamState[T]{to, from} {
 		if len(s.P) != len(g) || len(s.M) != len(g) || len(s.V) != len(g) {
-			panic(fmt.Sprintf("vec: Adam: lengths %d, %d and %d of parameters and moments, and %d of the gradient differ",
-				len(s.P), len(s.M), len(s.V), len(g)))
+			panic(
+				fmt.Sprintf("vec: Adam: lengths %d, %d and %d of parameters and moments, and %d of the gradient differ",
+					len(s.P), len(s.M), len(s.V), len(g)),
+			)
 		}
 	}
 }

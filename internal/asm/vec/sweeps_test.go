@@ -38,8 +38,15 @@ func testAdam[T float](t *testing.T, path cpu.Path) {
 			for i, w := range [][]T{want.P, want.M, want.V} {
 				for j := range w {
 					if distance(in[i][j], float64(w[j])) != 0 || distance(out[i][j], float64(w[j])) != 0 {
-						t.Fatalf("length %d: part %d of element %d is %v, in place %v, want %v", n, i, j, out[i][j], in[i][j],
-							w[j])
+						t.Fatalf(
+							"length %d: part %d of element %d is %v, in place %v, want %v",
+							n,
+							i,
+							j,
+							out[i][j],
+							in[i][j],
+							w[j],
+						)
 					}
 				}
 			}

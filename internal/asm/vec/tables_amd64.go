@@ -45,7 +45,10 @@ var (
 		Scale: scaled("Scale", scaleF32AVX512), Axpy: scaled("Axpy", axpyF32AVX512), ReLU: unary("ReLU", reluF32AVX512),
 		Exp: unary("Exp", expF32AVX512), Tanh: unary("Tanh", tanhF32AVX512),
 		Sigmoid: unary("Sigmoid", sigmoidF32AVX512),
-		Log:     unary("Log", logF32AVX512), Expm1: unary("Expm1", expm1F32AVX512), Log1p: unary("Log1p", log1pF32AVX512),
+		Log: unary(
+			"Log",
+			logF32AVX512,
+		), Expm1: unary("Expm1", expm1F32AVX512), Log1p: unary("Log1p", log1pF32AVX512),
 		Softplus: unary("Softplus", softplusF32AVX512), SiLU: unary("SiLU", siluF32AVX512),
 		SiLUSlope: unary("SiLUSlope", siluSlopeF32AVX512),
 		Erf:       unary("Erf", erfF32AVX512), GELU: unary("GELU", geluF32AVX512),
@@ -236,7 +239,8 @@ func squares64(run func(n int, x, y *float64) float64) func(x []float64) float64
 }
 
 // adam makes an update of states.
-func adam[T float](run func(n int, beta1, rest1, beta2, rest2, keep, step, scale, eps T, toP, toM, toV, p, m, v, grad *T),
+func adam[T float](
+	run func(n int, beta1, rest1, beta2, rest2, keep, step, scale, eps T, toP, toM, toV, p, m, v, grad *T),
 ) func(c AdamConstants[T], to, from AdamState[T], g []T) {
 	return func(c AdamConstants[T], to, from AdamState[T], g []T) {
 		sameAdam(to, from, g)

@@ -31,9 +31,13 @@ type functions[T float] struct {
 // twin returns the arithmetic of the Go path; the transcendental functions are those of the type.
 func twin[T float](f functions[T]) *Table[T] {
 	return &Table[T]{
-		Add: addGo[T], Sub: subGo[T], Mul: mulGo[T], Div: divGo[T], Scale: scaleGo[T], Axpy: axpyGo[T], MulAdd: mulAddGo[T],
+		Add: addGo[T], Sub: subGo[T], Mul: mulGo[T], Div: divGo[T], Scale: scaleGo[T],
+		Axpy: axpyGo[T], MulAdd: mulAddGo[T],
 		ReLU: reluGo[T], Sum: sumGo[T], Dot: dotGo[T], Max: maxGo[T],
-		Exp: each("Exp", f.exp), Tanh: each("Tanh", f.tanh), Sigmoid: each("Sigmoid", f.sigmoid), Log: each("Log", f.log),
+		Exp: each(
+			"Exp",
+			f.exp,
+		), Tanh: each("Tanh", f.tanh), Sigmoid: each("Sigmoid", f.sigmoid), Log: each("Log", f.log),
 		Expm1: each("Expm1", f.expm1), Log1p: each("Log1p", f.log1p), Softplus: each("Softplus", f.softplus),
 		SiLU: each("SiLU", f.silu), SiLUSlope: each("SiLUSlope", f.siluSlope), Erf: each("Erf", f.erf),
 		GELU: each("GELU", f.gelu), GELUSlope: each("GELUSlope", f.geluSlope),

@@ -20,9 +20,11 @@ import (
 // signed zeros and subnormal numbers as IEEE 754 does.
 //
 // Exp, Tanh, Sigmoid and Log are within 2.01 ulp in both types. The other functions of one element are within 0.6 ulp
-// in float32, which they compute in float64, also next to their roots and where results are subnormal; in float64 they
-// are those of package math, or formulas of a few of those (GELU is as good as math.Erfc of a rounded argument there:
-// a relative error of x² ulp for large negative x).
+// in float32, which they compute in float64, also next to their roots and where results are subnormal. Over all float32
+// numbers the worst errors are, in ulp: Erf 0.505, GELU 0.519, GELUSlope 0.554, SiLU 0.503, SiLUSlope 0.507, Sin and
+// Cos
+// 0.512. In float64 they are those of package math, or formulas of a few of those; GELU is as good as math.Erfc of a
+// rounded argument there: a relative error of x² ulp for large negative x.
 type Table[T float32 | float64] struct {
 	// Add is dst = x + y.
 	Add func(dst, x, y []T)

@@ -70,7 +70,12 @@ func primitives[T float]() []elementwise[T] {
 			func(d, x, _ float64) float64 { return float64(a)*x + d }, 1, true},
 		{"MulAdd", func(t *Table[T], d, x, y []T) { t.MulAdd(d, x, y) },
 			func(d, x, y float64) float64 { return x*y + d }, 1, true},
-		unary("ReLU", func(t *Table[T]) func(dst, x []T) { return t.ReLU }, func(x float64) float64 { return max(x, 0) }, 0),
+		unary(
+			"ReLU",
+			func(t *Table[T]) func(dst, x []T) { return t.ReLU },
+			func(x float64) float64 { return max(x, 0) },
+			0,
+		),
 		unary("Exp", func(t *Table[T]) func(dst, x []T) { return t.Exp }, math.Exp, 2),
 		unary("Tanh", func(t *Table[T]) func(dst, x []T) { return t.Tanh }, math.Tanh, 2),
 		unary("Sigmoid", func(t *Table[T]) func(dst, x []T) { return t.Sigmoid }, sigmoid64, 2.01),
@@ -247,7 +252,15 @@ func testAliases[T float](t *testing.T, path cpu.Path) {
 			f.run(table, inY, x, inY)
 			for i := range want {
 				if distance(inX[i], float64(want[i])) != 0 || distance(inY[i], float64(want[i])) != 0 {
-					t.Fatalf("%s: length %d: element %d is %v in x, %v in y, want %v", f.name, n, i, inX[i], inY[i], want[i])
+					t.Fatalf(
+						"%s: length %d: element %d is %v in x, %v in y, want %v",
+						f.name,
+						n,
+						i,
+						inX[i],
+						inY[i],
+						want[i],
+					)
 				}
 			}
 		}

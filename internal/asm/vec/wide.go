@@ -6,8 +6,8 @@ import "math"
 // polynomials. Their results are rounded once, to float32, so they are within 0.6 ulp. The vector kernels fuse
 // multiplications with additions.
 //
-// Polynomials interpolate at the Chebyshev nodes of an interval, and were computed with 50 digits; coefficients are from
-// the highest power down, and errors are relative to the function that the polynomial is for.
+// Polynomials interpolate at the Chebyshev nodes of an interval, and were computed with 50 digits; coefficients are
+// from the highest power down, and errors are relative to the function that the polynomial is for.
 const (
 	normalL  = 14.8               // below −14.8 the normal distribution function is 0 in float32
 	normalK  = 3                  // of the map t = (a − k)/(a + k)
