@@ -86,18 +86,20 @@ func TestMachineSoftmaxGradientOfColumn(t *testing.T) {
 	})
 }
 
-func TestMachineMaxOfFourDimensions(t *testing.T) {
+// Sums and maxima of four dimensions along an inner axis.
+func TestMachineReductionsOfFourDimensions(t *testing.T) {
 	g, s := gorgonia.NewGraph(), new(steps)
 	x := in(g, tensor.Float64, "x", 1, 1, 2, 3, 4, 3)
-	y := s.ok(gorgonia.Max(x, 2))
+	most, sum := s.ok(gorgonia.Max(x, 2)), s.ok(gorgonia.Sum(x, 2))
 	if s.err != nil {
 		t.Fatal(s.err)
 	}
-	v, want := flat(t, x.Value()), make([]float64, 18)
-	for i := range want {
-		want[i] = math.Inf(-1)
+	v, wantMost, wantSum := flat(t, x.Value()), make([]float64, 18), make([]float64, 18)
+	for i := range wantSum {
+		wantMost[i] = math.Inf(-1)
 		for k := range 4 {
-			want[i] = max(want[i], v[i/3*12+k*3+i%3])
+			wantMost[i] = max(wantMost[i], v[i/3*12+k*3+i%3])
+			wantSum[i] += v[i/3*12+k*3+i%3]
 		}
 	}
 	for _, own := range []bool{false, true} {
@@ -109,14 +111,15 @@ func TestMachineMaxOfFourDimensions(t *testing.T) {
 		if err := m.RunAll(); err != nil {
 			t.Fatal(err)
 		}
-		if wrong := distance(flat(t, y.Value()), want) > 0; wrong != own {
-			t.Errorf("own Do %v, wrong %v", own, wrong)
+		wrong := [2]bool{distance(flat(t, most.Value()), wantMost) > 0, distance(flat(t, sum.Value()), wantSum) > 1e-12}
+		if wrong != [2]bool{own, own} {
+			t.Errorf("own Do %v, maxima and sums wrong: %v", own, wrong)
 		}
 		m.Close()
 	}
 }
 
-// defect is a function of x [3, 4], positive, whose gradient by gorgonia.Grad is wrong or fails, and by Scope.Grad
+// Functions of x [3, 4], positive, whose gradient by gorgonia.Grad is wrong or fails, and by Scope.Grad
 // right.
 func TestGradCorrectsGorgonia(t *testing.T) {
 	idx := kernels.FromSlice([]int32{2, 0, 2}, 3)
@@ -183,9 +186,12 @@ func TestNothingIsMergedWrongly(t *testing.T) {
 				s.Apply(random.Dropout{Rate: 0.9, Stream: 1}, x, key)},
 			"streams of dropout": {s.Apply(random.Dropout{Rate: 0.5, Stream: s.Stream()}, x, key),
 				s.Apply(random.Dropout{Rate: 0.5, Stream: s.Stream()}, x, key)},
-			"slices that agree modulo 256": {s.Apply(dense.Slice{Lo: 0, Hi: 10}, x), s.Apply(dense.Slice{Lo: 256, Hi: 266}, x)},
-			"inputs of one shape":          {s.Input("a", kernels.S(kernels.Float32, 3)), s.Input("b", kernels.S(kernels.Float32, 3))},
-			"orders of a derivative":       {s.Apply(dense.Unary{F: act.Tanh}, x), s.Apply(dense.Unary{F: act.Tanh, Order: 1}, x)},
+			"slices that agree modulo 256": {s.Apply(dense.Slice{Lo: 0, Hi: 10}, x), s.Apply(dense.Slice{Lo: 256,
+				Hi: 266}, x)},
+			"inputs of one shape": {s.Input("a", kernels.S(kernels.Float32, 3)), s.Input("b",
+				kernels.S(kernels.Float32, 3))},
+			"orders of a derivative": {s.Apply(dense.Unary{F: act.Tanh}, x), s.Apply(dense.Unary{F: act.Tanh,
+				Order: 1}, x)},
 		} {
 			if pair[0] == pair[1] {
 				t.Errorf("one node for two %s", what)
@@ -227,8 +233,11 @@ func TestMachineOpsAgainstTheirDo(t *testing.T) {
 		"equal":       func(s *steps, a, _ *gorgonia.Node) *gorgonia.Node { return s.ok(gorgonia.Eq(a, a, true)) },
 		"not equal":   func(s *steps, a, b *gorgonia.Node) *gorgonia.Node { return s.ok(gorgonia.Ne(a, b, true)) },
 		"at least":    func(s *steps, a, b *gorgonia.Node) *gorgonia.Node { return s.ok(gorgonia.Gte(a, b, true)) },
-		"column":      func(s *steps, a, _ *gorgonia.Node) *gorgonia.Node { return s.ok(gorgonia.Slice(a, nil, gorgonia.S(2))) },
-		"logsoftmax":  func(s *steps, a, _ *gorgonia.Node) *gorgonia.Node { return s.ok(gorgonia.LogSoftMax(a)) },
+		"column": func(s *steps, a, _ *gorgonia.Node) *gorgonia.Node {
+			return s.ok(gorgonia.Slice(a, nil,
+				gorgonia.S(2)))
+		},
+		"logsoftmax": func(s *steps, a, _ *gorgonia.Node) *gorgonia.Node { return s.ok(gorgonia.LogSoftMax(a)) },
 		"dot of all": func(s *steps, a, b *gorgonia.Node) *gorgonia.Node {
 			return s.ok(gorgonia.Tensordot([]int{0}, []int{0}, a, b))
 		},
@@ -243,7 +252,8 @@ func TestMachineOpsAgainstTheirDo(t *testing.T) {
 						t.Fatal(s.err)
 					}
 					var got [2][]float64
-					for i, opts := range [][]engine.MachineOption{{engine.Keep(y)}, {engine.Keep(y), engine.AsWritten()}} {
+					for i, opts := range [][]engine.MachineOption{{engine.Keep(y)}, {engine.Keep(y),
+						engine.AsWritten()}} {
 						m := engine.NewMachine(g, opts...)
 						if err := m.RunAll(); err != nil {
 							t.Fatal(err)

@@ -224,16 +224,17 @@ func (w *weaver) product(a, b *gorgonia.Node) (*gorgonia.Node, error) {
 }
 
 func (w *weaver) reduce(a, _ *gorgonia.Node) (*gorgonia.Node, error) {
-	s, axis := new(steps), w.below(a.Dims())
-	switch w.below(5) {
+	s, axis, kind := new(steps), w.below(a.Dims()), w.below(5)
+	if a.Dims() > 3 { // along one of these gorgonia's sums and maxima are wrong, see TestMachineReductionsOfFourDimensions
+		kind = 0
+	}
+	switch kind {
 	case 0:
 		return s.do(gorgonia.Tanh, s.ok(gorgonia.Sum(a))), s.err
 	case 1:
 		return gorgonia.Mean(a, axis)
 	case 2:
-		if a.Dims() < 4 { // of more dimensions gorgonia's largest elements are wrong, see TestMachineMaxOfFourDimensions
-			return gorgonia.Max(a, axis)
-		}
+		return gorgonia.Max(a, axis)
 	}
 	return s.do(gorgonia.Tanh, s.ok(gorgonia.Sum(a, axis))), s.err
 }
@@ -341,7 +342,7 @@ func TestMachineRandomGraphs(t *testing.T) {
 		compared++
 		for i := range ours {
 			if dist := distance(ours[i], plain[i]); !(dist <= tol) {
-				t.Fatalf("seed %d, read %d: off by %.3g: %.9g, by their own Do %.9g", seed, i, dist, front(ours[i]), front(plain[i]))
+				t.Errorf("seed %d, read %d: off by %.3g: %.9g, by their own Do %.9g", seed, i, dist, front(ours[i]), front(plain[i]))
 			}
 		}
 		if ambiguous(e.g) {

@@ -25,6 +25,10 @@ func TestGorgoniaHasNotDrifted(t *testing.T) {
 	soft := must(gorgonia.SoftMax(x))
 	square := must(gorgonia.Mul(x, must(gorgonia.Transpose(x))))
 	v := must(gorgonia.Sum(x, 1))
+	v3 := must(gorgonia.Sum(x, 0))
+	if f, ok := reflect.TypeFor[gorgonia.Node]().FieldByName("boundTo"); !ok || f.Type != reflect.TypeFor[gorgonia.Value]() {
+		t.Errorf("gorgonia.Node.boundTo is %v", f.Type)
+	}
 	for _, c := range []struct {
 		n     *gorgonia.Node
 		kind  string
@@ -51,6 +55,11 @@ func TestGorgoniaHasNotDrifted(t *testing.T) {
 		{must(gorgonia.ByIndices(x, gorgonia.NewVector(g, tensor.Int, gorgonia.WithShape(2), gorgonia.WithName("i")),
 			0)),
 			"*gorgonia.byIndicesOp", "ByIndicesOp{axis=0}", "axis", reflect.Int},
+		{must(gorgonia.Slice(x, nil, gorgonia.S(0, 2))), "*gorgonia.sliceOp", "T[:, 0:2:1...]", "along", reflect.Int},
+		{must(gorgonia.At(x, 1, 2)), "gorgonia.atOp", "At([1 2])", "coordinates", reflect.Slice},
+		{must(gorgonia.Tensordot([]int{1}, []int{0}, x, v3)), "gorgonia.tensordotOp", "Tensordot(aAxes=[1], bAxes=[0])",
+			"aAxes", reflect.Slice},
+		{gorgonia.Read(x, new(gorgonia.Value)), "gorgonia.readOp", "print", "into", reflect.Pointer},
 	} {
 		op := c.n.Op()
 		if kind := reflect.TypeOf(op).String(); kind != c.kind || op.String() != c.text {
