@@ -215,7 +215,8 @@ func TestNodesAreNotMerged(t *testing.T) {
 		if one == two || one == again {
 			t.Error("constants are one node")
 		}
-		if s.Apply(dense.Unary{F: act.Tanh}, one) != s.Apply(dense.Unary{F: act.Tanh}, one) {
+		first := s.Apply(dense.Unary{F: act.Tanh}, one)
+		if s.Apply(dense.Unary{F: act.Tanh}, one) != first {
 			t.Error("equal ops over equal inputs are two nodes")
 		}
 		s.Output("sum", add(s, one, two))

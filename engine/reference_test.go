@@ -15,7 +15,6 @@ import (
 // run.
 type functional struct {
 	g      *engine.Graph
-	names  map[*engine.Node]string
 	states map[*engine.Node]kernels.Tensor
 	consts map[*engine.Node]kernels.Tensor
 }

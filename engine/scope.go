@@ -41,7 +41,6 @@ type build struct {
 	training bool
 	streams  map[string]uint32 // running number of streams of each path
 	used     map[uint32]bool   // streams given out
-	path     map[*Node]string
 	ones     *Node
 }
 

@@ -60,7 +60,8 @@ func WantFloats(op Op, in []Spec, which ...int) error {
 			return Errorf(op, in, ErrDType, "input %d must be float32 or float64, is %v", i, in[i].DType)
 		}
 		if in[i].DType != in[which[0]].DType {
-			return Errorf(op, in, ErrDType, "inputs %d and %d differ in type: %v and %v", which[0], i, in[which[0]].DType, in[i].DType)
+			return Errorf(op, in, ErrDType, "inputs %d and %d differ in type: %v and %v", which[0], i,
+				in[which[0]].DType, in[i].DType)
 		}
 	}
 	return nil

@@ -177,7 +177,9 @@ func (d *memDisk) Remove(name string) error {
 
 func (d *memDisk) Mkdir(name string) error {
 	return d.call(func() error {
-		d.dirs[name] = d.dirs[name]
+		if _, ok := d.dirs[name]; !ok {
+			d.dirs[name] = false
+		}
 		return nil
 	}, func() {})
 }

@@ -86,7 +86,7 @@ func sampleLoss(x []float64, label int, smoothing float64) float64 {
 
 // Grad is CrossEntropyGrad.
 func (o SoftmaxCrossEntropy) Grad(b kernels.Builder, in []*kernels.Node, _, dout *kernels.Node) []*kernels.Node {
-	return []*kernels.Node{b.Apply(CrossEntropyGrad{Smoothing: o.Smoothing}, in[0], in[1], dout), nil}
+	return []*kernels.Node{b.Apply(CrossEntropyGrad(o), in[0], in[1], dout), nil}
 }
 
 // Workspace holds the losses of the samples, and a row for each worker.

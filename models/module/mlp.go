@@ -14,7 +14,7 @@ import (
 
 // MLPConfig configures module/mlp.
 type MLPConfig struct {
-	Hidden     int     `yaml:"hidden" doc:"width of each hidden layer; 0 gives as many parameters as module/nm has with the given nodes"`
+	Hidden     int     `yaml:"hidden" doc:"width of each hidden layer; 0: as many parameters as module/nm"`
 	Depth      int     `yaml:"depth" doc:"hidden layers"`
 	Nodes      int     `yaml:"nodes" doc:"nodes of the module/nm that hidden: 0 matches"`
 	Activation string  `yaml:"activation" doc:"activation of the hidden layers"`

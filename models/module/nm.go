@@ -21,7 +21,7 @@ type ModulesConfig struct {
 	Every      int     `yaml:"restructure_every" doc:"steps between two restructurings (1 in the paper)"`
 	Activation string  `yaml:"activation" doc:"activation f of the nodes"`
 	Solver     string  `yaml:"solver" doc:"auto, newton, fixedpoint, anderson or broyden"`
-	Tol        float64 `yaml:"tol" doc:"residual of a solved sample, relative to 1+max|x|; 0 is the solver's own for the number type"`
+	Tol        float64 `yaml:"tol" doc:"residual of a solved sample over 1+max|x|; 0 is the type's own"`
 	MaxIter    int     `yaml:"max_iter" doc:"iterations of a solver before it gives up; 0 is the solver's own"`
 	Rho        float64 `yaml:"rho" doc:"spectral radius of W at the start"`
 	Reg        string  `yaml:"reg" doc:"regulariser: none, l1, l2, nm, nm-l1 or nm-l2"`

@@ -5,7 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"math"
+
 	"os"
 	"path/filepath"
 	"strings"
@@ -124,5 +124,3 @@ func wantError(t *testing.T, what string, err error, isUsage bool, words ...stri
 		}
 	}
 }
-
-func finite(v Number) bool { return !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0) }

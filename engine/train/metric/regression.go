@@ -92,7 +92,7 @@ func (r *Regression) average(sums []sum) float64 {
 // target is constant counts as 1 if every prediction is exact and as 0 otherwise (scikit-learn's default).
 func (r *Regression) R2() (float64, error) {
 	if r.n < 2 {
-		return 0, fmt.Errorf("R²: %d samples, needs 2: %w", r.n, ErrEmpty)
+		return 0, fmt.Errorf("explained variance R²: %d samples, needs 2: %w", r.n, ErrEmpty)
 	}
 	var total sum
 	for k := range r.outputs {
