@@ -12,9 +12,10 @@ import (
 	"ganglion/kernels/dense"
 )
 
-// A long recurrence h ← tanh(w∘h + b), unrolled, with the gradient of Σ h in w. Compile takes less than a second. Grad takes
-// about as long as gorgonia does to make its nodes, which is not linear: gorgonia looks through the list of all nodes for each
-// edge. That time is measured by writing as many nodes once more, beside, into what is by then a larger graph.
+// A long recurrence h ← tanh(w∘h + b), unrolled, with the gradient of Σ h in w. Compile takes less than a second. Grad
+// takes about as long as gorgonia does to make its nodes, which is not linear: gorgonia looks through the list of all
+// nodes for each edge. That time is measured by writing as many nodes once more, beside, into what is by then a larger
+// graph.
 func TestUnrolledRecurrence(t *testing.T) {
 	if testing.Short() {
 		t.Skip("timing")

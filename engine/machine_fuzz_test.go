@@ -14,7 +14,8 @@ import (
 
 var full = flag.Bool("full", false, "run the long forms of tests")
 
-// weaver writes random graphs of built-in ops of gorgonia. Values are kept small, so that errors of rounding stay so too.
+// weaver writes random graphs of built-in ops of gorgonia. Values are kept small, so that errors of rounding stay so
+// too.
 type weaver struct {
 	dice
 	g    *gorgonia.ExprGraph
@@ -131,7 +132,10 @@ func (w *weaver) grow() {
 }
 
 // try calls f; what gorgonia panics with while it writes a graph only means that there is no such node.
-func (w *weaver) try(f func(a, b *gorgonia.Node) (*gorgonia.Node, error), a, b *gorgonia.Node) (n *gorgonia.Node, err error) {
+func (w *weaver) try(
+	f func(a, b *gorgonia.Node) (*gorgonia.Node, error),
+	a, b *gorgonia.Node,
+) (n *gorgonia.Node, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			n, err = nil, fmt.Errorf("%v", r)
@@ -141,17 +145,35 @@ func (w *weaver) try(f func(a, b *gorgonia.Node) (*gorgonia.Node, error), a, b *
 }
 
 func (w *weaver) unary(a, _ *gorgonia.Node) (*gorgonia.Node, error) {
-	tame := [...]func(*gorgonia.Node) (*gorgonia.Node, error){gorgonia.Tanh, gorgonia.Sigmoid, gorgonia.Sin, gorgonia.Cos,
-		gorgonia.Neg, gorgonia.Abs, gorgonia.Softplus, gorgonia.Rectify}
-	wild := [...]func(*gorgonia.Node) (*gorgonia.Node, error){gorgonia.Square, gorgonia.Cube, gorgonia.Exp, gorgonia.Expm1}
+	tame := [...]func(*gorgonia.Node) (*gorgonia.Node, error){
+		gorgonia.Tanh,
+		gorgonia.Sigmoid,
+		gorgonia.Sin,
+		gorgonia.Cos,
+		gorgonia.Neg,
+		gorgonia.Abs,
+		gorgonia.Softplus,
+		gorgonia.Rectify,
+	}
+	wild := [...]func(*gorgonia.Node) (*gorgonia.Node, error){
+		gorgonia.Square,
+		gorgonia.Cube,
+		gorgonia.Exp,
+		gorgonia.Expm1,
+	}
 	s := new(steps)
 	switch w.below(4) {
 	case 0:
 		return s.do(wild[w.below(len(wild))], s.do(gorgonia.Tanh, a)), s.err
 	case 1: // functions of positive numbers
 		x := s.do(gorgonia.Sigmoid, a)
-		f := [...]func(*gorgonia.Node) (*gorgonia.Node, error){gorgonia.Log1p, gorgonia.Sqrt, gorgonia.Inverse, gorgonia.Log2,
-			gorgonia.InverseSqrt}
+		f := [...]func(*gorgonia.Node) (*gorgonia.Node, error){
+			gorgonia.Log1p,
+			gorgonia.Sqrt,
+			gorgonia.Inverse,
+			gorgonia.Log2,
+			gorgonia.InverseSqrt,
+		}
 		return s.do(f[w.below(len(f))], x), s.err
 	}
 	return tame[w.below(len(tame))](a)
@@ -225,7 +247,7 @@ func (w *weaver) product(a, b *gorgonia.Node) (*gorgonia.Node, error) {
 
 func (w *weaver) reduce(a, _ *gorgonia.Node) (*gorgonia.Node, error) {
 	s, axis, kind := new(steps), w.below(a.Dims()), w.below(5)
-	if a.Dims() > 3 { // along one of these gorgonia's sums and maxima are wrong, see TestMachineReductionsOfFourDimensions
+	if a.Dims() > 3 { // gorgonia's are wrong here: see TestMachineReductionsOfFourDimensions
 		kind = 0
 	}
 	switch kind {
@@ -315,9 +337,9 @@ func (w *weaver) single(a, _ *gorgonia.Node) (*gorgonia.Node, error) {
 	return gorgonia.ByIndices(a, w.idx, 0)
 }
 
-// Random graphs, with and without gradients, several roots, shared nodes, constants and repetitions: our kernels agree with
-// the ops' own Do on every number, and with gorgonia's tape machine but for graphs on which that machine itself does not
-// agree with the ops.
+// Random graphs, with and without gradients, several roots, shared nodes, constants and repetitions: our
+// kernels agree with the ops' own Do on every number, and with gorgonia's tape machine but for graphs on
+// which that machine itself does not agree with the ops.
 func TestMachineRandomGraphs(t *testing.T) {
 	graphs := 300
 	if *full {
@@ -342,7 +364,14 @@ func TestMachineRandomGraphs(t *testing.T) {
 		compared++
 		for i := range ours {
 			if dist := distance(ours[i], plain[i]); !(dist <= tol) {
-				t.Errorf("seed %d, read %d: off by %.3g: %.9g, by their own Do %.9g", seed, i, dist, front(ours[i]), front(plain[i]))
+				t.Errorf(
+					"seed %d, read %d: off by %.3g: %.9g, by their own Do %.9g",
+					seed,
+					i,
+					dist,
+					front(ours[i]),
+					front(plain[i]),
+				)
 			}
 		}
 		if ambiguous(e.g) {
@@ -364,7 +393,8 @@ func TestMachineRandomGraphs(t *testing.T) {
 	}
 }
 
-// ambiguous reports whether a graph has tensors of one element, which the tape machine takes for numbers here and there.
+// ambiguous reports whether a graph has tensors of one element, which the tape machine takes for numbers here and
+// there.
 func ambiguous(g *gorgonia.ExprGraph) bool {
 	for _, n := range g.AllNodes() {
 		if n.Op() != nil && n.Shape().Dims() > 0 && n.Shape().TotalSize() == 1 {

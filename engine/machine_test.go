@@ -73,7 +73,8 @@ func TestMachineRefuses(t *testing.T) {
 		{nil, nil, "no graph"},
 		{gorgonia.NewGraph(), nil, "nothing to compute"},
 		{small(tensor.Complex64), nil, "input x: dtype: want float32"},
-		{small(tensor.Float32), []engine.MachineOption{engine.Keep(gorgonia.NewConstant(1.0))}, "is no node of this graph"},
+		{small(tensor.Float32), []engine.MachineOption{engine.Keep(gorgonia.NewConstant(1.0))},
+			"is no node of this graph"},
 		{small(tensor.Float32), []engine.MachineOption{engine.WithOptions(engine.Options{Workers: -1})}, "-1 workers"},
 	} {
 		m := engine.NewMachine(c.g, c.opts...)
@@ -117,7 +118,8 @@ func TestMachineBinds(t *testing.T) {
 	}{
 		{"not kept", func(*gorgonia.Node) []engine.MachineOption { return nil }, false},
 		{"kept", func(n *gorgonia.Node) []engine.MachineOption { return []engine.MachineOption{engine.Keep(n)} }, true},
-		{"traced", func(*gorgonia.Node) []engine.MachineOption { return []engine.MachineOption{engine.TraceExec()} }, true},
+		{"traced", func(*gorgonia.Node) []engine.MachineOption { return []engine.MachineOption{engine.TraceExec()} },
+			true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g, s := gorgonia.NewGraph(), new(steps)

@@ -26,7 +26,8 @@ func TestGorgoniaHasNotDrifted(t *testing.T) {
 	square := must(gorgonia.Mul(x, must(gorgonia.Transpose(x))))
 	v := must(gorgonia.Sum(x, 1))
 	v3 := must(gorgonia.Sum(x, 0))
-	if f, ok := reflect.TypeFor[gorgonia.Node]().FieldByName("boundTo"); !ok || f.Type != reflect.TypeFor[gorgonia.Value]() {
+	if f, ok := reflect.TypeFor[gorgonia.Node]().FieldByName("boundTo"); !ok ||
+		f.Type != reflect.TypeFor[gorgonia.Value]() {
 		t.Errorf("gorgonia.Node.boundTo is %v", f.Type)
 	}
 	for _, c := range []struct {
