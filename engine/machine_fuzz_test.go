@@ -321,7 +321,8 @@ func (w *weaver) spread(a, _ *gorgonia.Node) (*gorgonia.Node, error) {
 	if s.err != nil || row.IsScalar() {
 		return nil, s.err
 	}
-	f := [...]func(a, b *gorgonia.Node, l, r []byte) (*gorgonia.Node, error){gorgonia.BroadcastAdd, gorgonia.BroadcastSub,
+	f := [...]func(a, b *gorgonia.Node, l, r []byte) (*gorgonia.Node, error){gorgonia.BroadcastAdd,
+		gorgonia.BroadcastSub,
 		gorgonia.BroadcastHadamardProd}[w.below(3)]
 	if w.below(2) == 0 {
 		return s.do(gorgonia.Tanh, s.ok(f(a, row, nil, []byte{byte(axis)}))), s.err
