@@ -235,8 +235,8 @@ func reciprocal(v float64) float64 {
 	return 1 / v
 }
 
-// rowOf returns row j of the weights in the block, with the diagonal set to 0 so that loops can run over whole rows, and
-// the element that stood there, to be put back.
+// rowOf returns row j of the weights in the block, with the diagonal set to 0 so that loops can run over whole rows,
+// and the element that stood there, to be put back.
 func rowOf[T kernels.Float](c *kernels.Call, o Regularise, j int) (row []T, diagonal T) {
 	row = kernels.Of[T](c.Out)[o.Offset+j*o.P:][:o.P]
 	diagonal, row[j] = row[j], 0

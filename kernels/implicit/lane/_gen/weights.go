@@ -38,9 +38,11 @@ func (k kernel) weights() {
 	k.greatest()
 }
 
-// update emits one step; its body gets the constants k0, k1, k2, then 1 and the mask of the sign if it needs them, and 0.
+// update emits one step; its body gets the constants k0, k1, k2, then 1 and the mask of the sign if it needs them, and
+// 0.
 func (k kernel) update(what, doc string, body func(w, z reg.VecVirtual, c []reg.VecVirtual), one bool) {
-	k.function(k.name(what, false), "func(n int, w, z *%[1]s, k0, k1, k2 %[1]s)", k.name(what, false)+" computes "+doc+" of n vectors.")
+	k.function(k.name(what, false), "func(n int, w, z *%[1]s, k0, k1, k2 %[1]s)", k.name(what,
+		false)+" computes "+doc+" of n vectors.")
 	n, w, z := k.param("n"), k.param("w"), k.param("z")
 	c := make([]reg.VecVirtual, 6)
 	for i := range 3 {
