@@ -43,7 +43,7 @@ func row[T kernels.Float](a []T, i, width int) []T { return a[i*maxLanes:][:widt
 // βΔr_i) with r = G(x)-x and γ minimising ‖r - Σ_i γ_i Δr_i‖² + λ‖γ‖² per lane. A lane forgets its history when its
 // Gram matrix is ill-conditioned, and goes back to its best iterate when the residual has grown tenfold.
 func (t *task[T]) anderson(limit int, beta T) {
-	t.compact(t.z0, maxLanes)
+	t.compact(0, t.live)
 	if t.count == 0 {
 		return
 	}

@@ -26,15 +26,24 @@ func (t *task[T]) estimate() costs {
 // stepsNewton is the number of Newton steps that a sample is expected to take.
 const stepsNewton = 4
 
-// limitMixing is the number of steps after which auto gives Anderson up.
-const limitMixing = 60
+// Limits of auto. A module on which a Newton step costs much more than one of Anderson's gets more of the latter, leaves
+// the fixed point earlier for it, and fewer steps and starts of Newton's method: a batch of hopeless samples is to cost
+// no more than some hundred times a good one.
+const (
+	mixSmall     = 60
+	mixLarge     = 200
+	patienceMin  = 8
+	patienceMix  = 60
+	newtonLarge  = 30
+	manyStartsTo = 64 // nodes of a module that may have many starts
+)
 
 // run solves the open lanes by the op's method.
 func (t *task[T]) run() {
 	o := t.opt
 	switch o.method {
 	case Newton:
-		t.newton(o.limit(limitNewton), manyStarts)
+		t.newton(o.limit(limitNewton), 1, t.starts())
 	case FixedPoint:
 		t.picard(o.limit(limitPicard), T(o.beta()), 0)
 	case Anderson:
@@ -54,23 +63,30 @@ func (t *task[T]) auto() {
 	if t.kind != nonlinear {
 		steps = 1
 	}
-	patience := max(8, steps*t.cost.newton/t.cost.picard)
+	large := steps*t.cost.newton > 30*t.cost.anderson
+	patience, mixes, newtons := max(patienceMin, steps*t.cost.newton/t.cost.picard), mixSmall, limitNewton
+	if large {
+		patience, mixes, newtons = patienceMix, mixLarge, newtonLarge
+	}
+	mixes, newtons = min(mixes, o.limit(mixes)), min(newtons, o.limit(newtons))
 	t.picard(o.limit(limitPicard), T(o.beta()), patience)
-	mixes := min(limitMixing, o.limit(limitMixing))
-	cheap := steps*t.cost.newton > 30*t.cost.anderson
-	if cheap {
+	if large {
 		t.anderson(mixes, T(o.beta()))
 	}
-	if t.anyOpen() {
-		t.newton(o.limit(limitNewton), fewStarts)
-	}
-	if t.kind != nonlinear || !t.anyOpen() {
+	t.newton(newtons, 1, fewStarts)
+	if t.kind != nonlinear || large || !t.anyOpen() {
 		return
 	}
-	if !cheap {
-		t.anderson(mixes, T(o.beta()))
+	t.anderson(mixes, T(o.beta()))
+	t.newton(newtons, fewStarts, t.starts())
+}
+
+// starts is the number of starts of Newton's method that the module may have.
+func (t *task[T]) starts() int {
+	if t.n <= manyStartsTo {
+		return manyStarts
 	}
-	t.newton(o.limit(limitNewton), manyStarts)
+	return fewStarts
 }
 
 func (t *task[T]) anyOpen() bool {

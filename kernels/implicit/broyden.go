@@ -7,7 +7,7 @@ const remembered = 10
 // which after each step with y = r - r′ becomes H + (s - H·y)(sᵀH)/(sᵀH·y). A lane whose denominator vanishes skips the
 // update; one whose residual has grown hundredfold goes back to its best iterate and forgets.
 func (t *task[T]) broyden(limit int) {
-	t.compact(t.z0, maxLanes)
+	t.compact(0, t.live)
 	if t.count == 0 {
 		return
 	}

@@ -9,12 +9,12 @@ import (
 	"ganglion/kernels/implicit/lane"
 )
 
-// compact copies the constant part, f′ and the start of the lanes that are open into arrays of their own. from is the
-// start, an array [n][lanes].
-func (t *task[T]) compact(from []T, most int) {
+// compact copies the constant part, the best iterates and f′ of those of the lanes lo … hi-1 that are open into arrays of
+// their own.
+func (t *task[T]) compact(lo, hi int) {
 	t.count = 0
-	for k := range t.live {
-		if t.state[k] == open && t.count < most {
+	for k := lo; k < hi; k++ {
+		if t.state[k] == open {
 			t.lane[t.count] = int32(k)
 			t.ran[t.count] = true
 			t.count++
@@ -23,7 +23,7 @@ func (t *task[T]) compact(from []T, most int) {
 	t.width = max(group, (t.count+group-1)/group*group)
 	t.tab = lane.For[T](t.call.Path, t.width)
 	t.pick(t.c, t.c0)
-	t.pick(t.x, from)
+	t.pick(t.x, t.z0)
 	if t.kind != nonlinear {
 		t.pick(t.d, t.d0)
 	}

@@ -13,15 +13,18 @@ const (
 	manyStarts = 16
 )
 
-// newton solves the open lanes by Newton's method, group lanes at a time, from at most the given number of starts. The
-// linear systems need one start only, and their second step refines the first.
-func (t *task[T]) newton(limit, starts int) {
+// newton solves the open lanes by Newton's method, group lanes at a time, from the iterates kept so far and then from the
+// starts skip … starts-1. The linear systems need one start only, and their second step refines the first.
+func (t *task[T]) newton(limit, skip, starts int) {
 	if t.kind != nonlinear {
 		starts = 1
 	}
 	for first := 0; first < t.live; first += group {
-		for s := range starts {
-			t.compactRange(first, min(t.live, first+group))
+		for s := 0; s < starts; s++ {
+			if s > 0 {
+				s = max(s, skip)
+			}
+			t.compact(first, min(t.live, first+group))
 			if t.count == 0 {
 				break
 			}
@@ -29,19 +32,6 @@ func (t *task[T]) newton(limit, starts int) {
 			t.descend(limit)
 		}
 	}
-}
-
-// compactRange is compact for the open lanes lo … hi-1, at most group of them.
-func (t *task[T]) compactRange(lo, hi int) {
-	var kept [maxLanes]state
-	copy(kept[:], t.state[:])
-	for k := range t.live {
-		if k < lo || k >= hi {
-			t.state[k] = bad
-		}
-	}
-	t.compact(t.z0, group)
-	copy(t.state[:], kept[:])
 }
 
 // restart replaces the start of the lanes. Random starts are c_i + s_i·ξ with s_i = (Σ_j w_ji²)^½ and ξ normal, the

@@ -9,7 +9,7 @@ import (
 // picard is the fixed-point iteration x ← x + β(G(x)-x), at most limit steps a lane. With patience > 0, a lane is left
 // open when its contraction says that more than patience steps are still to come.
 func (t *task[T]) picard(limit int, beta T, patience float64) {
-	t.compact(t.z0, maxLanes)
+	t.compact(0, t.live)
 	x, g, last := t.x, t.g, t.y
 	w := t.watch(limit, patience)
 	for t.count > 0 {
