@@ -279,7 +279,9 @@ func TestMachineIndices(t *testing.T) {
 		t.Errorf("integers %v of %v", whole.Value(), x.Value())
 	}
 	wantError(t, let(0, 7), "1 of 2 failed")
-	wantError(t, let(0, 1<<40), "out of the range of int32")
+	if math.MaxInt > math.MaxInt32 {
+		wantError(t, let(0, math.MaxInt), "out of the range of int32")
+	}
 }
 
 // Truth values come out as gorgonia stores them.

@@ -211,8 +211,8 @@ func TestEncoderCheck(t *testing.T) {
 			func(e *Encoder) { e.Columns[1].Categories = nil }},
 		{`encoder: want columns to make features of, got none`,
 			func(e *Encoder) { e.Columns = nil }},
-		{`encoder: want a number of columns up to 16777217, got 2000000000000`,
-			func(e *Encoder) { e.Fields = 2e12 }},
+		{`encoder: want a number of columns up to 16777217, got 2000000000`,
+			func(e *Encoder) { e.Fields = 2e9 }},
 	} {
 		e := good()
 		c.change(e)

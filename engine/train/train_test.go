@@ -39,7 +39,7 @@ func TestOptions(t *testing.T) {
 		"epochs": func(o *Options) { o.Epochs = 0 }, "batch": func(o *Options) { o.Batch = -1 },
 		"lr":       func(o *Options) { o.LR = math.NaN() },
 		"momentum": func(o *Options) { o.Momentum = 1 }, "weight_decay": func(o *Options) { o.Decay = math.NaN() },
-		"clip": func(o *Options) { o.Clip = math.Inf(1) }, "warmup": func(o *Options) { o.Warmup = 1 << 40 },
+		"clip": func(o *Options) { o.Clip = math.Inf(1) }, "warmup": func(o *Options) { o.Warmup = math.MaxInt },
 		"patience": func(o *Options) { o.Patience = -1 }, "save_steps": func(o *Options) { o.Save = -1 },
 		"keep_checkpoints": func(o *Options) { o.Keep = 0 }, "threads": func(o *Options) { o.Threads = -1 },
 		"optimiser": func(o *Options) { o.Optimiser = "adamm" }, "schedule": func(o *Options) { o.Schedule = "" },
