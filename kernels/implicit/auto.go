@@ -26,9 +26,9 @@ func (t *task[T]) estimate() costs {
 // stepsNewton is the number of Newton steps that a sample is expected to take.
 const stepsNewton = 4
 
-// Limits of auto. A module on which a Newton step costs much more than one of Anderson's gets more of the latter, leaves
-// the fixed point earlier for it, and fewer steps and starts of Newton's method: a batch of hopeless samples is to cost
-// no more than some hundred times a good one.
+// Limits of auto. A module on which a Newton step costs much more than one of Anderson's gets more of the latter,
+// leaves the fixed point earlier for it, and fewer steps and starts of Newton's method: a batch of hopeless samples is
+// to cost no more than some hundred times a good one.
 const (
 	mixSmall     = 60
 	mixLarge     = 200

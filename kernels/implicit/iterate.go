@@ -9,8 +9,8 @@ import (
 	"ganglion/kernels/implicit/lane"
 )
 
-// compact copies the constant part, the best iterates and f′ of those of the lanes lo … hi-1 that are open into arrays of
-// their own.
+// compact copies the constant part, the best iterates and f′ of those of the lanes lo … hi-1 that are open into arrays
+// of their own.
 func (t *task[T]) compact(lo, hi int) {
 	t.count = 0
 	for k := lo; k < hi; k++ {

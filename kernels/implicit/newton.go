@@ -13,8 +13,8 @@ const (
 	manyStarts = 16
 )
 
-// newton solves the open lanes by Newton's method, group lanes at a time, from the iterates kept so far and then from the
-// starts skip … starts-1. The linear systems need one start only, and their second step refines the first.
+// newton solves the open lanes by Newton's method, group lanes at a time, from the iterates kept so far and then from
+// the starts skip … starts-1. The linear systems need one start only, and their second step refines the first.
 func (t *task[T]) newton(limit, skip, starts int) {
 	if t.kind != nonlinear {
 		starts = 1
