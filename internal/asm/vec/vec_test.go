@@ -78,7 +78,7 @@ func primitives[T float]() []elementwise[T] {
 		),
 		unary("Exp", func(t *Table[T]) func(dst, x []T) { return t.Exp }, math.Exp, 2),
 		unary("Tanh", func(t *Table[T]) func(dst, x []T) { return t.Tanh }, math.Tanh, 2),
-		unary("Sigmoid", func(t *Table[T]) func(dst, x []T) { return t.Sigmoid }, sigmoid64, 2.01),
+		unary("Sigmoid", func(t *Table[T]) func(dst, x []T) { return t.Sigmoid }, sigmoid64, 2.5),
 		unary("Log", func(t *Table[T]) func(dst, x []T) { return t.Log }, log64, 2),
 		unary("Expm1", func(t *Table[T]) func(dst, x []T) { return t.Expm1 }, math.Expm1, 0.6),
 		unary("Log1p", func(t *Table[T]) func(dst, x []T) { return t.Log1p }, math.Log1p, 0.6),
