@@ -453,3 +453,41 @@ func TestLargeNewton(t *testing.T) {
 		}
 	}
 }
+
+// TestLevels: modules of one level that are solved side by side give the same bits as one block after another, for all
+// three systems.
+func TestLevels(t *testing.T) {
+	const p, size, batch = 400, 40, 3
+	w := weights(60, p, 0.2)
+	for at := range w.F64 {
+		if j, i := at/p, at%p; j/size == i/size {
+			w.F64[at] *= 8 // a module of size nodes
+		} else if i < j || i/size%5 != 4 || j/size%5 == 4 {
+			w.F64[at] = 0 // all others lead to every fifth module
+		}
+	}
+	s := structure64(w, -1)
+	if l := View(s.I32); l.Levels != 2 || l.Cyclic != p/size {
+		t.Fatalf("%d levels, %d cyclic modules", l.Levels, l.Cyclic)
+	}
+	c := normal(61, batch, p)
+	x, _ := run(t, Solve{Act: act.Tanh}, 1, c, w, s)
+	for _, op := range []kernels.Op{Solve{Act: act.Tanh}, Linear{Act: act.Tanh}, Linear{Act: act.Tanh, Transposed: true}} {
+		in := []kernels.Tensor{x, w, s, c}
+		if _, ok := op.(Solve); ok {
+			in = []kernels.Tensor{c, w, s}
+		}
+		one, first := run(t, op, 1, in...)
+		for _, workers := range []int{2, 3, 4} {
+			many, report := run(t, op, workers, in...)
+			for i, v := range one.F64 {
+				if many.F64[i] != v {
+					t.Fatalf("%T: element %d is %v with %d workers, %v with one", op, i, many.F64[i], workers, v)
+				}
+			}
+			if report != first || report.Failed > 0 || report.Samples != batch*p/size {
+				t.Errorf("%T: %+v with %d workers, %+v with one", op, report, workers, first)
+			}
+		}
+	}
+}

@@ -172,19 +172,45 @@ func solveWith[T kernels.Float](c *kernels.Call, o options, run loops) {
 	}
 }
 
-// byLevel runs level after level, modules and blocks of a level side by side: for few samples and many modules.
+// byLevel runs level after level, modules and blocks of a level side by side: for few samples and many modules. Levels
+// of little work run on the calling goroutine.
 func (s *system[T]) byLevel(run loops, blocks int) {
-	s.call.For(blocks, run.load)
+	c := s.call
+	c.For(blocks, run.load)
 	for k := range s.l.Levels {
 		level := k
 		if s.kind == adjoint {
 			level = s.l.Levels - 1 - k
 		}
 		lo, hi := s.l.Level(level)
-		s.call.Arg[argLevel], s.call.Arg[argCount] = lo, hi-lo
-		s.call.For((hi-lo)*blocks, run.level)
+		c.Arg[argLevel], c.Arg[argCount] = lo, hi-lo
+		if s.work(lo, hi)*s.lanes*blocks < levelWork {
+			for chunk := range (hi - lo) * blocks {
+				run.level(c, chunk, 0)
+			}
+			continue
+		}
+		c.For((hi-lo)*blocks, run.level)
 	}
-	s.call.For(blocks, run.store)
+	c.For(blocks, run.store)
+}
+
+// levelWork is the number of products (edges times samples, a node counting as four edges) below which a level is not
+// worth waking other workers: some 10 µs at ten iterations.
+const levelWork = 20000
+
+// work is the number of edges into cyclic modules lo … hi-1, their nodes counting as four edges each.
+func (s *system[T]) work(lo, hi int) int {
+	n := 0
+	for m := lo; m < hi; m++ {
+		if s.l.Size(m) == 1 {
+			continue
+		}
+		for _, i := range s.l.Members(m) {
+			n += 4 + int(s.l.InPtr[i+1]-s.l.InPtr[i])
+		}
+	}
+	return n
 }
 
 // refuse answers an array that is no structure of p nodes: there is no solution to return.
@@ -321,11 +347,21 @@ func (s *system[T]) alike(k int) (m, count int) {
 	return last - count + 1, count
 }
 
-// levelBody solves one module of a level for one block of samples.
+// levelBody solves one module of a level for one block of samples. The single nodes that follow one another in a level
+// are solved together, by the chunk of the first of them.
 func levelBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	s := bind[T](c, optionsOf(c.Op))
+	lo, count := c.Arg[argLevel], c.Arg[argCount]
+	m, block := lo+chunk%count, chunk/count
+	if s.l.Size(m) == 1 && m > lo && s.l.Size(m-1) == 1 {
+		return
+	}
+	last := m + 1
+	for s.l.Size(m) == 1 && last < lo+count && s.l.Size(last) == 1 {
+		last++
+	}
 	t := newTask(s, worker)
-	t.solve(chunk/c.Arg[argCount], c.Arg[argLevel]+chunk%c.Arg[argCount], 1)
+	t.solve(block, m, last-m)
 }
 
 func loadBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
