@@ -15,22 +15,31 @@ func twin[T float32 | float64](w int) *Table[T] {
 		},
 		Step: func(y, x, a, s []T) {
 			checkStep(w, y, x, a, s)
-			for i := range y {
-				y[i] = x[i] + s[i%w]*a[i]
+			for at := 0; at < len(y); at += w {
+				u, v := x[at:][:w], a[at:][:w]
+				for k, f := range s {
+					y[at+k] = u[k] + f*v[k]
+				}
 			}
 		},
 		Dots: func(out, a, b []T) {
 			checkSums(w, out, out, a, b)
 			clear(out)
-			for i, v := range a {
-				out[i%w] += v * b[i]
+			for at := 0; at < len(a); at += w {
+				u, v := a[at:][:w], b[at:][:w]
+				for k := range out {
+					out[k] += u[k] * v[k]
+				}
 			}
 		},
 		Squares: func(out, x, g []T) {
 			checkSums(w, out, out, x, g)
 			clear(out)
-			for i, v := range x {
-				out[i%w] += (g[i] - v) * (g[i] - v)
+			for at := 0; at < len(x); at += w {
+				u, v := x[at:][:w], g[at:][:w]
+				for k := range out {
+					out[k] += (v[k] - u[k]) * (v[k] - u[k])
+				}
 			}
 		},
 		FMA: func(y, c, d, a []T) {
@@ -74,9 +83,12 @@ func dense[T float32 | float64](w int, g, base, m, f []T) {
 func extent[T float32 | float64](w int, res, norm, x, g []T) {
 	clear(res)
 	clear(norm)
-	for i, v := range x {
-		res[i%w] = larger(res[i%w], g[i]-v)
-		norm[i%w] = larger(norm[i%w], v)
+	for at := 0; at < len(x); at += w {
+		u, v := x[at:][:w], g[at:][:w]
+		for k, f := range u {
+			res[k] = larger(res[k], v[k]-f)
+			norm[k] = larger(norm[k], f)
+		}
 	}
 }
 
@@ -95,31 +107,44 @@ func twinJacobians[T float32 | float64]() *Jacobians[T] {
 	return &Jacobians[T]{
 		Columns: func(y, m, s []T) {
 			checkColumns(y, m, s, len(m))
-			for i := range y {
-				y[i] = -m[i/Group] * s[i]
+			for j, v := range m {
+				scale(y[j*Group:][:Group], -v, s[j*Group:])
 			}
 		},
 		Scale: func(y, m, s []T) {
 			checkColumns(y, m, s, 1)
-			for i := range y {
-				y[i] = -m[i/Group] * s[i%Group]
+			for j, v := range m {
+				scale(y[j*Group:][:Group], -v, s)
 			}
 		},
 		Pivots: pivots[T],
 		Eliminate: func(a, b, l []T) {
 			checkEliminate(a, b, l, 1, 0)
-			for i := range a {
-				a[i] -= l[i%Group] * b[i]
-			}
+			eliminate(a, b, l)
 		},
 		Eliminate4: func(a, b, l []T, stride int) {
 			checkEliminate(a, b, l, 4, stride)
-			for i := range a {
-				for k := range 4 {
-					a[i] -= l[k*Group+i%Group] * b[k*stride*Group+i]
-				}
+			for i := range 4 {
+				eliminate(a, b[i*stride*Group:], l[i*Group:][:Group])
 			}
 		},
+	}
+}
+
+// scale is y = v·s for one row.
+func scale[T float32 | float64](y []T, v T, s []T) {
+	s = s[:len(y)]
+	for k := range y {
+		y[k] = v * s[k]
+	}
+}
+
+func eliminate[T float32 | float64](a, b, l []T) {
+	for at := 0; at < len(a); at += Group {
+		u, v := a[at:][:Group], b[at:][:Group]
+		for k, f := range l {
+			u[k] -= f * v[k]
+		}
 	}
 }
 
