@@ -472,7 +472,8 @@ func TestLevels(t *testing.T) {
 	}
 	c := normal(61, batch, p)
 	x, _ := run(t, Solve{Act: act.Tanh}, 1, c, w, s)
-	for _, op := range []kernels.Op{Solve{Act: act.Tanh}, Linear{Act: act.Tanh}, Linear{Act: act.Tanh, Transposed: true}} {
+	ops := []kernels.Op{Solve{Act: act.Tanh}, Linear{Act: act.Tanh}, Linear{Act: act.Tanh, Transposed: true}}
+	for _, op := range ops {
 		in := []kernels.Tensor{x, w, s, c}
 		if _, ok := op.(Solve); ok {
 			in = []kernels.Tensor{c, w, s}
