@@ -3,6 +3,7 @@ package train
 import (
 	"math"
 
+	"ganglion/engine/train/metric"
 	"ganglion/kernels"
 )
 
@@ -61,21 +62,11 @@ func hits(out kernels.Tensor, labels, rows []int32) int {
 func countHits[T kernels.Float](out []T, classes int, labels, rows []int32) int {
 	n := 0
 	for i, r := range rows {
-		if argmax(out[i*classes:(i+1)*classes]) == int(labels[r]) {
+		if metric.Argmax(out[i*classes:(i+1)*classes]) == int(labels[r]) {
 			n++
 		}
 	}
 	return n
-}
-
-func argmax[T kernels.Float](x []T) int {
-	best := 0
-	for i, v := range x {
-		if v > x[best] {
-			best = i
-		}
-	}
-	return best
 }
 
 // squares is Σ over the rows of out [n, targets] of the mean over the targets of the squared error in the data's units.

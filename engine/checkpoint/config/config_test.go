@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
+
+	"ganglion/internal/edit"
 )
 
 type common struct {
@@ -261,7 +263,7 @@ func TestNearest(t *testing.T) {
 	if got := Nearest("a", nil); got != "" {
 		t.Errorf("nearest of none is %q", got)
 	}
-	if d := distance("kitten", "sitting"); d != 3 {
+	if d := edit.Distance("kitten", "sitting"); d != 3 {
 		t.Errorf("distance %d, wanted 3", d)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"ganglion/internal/edit"
 )
 
 // decodeSlice stores a list.
@@ -129,30 +131,9 @@ func fieldsOf(t reflect.Type, index []int) []field {
 func Nearest(key string, keys []string) string {
 	best, least := "", -1
 	for _, k := range keys {
-		if d := distance(key[:min(len(key), 64)], k); least < 0 || d < least {
+		if d := edit.Distance(key[:min(len(key), 64)], k); least < 0 || d < least {
 			best, least = k, d
 		}
 	}
 	return best
-}
-
-// distance is the Levenshtein distance of a and b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -53,14 +53,14 @@ func AddScores[F Float](c *Confusion, scores []F, truth []int32) error {
 		return fmt.Errorf("confusion matrix: %w", err)
 	}
 	for i, t := range truth {
-		c.counts[int(t)*c.classes+argmax(scores[i*c.classes:(i+1)*c.classes])]++
+		c.counts[int(t)*c.classes+Argmax(scores[i*c.classes:(i+1)*c.classes])]++
 	}
 	c.n += int64(len(truth))
 	return nil
 }
 
-// argmax returns the index of the largest score, the first of several.
-func argmax[F Float](scores []F) int {
+// Argmax returns the index of the largest score, the first of several.
+func Argmax[F Float](scores []F) int {
 	best := 0
 	for i, s := range scores {
 		if s > scores[best] {

@@ -30,13 +30,13 @@ func AddLogits[F Float](c *CrossEntropy, logits []F, truth []int32) error {
 		return fmt.Errorf("cross-entropy: %w", err)
 	}
 	for i := range truth {
-		if top := float64(logits[i*c.classes+argmax(logits[i*c.classes:(i+1)*c.classes])]); math.IsInf(top, 0) {
+		if top := float64(logits[i*c.classes+Argmax(logits[i*c.classes:(i+1)*c.classes])]); math.IsInf(top, 0) {
 			return fmt.Errorf("cross-entropy: the highest logit of sample %d is %v", i, top)
 		}
 	}
 	for i, t := range truth {
 		row := logits[i*c.classes : (i+1)*c.classes]
-		top := float64(row[argmax(row)])
+		top := float64(row[Argmax(row)])
 		z := 0.0
 		for _, v := range row {
 			z += math.Exp(float64(v) - top)
