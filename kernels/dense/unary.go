@@ -18,6 +18,7 @@ var (
 	_ kernels.Differentiable = Unary{}
 	_ kernels.CPUOp          = Unary{}
 	_ kernels.InPlacer       = Unary{}
+	_ kernels.CUDAOp         = Unary{}
 )
 
 // Infer returns the spec of x.
@@ -55,6 +56,12 @@ func (o Unary) Grad(b kernels.Builder, in []*kernels.Node, _, dout *kernels.Node
 // CPU applies the function to chunks.
 func (o Unary) CPU(c *kernels.Call) {
 	run(c, cut(c, c.Out.Size(), o.cost(c.Out.DType)), unaryBody[float32], unaryBody[float64])
+}
+
+// CUDA applies the function in a thread for each element.
+func (o Unary) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	args := []kernels.Arg{kernels.IntArg(int(o.F)), kernels.IntArg(o.Order)}
+	return elementwise(t, "dense/unary", "unary", out, args, len(in)), nil
 }
 
 // InPlace is true for x.
