@@ -84,14 +84,14 @@ type tree struct {
 	Strict  bool           // nothing is excused
 }
 
-// load reads a tree, without what git ignores: version control, built programs, runs.
+// load reads a tree, without what git ignores: version control, built programs, runs, CUDA's compilers.
 func load(root fs.FS) (*tree, error) {
 	t := &tree{FS: root, Fset: token.NewFileSet()}
 	err := fs.WalkDir(root, ".", func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (path == ".git" || path == "bin" || path == "runs"):
+		case d.IsDir() && (path == ".git" || path == ".cuda" || path == "bin" || path == "runs"):
 			return fs.SkipDir
 		case d.IsDir() || strings.HasSuffix(path, ".test") || strings.HasSuffix(path, ".prof"):
 			return nil
