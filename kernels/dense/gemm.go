@@ -135,8 +135,9 @@ func blocks(m, n, k int) (bm, bn int) {
 	return bm, bn
 }
 
+// gemmBody computes a block of C for GEMM and Linear.
 func gemmBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
-	o := c.Op.(GEMM)
+	o := linearOf(c.Op)
 	m, k := oriented(c.In[0].Shape, o.TransA)
 	n := c.Out.Shape[1]
 	bm, bn := blocks(m, n, k)
@@ -156,7 +157,9 @@ func gemmBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	}
 	work := len(c.Work) / c.Pool.Workers()
 	a.Work = c.Work[worker*work : (worker+1)*work]
+	extend(c, o, &a, i, j)
 	multiply(c.Path, a)
+	finish(c, o.F, &a, i, j)
 }
 
 // multiply computes a product on the calling worker.

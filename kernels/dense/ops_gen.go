@@ -19,6 +19,7 @@ func Ops() []kernels.Op {
 		FillLike{},
 		GEMM{},
 		Gather{},
+		Linear{},
 		LogSoftmax{},
 		MSE{},
 		OneHot{},

@@ -1,0 +1,189 @@
+package dense
+
+import (
+	"ganglion/internal/asm/gemm"
+	"ganglion/kernels"
+	"ganglion/kernels/act"
+)
+
+// Linear is C = f(op(A)·op(B) + bias + R), where op transposes if TransA or TransB says so, bias is added to every row
+// and R is a matrix that is added; without Bias or Residual the term is missing. Over R in place it is R += A·B. The
+// planner makes it from a product and the elementwise ops behind it, which are then done while C is in the cache.
+// Inputs: a float [m, k] ([k, m] if TransA), b float [k, n] ([n, k] if TransB), bias float [n] if Bias, r float [m, n]
+// if Residual.  Output: [m, n].
+//
+// With k = 0 the product is zero. Zeros are not skipped: 0·NaN and 0·Inf are NaN.
+type Linear struct {
+	TransA, TransB bool
+	Bias, Residual bool
+	F              act.Func // the identity by default
+}
+
+var (
+	_ kernels.Differentiable = Linear{}
+	_ kernels.CPUOp          = Linear{}
+	_ kernels.Scratcher      = Linear{}
+	_ kernels.InPlacer       = Linear{}
+	_ kernels.Fused          = Linear{}
+)
+
+// product is the op without what comes behind the product.
+func (o Linear) product() GEMM { return GEMM{TransA: o.TransA, TransB: o.TransB} }
+
+// inputs is the number of inputs.
+func (o Linear) inputs() int { return 2 + int(one(o.Bias)) + int(one(o.Residual)) }
+
+// bias and residual are the positions of these inputs, or -1.
+func (o Linear) bias() int {
+	if o.Bias {
+		return 2
+	}
+	return -1
+}
+
+func (o Linear) residual() int {
+	if o.Residual {
+		return o.inputs() - 1
+	}
+	return -1
+}
+
+// Infer checks that the inner dimensions agree and that bias and residual fit the product.
+func (o Linear) Infer(in []kernels.Spec) (kernels.Spec, error) {
+	none := kernels.Spec{}
+	if err := wantFloats(o, in, o.inputs()); err != nil {
+		return none, err
+	}
+	if !act.Valid(o.F, 0) {
+		return none, kernels.Errorf(o, in, kernels.ErrShape, "there is no function %s", act.Name(o.F))
+	}
+	if err := kernels.WantInputs(o, in, []int{2, 2, -1, -1}[:len(in)]...); err != nil {
+		return none, err
+	}
+	m, k := oriented(in[0].Shape, o.TransA)
+	k2, n := oriented(in[1].Shape, o.TransB)
+	if k != k2 {
+		return none, kernels.Errorf(o, in, kernels.ErrShape, "inner dimensions differ: %d and %d", k, k2)
+	}
+	out := kernels.S(in[0].DType, m, n)
+	if i := o.bias(); i >= 0 && !in[i].Equal(kernels.S(out.DType, n)) {
+		return none, kernels.Errorf(o, in, kernels.ErrShape, "the bias must be %v(%d), is %v", out.DType, n, in[i])
+	}
+	if i := o.residual(); i >= 0 && !in[i].Equal(out) {
+		return none, kernels.Errorf(o, in, kernels.ErrShape, "the residual must be %v, is %v", out, in[i])
+	}
+	return out, nil
+}
+
+// Ref is the triple loop, and then a loop over the elements.
+func (o Linear) Ref(out kernels.Tensor, in []kernels.Tensor) {
+	o.product().Ref(out, in[:2])
+	n := max(out.Shape[1], 1)
+	for i, v := range out.F64 {
+		if o.Bias {
+			v += in[o.bias()].F64[i%n]
+		}
+		if o.Residual {
+			v += in[o.residual()].F64[i]
+		}
+		out.F64[i] = act.Eval(o.F, 0, v)
+	}
+}
+
+// Decompose is the product, two sums and the function.
+func (o Linear) Decompose(b kernels.Builder, in []*kernels.Node) *kernels.Node {
+	y := b.Apply(o.product(), in[0], in[1])
+	if o.Bias {
+		y = b.Apply(Binary{Kind: Add}, y, in[o.bias()])
+	}
+	if o.Residual {
+		y = b.Apply(Binary{Kind: Add}, y, in[o.residual()])
+	}
+	if o.F != act.Identity {
+		y = b.Apply(Unary{F: o.F}, y)
+	}
+	return y
+}
+
+// Grad is that of the decomposition; the argument of the function is computed again.
+func (o Linear) Grad(b kernels.Builder, in []*kernels.Node, _, dout *kernels.Node) []*kernels.Node {
+	d := dout
+	if o.F != act.Identity {
+		before := o
+		before.F = act.Identity
+		slope := b.Apply(Unary{F: o.F, Order: 1}, b.Apply(before, in...))
+		d = b.Apply(Binary{Kind: Mul}, dout, slope)
+	}
+	grads := o.product().Grad(b, in[:2], nil, d)
+	if o.Bias {
+		grads = append(grads, b.Apply(SumTo{}, d, in[o.bias()]))
+	}
+	if o.Residual {
+		grads = append(grads, d)
+	}
+	return grads
+}
+
+// Flops is 2mnk.
+func (o Linear) Flops(in []kernels.Spec, out kernels.Spec) float64 { return o.product().Flops(in, out) }
+
+// InPlace is true for the residual: each part of C is first set to it.
+func (o Linear) InPlace(i int) bool { return i >= 0 && i == o.residual() }
+
+// CPU multiplies blocks of C.
+func (o Linear) CPU(c *kernels.Call) {
+	m, k := oriented(c.In[0].Shape, o.TransA)
+	n := c.Out.Shape[1]
+	bm, bn := blocks(m, n, k)
+	run(c, ceil(m, bm)*ceil(n, bn), gemmBody[float32], gemmBody[float64])
+}
+
+// Workspace holds what the blocks pack, for each worker.
+func (o Linear) Workspace(in []kernels.Spec, out kernels.Spec, workers int) int {
+	return o.product().Workspace(in, out, workers)
+}
+
+// linearOf is the op of a product's call in its most general form.
+func linearOf(op kernels.Op) Linear {
+	if o, ok := op.(Linear); ok {
+		return o
+	}
+	g := op.(GEMM)
+	return Linear{TransA: g.TransA, TransB: g.TransB}
+}
+
+// extend completes the arguments of the product that computes rows from i and columns from j of C.
+func extend[T kernels.Float](c *kernels.Call, o Linear, a *gemm.Args[T], i, j int) {
+	if o.Bias {
+		a.Epilogue.Bias = kernels.Of[T](c.In[o.bias()])[j : j+a.N]
+	}
+	a.Epilogue.F = epilogues[o.F]
+	if !o.Residual {
+		return
+	}
+	a.Acc = true
+	out, r := kernels.Of[T](c.Out), kernels.Of[T](c.In[o.residual()])
+	if len(out) == 0 || &out[0] == &r[0] {
+		return
+	}
+	for row := i; row < i+a.M; row++ {
+		at := row*a.LDC + j
+		copy(out[at:at+a.N], r[at:])
+	}
+}
+
+// epilogues are the functions that a product can apply.
+var epilogues = [...]gemm.Activation{act.ReLU: gemm.ReLU, act.Tanh: gemm.Tanh, act.Sigmoid: gemm.Sigmoid,
+	act.GELU: gemm.GELU, act.SiLU: gemm.SiLU, act.Floor: gemm.Identity}
+
+// finish applies a function that a product cannot apply to rows from i and columns from j of C.
+func finish[T kernels.Float](c *kernels.Call, f act.Func, a *gemm.Args[T], i, j int) {
+	if f == act.Identity || epilogues[f] != gemm.Identity {
+		return
+	}
+	out := kernels.Of[T](c.Out)
+	for row := i; row < i+a.M; row++ {
+		y := out[row*a.LDC+j:][:a.N]
+		act.Apply(c.Path, f, 0, y, y)
+	}
+}
