@@ -159,17 +159,6 @@ func KernelOf(n *Node) (Op, bool) {
 // SpecOf returns the spec of a node's value.
 func SpecOf(n *Node) Spec { return S(DTypeOf(n.Dtype()), n.Shape()...) }
 
-// Children returns the ordered inputs of a node, with repeats. They are read by reflection: the exported way
-// (Graph.From) returns another node's inputs once the graph has removed a node.
-func Children(n *Node) []*Node {
-	v := reflect.ValueOf(n).Elem().FieldByName("children")
-	out := make([]*Node, v.Len())
-	for i := range out {
-		out[i] = (*Node)(v.Index(i).UnsafePointer())
-	}
-	return out
-}
-
 const maxSalt = 64
 
 // Apply adds op over in to their graph. Equal ops over equal inputs give one node; a node that gorgonia merged wrongly
@@ -194,7 +183,7 @@ func Apply(op Op, in ...*Node) (*Node, error) {
 	}
 	for salt := range uint32(maxSalt) {
 		a := &Adapter{op: op, in: specs, out: out, salt: salt}
-		n, err := gorgonia.ApplyOp(a, in...)
+		n, err := write(a, in)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", Name(op), err)
 		}
