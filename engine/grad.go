@@ -134,6 +134,9 @@ func ownRule(at *Scope, op kernels.Op, in []*Node, n, g *Node) []*Node {
 			"has no gradient rule, and a gradient would flow through it"))
 	}
 	grads := d.Grad(at, in, n, g)
+	for len(grads) > len(in) && grads[len(grads)-1] == nil { // gorgonia's normalisations return two of these
+		grads = grads[:len(grads)-1]
+	}
 	if len(grads) != len(in) {
 		at.Fail(kernels.Errorf(op, specsOf(in), kernels.ErrGradient, "rule returned %d nodes for %d inputs",
 			len(grads), len(in)))
@@ -175,6 +178,9 @@ func (s *Scope) foreignRule(in []*Node, n, g *Node) []*Node {
 	grads, err := op.SymDiff(in, n, g)
 	if err != nil {
 		fail(err)
+	}
+	for len(grads) > len(in) && grads[len(grads)-1] == nil { // gorgonia's normalisations return two of these
+		grads = grads[:len(grads)-1]
 	}
 	if len(grads) != len(in) {
 		fail(fmt.Errorf("its rule returned %d nodes for %d inputs", len(grads), len(in)))
