@@ -2,9 +2,6 @@ package plan
 
 import "slices"
 
-// hole is a free part of the arena.
-type hole struct{ lo, hi int }
-
 // carefulMost is the number of buffers up to which allocate takes time that grows with its square.
 const carefulMost = 4096
 
@@ -68,30 +65,16 @@ func allocateInOrder(bufs []*buffer, keep bool) int {
 	slices.SortStableFunc(byFirst, func(a, b *buffer) int { return a.first - b.first })
 	byLast := slices.Clone(bufs)
 	slices.SortStableFunc(byLast, func(a, b *buffer) int { return a.last - b.last })
-	var holes []hole
-	top, freed := 0, 0
+	free := newHoles()
+	freed := 0
 	for _, b := range byFirst {
 		for ; !keep && freed < len(byLast) && byLast[freed].last < b.first; freed++ {
-			holes, top = release(holes, top, byLast[freed])
-		}
-		size := aligned(b.size)
-		if size == 0 {
-			continue
-		}
-		best := -1
-		for i, h := range holes {
-			if n := h.hi - h.lo; n >= size && (best < 0 || n < holes[best].hi-holes[best].lo) {
-				best = i
+			if old := byLast[freed]; old.size > 0 {
+				free.release(old.offset, old.offset+aligned(old.size))
 			}
 		}
-		if best < 0 {
-			b.offset = top
-			top += size
-			continue
-		}
-		b.offset = holes[best].lo
-		if holes[best].lo += size; holes[best].lo == holes[best].hi {
-			holes = slices.Delete(holes, best, best+1)
+		if b.size > 0 {
+			b.offset = free.take(aligned(b.size))
 		}
 	}
 	size := 0
@@ -99,27 +82,4 @@ func allocateInOrder(bufs []*buffer, keep bool) int {
 		size = max(size, b.offset+aligned(b.size))
 	}
 	return size
-}
-
-// release returns a buffer's memory: holes stay sorted and apart, and a hole at the top lowers the top.
-func release(holes []hole, top int, b *buffer) ([]hole, int) {
-	size := aligned(b.size)
-	if size == 0 {
-		return holes, top
-	}
-	h := hole{b.offset, b.offset + size}
-	i, _ := slices.BinarySearchFunc(holes, h.lo, func(x hole, lo int) int { return x.lo - lo })
-	if i < len(holes) && holes[i].lo == h.hi {
-		h.hi = holes[i].hi
-		holes = slices.Delete(holes, i, i+1)
-	}
-	if i > 0 && holes[i-1].hi == h.lo {
-		h.lo = holes[i-1].lo
-		holes = slices.Delete(holes, i-1, i)
-		i--
-	}
-	if h.hi == top {
-		return holes, h.lo
-	}
-	return slices.Insert(holes, i, h), top
 }

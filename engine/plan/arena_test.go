@@ -60,3 +60,62 @@ func TestAllocateChain(t *testing.T) {
 		t.Errorf("arena of %d bytes, want %d", top, 2*aligned(100))
 	}
 }
+
+// firstFree is what holes is to do, written down plainly: a list of free bytes.
+type firstFree struct{ free []bool }
+
+func (f *firstFree) take(size int) int {
+	best, most := -1, 0
+	for lo := 0; lo < len(f.free); {
+		hi := lo
+		for hi < len(f.free) && f.free[hi] == f.free[lo] {
+			hi++
+		}
+		if n := hi - lo; f.free[lo] && hi < len(f.free) && n >= size && (best < 0 || n < most) {
+			best, most = lo, n
+		}
+		lo = hi
+	}
+	if best < 0 {
+		best = len(f.free)
+		for best > 0 && f.free[best-1] {
+			best--
+		}
+		for len(f.free) < best+size {
+			f.free = append(f.free, true)
+		}
+	}
+	f.mark(best, best+size, false)
+	return best
+}
+
+func (f *firstFree) mark(lo, hi int, free bool) {
+	for i := lo; i < hi; i++ {
+		f.free[i] = free
+	}
+}
+
+// Holes give the same offsets as a search through all of the memory.
+func TestHoles(t *testing.T) {
+	for seed := range uint64(40) {
+		s := philox.New(seed, 2, 1)
+		h, ref := newHoles(), &firstFree{}
+		var used [][2]int
+		for i := range 400 {
+			if r := int(s.Uint32() % 100); r < 55 || len(used) == 0 {
+				size := 1 + int(s.Uint32()%9)
+				lo := h.take(size)
+				if want := ref.take(size); lo != want {
+					t.Fatalf("seed %d, call %d: %d bytes at %d, want %d", seed, i, size, lo, want)
+				}
+				used = append(used, [2]int{lo, lo + size})
+				continue
+			}
+			at := int(s.Uint32()) % len(used)
+			u := used[at]
+			used = append(used[:at], used[at+1:]...)
+			h.release(u[0], u[1])
+			ref.mark(u[0], u[1], true)
+		}
+	}
+}
