@@ -48,22 +48,24 @@ const (
 	ArgScratch                // address of the scratch memory plus Value bytes
 	ArgReport                 // address of the step's report
 	ArgValue                  // the bits of a number; a kernel whose parameter is narrower reads the low ones
+	ArgBlock                  // Block: a struct of numbers of 64 bits, by value
 )
 
 // Arg is one argument of a launch.
 type Arg struct {
 	Kind  ArgKind
 	Value uint64
+	Block []uint64
 }
 
 // InputArg is the address of input i.
-func InputArg(i int) Arg { return Arg{ArgInput, uint64(i)} }
+func InputArg(i int) Arg { return Arg{Kind: ArgInput, Value: uint64(i)} }
 
 // OutputArg is the address of the output.
 func OutputArg() Arg { return Arg{Kind: ArgOutput} }
 
 // ScratchArg is the address of the scratch memory, offset bytes from its beginning.
-func ScratchArg(offset int) Arg { return Arg{ArgScratch, uint64(offset)} }
+func ScratchArg(offset int) Arg { return Arg{Kind: ArgScratch, Value: uint64(offset)} }
 
 // ReportArg is the address of ReportWords words of 32 bits, zeroed before the first launch of the step, in which an
 // iterative kernel says how it ended: status, samples, failed, bits of the worst residual as float32, iterations of
@@ -80,14 +82,23 @@ func DecodeReport(w [ReportWords]uint32) Report {
 }
 
 // IntArg is an integer, for parameters of type int or long long.
-func IntArg(v int) Arg { return Arg{ArgValue, uint64(v)} }
+func IntArg(v int) Arg { return Arg{Kind: ArgValue, Value: uint64(v)} }
 
 // FloatArg is a number in the given type, for parameters of type float or double.
 func FloatArg(d DType, v float64) Arg {
 	if d == Float32 {
-		return Arg{ArgValue, uint64(math.Float32bits(float32(v)))}
+		return Arg{Kind: ArgValue, Value: uint64(math.Float32bits(float32(v)))}
 	}
-	return Arg{ArgValue, math.Float64bits(v)}
+	return Arg{Kind: ArgValue, Value: math.Float64bits(v)}
+}
+
+// BlockArg is a struct of integers of type long long, passed by value.
+func BlockArg(v ...int) Arg {
+	words := make([]uint64, len(v))
+	for i, n := range v {
+		words[i] = uint64(n)
+	}
+	return Arg{Kind: ArgBlock, Block: words}
 }
 
 // Entry is the name of the kernel for a type: name_f32, name_f64, name_i32 or name_u8.

@@ -13,6 +13,8 @@ var (
 	_ kernels.CPUOp          = AddN{}
 	_ kernels.InPlacer       = AddN{}
 	_ kernels.Scratcher      = AddN{}
+	_ kernels.CUDAOp         = AddN{}
+	_ kernels.CUDAScratcher  = AddN{}
 )
 
 // Infer checks that all inputs are alike.
@@ -89,4 +91,43 @@ func addBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 		}
 		copy(y[lo:], s)
 	}
+}
+
+// addTerms is the number of terms that one launch adds.
+const addTerms = 5
+
+// CUDAWorkspace holds the sum so far when there are more terms than one launch adds: the output may lie over a term
+// that is still to come.
+func (o AddN) CUDAWorkspace(_ kernels.Target, in []kernels.Spec, out kernels.Spec) int {
+	if len(in) <= addTerms {
+		return 0
+	}
+	return out.Bytes()
+}
+
+// CUDA adds five terms in a launch.
+func (o AddN) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	var list []kernels.Launch
+	sum := kernels.ScratchArg(0)
+	for i := 0; i < len(in); {
+		terms := []kernels.Arg{sum}
+		if i == 0 {
+			terms = terms[:0]
+		}
+		for ; i < len(in) && len(terms) < addTerms; i++ {
+			terms = append(terms, kernels.InputArg(i))
+		}
+		args := []kernels.Arg{kernels.IntArg(out.Size()), kernels.IntArg(len(terms))}
+		for len(terms) < addTerms {
+			terms = append(terms, kernels.IntArg(0))
+		}
+		to := sum
+		if i == len(in) {
+			to = kernels.OutputArg()
+		}
+		list = append(list, kernels.Launch{Module: "dense/addn", Entry: kernels.Entry("addn", out.DType),
+			Grid: deviceGrid(t, out.Size()), Block: kernels.Threads(deviceThreads),
+			Args: append(append(args, terms...), to)})
+	}
+	return list, nil
 }

@@ -20,6 +20,7 @@ var (
 	_ kernels.Differentiable = Binary{}
 	_ kernels.CPUOp          = Binary{}
 	_ kernels.InPlacer       = Binary{}
+	_ kernels.CUDAOp         = Binary{}
 )
 
 // Infer returns the broadcast shape.
@@ -176,4 +177,10 @@ func binaryBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 		w.advance(&p, n)
 		lo += n
 	}
+}
+
+// CUDA computes an element in a thread.
+func (o Binary) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	w := newWalk(out.Shape, in[0].Shape, in[1].Shape)
+	return elementwise(t, "dense/binary", "binary", out, []kernels.Arg{kernels.IntArg(int(o.Kind)), w.arg()}, 2), nil
 }

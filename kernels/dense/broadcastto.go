@@ -18,6 +18,7 @@ var (
 	_ kernels.Differentiable = BroadcastTo{}
 	_ kernels.CPUOp          = BroadcastTo{}
 	_ kernels.InPlacer       = BroadcastTo{}
+	_ kernels.CUDAOp         = BroadcastTo{}
 )
 
 // Infer returns like's shape.
@@ -125,4 +126,17 @@ func broadcastBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 		w.advance(&p, n)
 		lo += n
 	}
+}
+
+// CUDA copies an element in a thread.
+func (o BroadcastTo) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	var buf [MaxRank]int
+	shape := inserted(&buf, in[0].Shape, o.Insert)
+	copies := 1.0
+	if o.Mean && in[0].Size() > 0 {
+		copies = float64(out.Size()) / float64(in[0].Size())
+	}
+	w := newWalk(out.Shape, shape, shape)
+	args := []kernels.Arg{w.arg(), kernels.FloatArg(out.DType, copies)}
+	return elementwise(t, "dense/broadcastto", "broadcast", out, args, 1), nil
 }

@@ -12,6 +12,7 @@ var (
 	_ kernels.Differentiable = FillLike{}
 	_ kernels.CPUOp          = FillLike{}
 	_ kernels.InPlacer       = FillLike{}
+	_ kernels.CUDAOp         = FillLike{}
 )
 
 // Infer returns the spec of x. The value must be a number.
@@ -55,4 +56,9 @@ func fill[T kernels.Number](y []T, v T) {
 	for i := range y {
 		y[i] = v
 	}
+}
+
+// CUDA writes an element in a thread.
+func (o FillLike) CUDA(t kernels.Target, _ []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	return elementwise(t, "dense/filllike", "fill", out, []kernels.Arg{kernels.FloatArg(out.DType, o.Value)}, 0), nil
 }

@@ -21,6 +21,7 @@ var (
 	_ kernels.CPUOp          = LogSoftmax{}
 	_ kernels.InPlacer       = LogSoftmax{}
 	_ kernels.Scratcher      = LogSoftmax{}
+	_ kernels.CUDAOp         = LogSoftmax{}
 )
 
 // Infer returns the spec of x.
@@ -53,3 +54,8 @@ func (o LogSoftmax) Workspace(in []kernels.Spec, _ kernels.Spec, workers int) in
 
 // CPU computes line by line.
 func (o LogSoftmax) CPU(c *kernels.Call) { softmaxCall(c, o.FromLast, true) }
+
+// CUDA takes a warp for each line, or a thread when its elements are not neighbours.
+func (o LogSoftmax) CUDA(t kernels.Target, _ []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	return softmaxLaunch(t, o.FromLast, 1, out), nil
+}

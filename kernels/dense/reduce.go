@@ -23,6 +23,8 @@ var (
 	_ kernels.Differentiable = Reduce{}
 	_ kernels.CPUOp          = Reduce{}
 	_ kernels.Scratcher      = Reduce{}
+	_ kernels.CUDAOp         = Reduce{}
+	_ kernels.CUDAScratcher  = Reduce{}
 )
 
 // Infer removes the axes, or makes them 1.
@@ -138,4 +140,14 @@ func (o Reduce) Workspace(in []kernels.Spec, _ kernels.Spec, _ int) int {
 // CPU reduces in blocks.
 func (o Reduce) CPU(c *kernels.Call) {
 	reduceCall(c, o.Kind, o.axes(c.In[0].Rank()))
+}
+
+// CUDAWorkspace holds partial results.
+func (o Reduce) CUDAWorkspace(_ kernels.Target, in []kernels.Spec, out kernels.Spec) int {
+	return devicePlan(in[0].Shape, o.axes(in[0].Rank())).bytes(out.DType)
+}
+
+// CUDA reduces in parts, and the parts.
+func (o Reduce) CUDA(_ kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	return devicePlan(in[0].Shape, o.axes(in[0].Rank())).launches(o.Kind, out.DType), nil
 }

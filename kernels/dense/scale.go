@@ -15,6 +15,7 @@ var (
 	_ kernels.Differentiable = Scale{}
 	_ kernels.CPUOp          = Scale{}
 	_ kernels.InPlacer       = Scale{}
+	_ kernels.CUDAOp         = Scale{}
 )
 
 // Infer returns the spec of x. α and β must be numbers.
@@ -62,4 +63,10 @@ func scaleBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	for i, v := range x {
 		y[i] = alpha*v + beta
 	}
+}
+
+// CUDA computes an element in a thread.
+func (o Scale) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	args := []kernels.Arg{kernels.FloatArg(out.DType, o.Alpha), kernels.FloatArg(out.DType, o.Beta)}
+	return elementwise(t, "dense/scale", "scale", out, args, len(in)), nil
 }

@@ -24,6 +24,7 @@ var (
 	_ kernels.Differentiable = Softmax{}
 	_ kernels.CPUOp          = Softmax{}
 	_ kernels.InPlacer       = Softmax{}
+	_ kernels.CUDAOp         = Softmax{}
 )
 
 // Infer returns the spec of x.
@@ -161,4 +162,9 @@ func softmaxStrided[T kernels.Float](y, x []T, first, n, step int, logarithm boo
 			y[first+i*step] = T(math.Exp(v) / s)
 		}
 	}
+}
+
+// CUDA takes a warp for each line, or a thread when its elements are not neighbours.
+func (o Softmax) CUDA(t kernels.Target, _ []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	return softmaxLaunch(t, o.FromLast, 0, out), nil
 }

@@ -17,6 +17,8 @@ var (
 	_ kernels.CPUOp          = SumTo{}
 	_ kernels.Scratcher      = SumTo{}
 	_ kernels.InPlacer       = SumTo{}
+	_ kernels.CUDAOp         = SumTo{}
+	_ kernels.CUDAScratcher  = SumTo{}
 )
 
 // Infer returns like's shape.
@@ -40,13 +42,17 @@ func (o SumTo) axes(x, like []int) Axes {
 	return mask
 }
 
+// kind is Sum or Mean.
+func (o SumTo) kind() Kind {
+	if o.Mean {
+		return Mean
+	}
+	return Sum
+}
+
 // Ref adds element by element.
 func (o SumTo) Ref(out kernels.Tensor, in []kernels.Tensor) {
-	kind := Sum
-	if o.Mean {
-		kind = Mean
-	}
-	reduceRef(kind, out.F64, in[0].F64, in[0].Shape, o.axes(in[0].Shape, in[1].Shape))
+	reduceRef(o.kind(), out.F64, in[0].F64, in[0].Shape, o.axes(in[0].Shape, in[1].Shape))
 }
 
 // Grad repeats dout.
@@ -64,9 +70,15 @@ func (o SumTo) InPlace(i int) bool { return i == 0 }
 
 // CPU reduces in blocks.
 func (o SumTo) CPU(c *kernels.Call) {
-	kind := Sum
-	if o.Mean {
-		kind = Mean
-	}
-	reduceCall(c, kind, o.axes(c.In[0].Shape, c.In[1].Shape))
+	reduceCall(c, o.kind(), o.axes(c.In[0].Shape, c.In[1].Shape))
+}
+
+// CUDAWorkspace holds partial results.
+func (o SumTo) CUDAWorkspace(_ kernels.Target, in []kernels.Spec, out kernels.Spec) int {
+	return devicePlan(in[0].Shape, o.axes(in[0].Shape, in[1].Shape)).bytes(out.DType)
+}
+
+// CUDA reduces in parts, and the parts.
+func (o SumTo) CUDA(_ kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	return devicePlan(in[0].Shape, o.axes(in[0].Shape, in[1].Shape)).launches(o.kind(), out.DType), nil
 }

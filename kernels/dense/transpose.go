@@ -1,6 +1,7 @@
 package dense
 
 import (
+	"fmt"
 	"unsafe"
 
 	"ganglion/kernels"
@@ -15,6 +16,7 @@ type Transpose struct{ Perm [MaxRank]int8 }
 var (
 	_ kernels.Differentiable = Transpose{}
 	_ kernels.CPUOp          = Transpose{}
+	_ kernels.CUDAOp         = Transpose{}
 )
 
 // NewTranspose is the transposition with the given axes of x, in the order of the output.
@@ -99,7 +101,7 @@ func (o Transpose) CPU(c *kernels.Call) {
 	if c.Out.Size() == 0 {
 		return
 	}
-	w := o.walk(c)
+	w := o.walk(c.Out.Shape, c.In[0].Shape)
 	if step, _ := w.inner(); step == 1 || w.rank == 1 {
 		moves(c, cut(c, c.Out.Size(), 0.3), moveRuns[byte], moveRuns[int32], moveRuns[float64])
 		return
@@ -109,12 +111,12 @@ func (o Transpose) CPU(c *kernels.Call) {
 }
 
 // walk goes through the output; the strides are x's.
-func (o Transpose) walk(c *kernels.Call) walk {
+func (o Transpose) walk(out, in []int) walk {
 	var w walk
-	w.rank = c.Out.Rank()
-	copy(w.dim[:], c.Out.Shape)
+	w.rank = len(out)
+	copy(w.dim[:], out)
 	for i := range w.rank {
-		w.a[i] = product(c.In[0].Shape[o.source(i, w.rank)+1:])
+		w.a[i] = product(in[o.source(i, w.rank)+1:])
 	}
 	w.b = w.a
 	return w.merged()
@@ -148,7 +150,7 @@ func elements[T byte | int32 | float64](t kernels.Tensor) []T {
 
 func moveRuns[T byte | int32 | float64](c *kernels.Call, chunk, _ int) {
 	x, y := elements[T](c.In[0]), elements[T](c.Out)
-	w := c.Op.(Transpose).walk(c)
+	w := c.Op.(Transpose).walk(c.Out.Shape, c.In[0].Shape)
 	lo, hi := c.Chunk(chunk, len(y))
 	p := w.seek(lo)
 	for lo < hi {
@@ -178,7 +180,7 @@ func (w *walk) tiles() (tasks, unit int) {
 // moveTiles transposes strips: up to tile rows along the unit axis, and the whole of the last axis.
 func moveTiles[T byte | int32 | float64](c *kernels.Call, chunk, _ int) {
 	x, y := elements[T](c.In[0]), elements[T](c.Out)
-	w := c.Op.(Transpose).walk(c)
+	w := c.Op.(Transpose).walk(c.Out.Shape, c.In[0].Shape)
 	tasks, unit := w.tiles()
 	last := w.rank - 1
 	var step [MaxRank]int // of y
@@ -219,4 +221,35 @@ func moveStrip[T byte | int32 | float64](y, x []T, rows, cols, stepY, stepX int)
 			}
 		}
 	}
+}
+
+// CUDA turns matrices by tiles when the last two axes change places (the others, before them, stay), and else copies an
+// element in a thread.
+func (o Transpose) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	width := fmt.Sprintf("_%d", out.DType.Size())
+	w := o.walk(out.Shape, in[0].Shape)
+	l := kernels.Launch{Module: "dense/transpose", Entry: "permute" + width, Grid: deviceGrid(t, out.Size()),
+		Block: kernels.Threads(deviceThreads), Args: []kernels.Arg{w.arg(), kernels.IntArg(out.Size())}}
+	if batch, rows, cols, ok := w.turns(); ok && out.DType.Size() >= 4 && out.Size() > 0 {
+		l = kernels.Launch{Module: "dense/transpose", Entry: "turn" + width,
+			Grid:  kernels.Dim{ceil(cols, tile), ceil(rows, tile), batch},
+			Block: kernels.Dim{tile, 8, 1}, Args: []kernels.Arg{kernels.IntArg(rows), kernels.IntArg(cols)}}
+	}
+	l.Args = append(l.Args, kernels.InputArg(0), kernels.OutputArg())
+	return []kernels.Launch{l}, nil
+}
+
+// turns reports whether the walk transposes a batch of matrices of rows × cols elements, few enough for a grid.
+func (w *walk) turns() (batch, rows, cols int, ok bool) {
+	k := w.rank - 2
+	if k != 0 && k != 1 {
+		return 0, 0, 0, false
+	}
+	batch, rows, cols = 1, w.dim[k+1], w.dim[k]
+	if k == 1 {
+		batch = w.dim[0]
+	}
+	const limit = 1 << 16 // blocks along y and z
+	return batch, rows, cols, w.a[k] == 1 && w.a[k+1] == cols && (k == 0 || w.a[0] == rows*cols) && batch < limit &&
+		rows < tile*limit
 }
