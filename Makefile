@@ -4,7 +4,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.6.1
 # Where the reference vectors for `make golden` lie; empty means the ones that ship with the source.
 DIR :=
 
-.PHONY: build test check gen golden bench bench-peers docs
+.PHONY: build test check gen golden bench bench-peers docs cuda-headers ptx emu gpu gpu-test
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/ganglion ./cmd/ganglion
@@ -30,3 +30,31 @@ bench-peers: build
 
 docs:
 	go run ./internal/gen
+
+# CUDA. The wheels hold the compiler, the headers and the assembler; nothing of them goes into a binary.
+CUDA_WHEELS := nvidia-cuda-nvrtc-cu12==12.0.140 nvidia-cuda-runtime-cu12==12.0.146 nvidia-cuda-nvcc-cu12==12.9.86
+GPU = CGO_CFLAGS="-g -O2 -I$(CURDIR)/cuda/compat -I$(CURDIR)/.cuda/include"
+
+# cuda-headers installs them into .cuda, and links the headers to .cuda/include, so that cgo's flags never change.
+cuda-headers: .cuda/include
+
+.cuda/include:
+	python3 -m venv .cuda/venv
+	.cuda/venv/bin/pip install --quiet $(CUDA_WHEELS)
+	ln -sfn "$$(cd .cuda && ls -d venv/lib/python3*/site-packages/nvidia/cuda_runtime/include | head -n 1)" .cuda/include
+
+# ptx compiles the kernels' sources that have changed and has all assembled.
+ptx: cuda-headers
+	go run -tags gpu ./cuda/ptxtool
+
+# emu builds the emulated driver that the tests run on: bin/libcuemu.so.
+emu:
+	$(MAKE) -C cuda/emu
+
+# gpu builds the program with CUDA; it needs neither driver nor device to build or to start.
+gpu: cuda-headers
+	$(GPU) go build -tags gpu -trimpath -o bin/ganglion-gpu ./cmd/ganglion
+
+# gpu-test runs the tests that need the tag on the emulated driver.
+gpu-test: cuda-headers emu
+	$(GPU) GANGLION_REQUIRE_EMU=1 go test -tags gpu ./cuda/... ./kernels/ptx
