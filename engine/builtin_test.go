@@ -1,6 +1,8 @@
 package engine_test
 
 import (
+	"io"
+	"log"
 	"strings"
 	"testing"
 
@@ -142,14 +144,14 @@ var builtins = []struct {
 	{"concat", 0, func(a, b node) (node, error) { return gorgonia.Concat(0, a, b) }},
 	{"slice", 0, func(a, _ node) (node, error) { return gorgonia.Slice(a, gorgonia.S(1), gorgonia.S(0, 2)) }},
 	{"leaky relu", 0, func(a, _ node) (node, error) { return gorgonia.LeakyRelu(a, 0.1) }},
-	{"max pool", 2, func(a, _ node) (node, error) {
+	{"max pool", 0, func(a, _ node) (node, error) {
 		x, err := gorgonia.Reshape(a, tensor.Shape{1, 1, 3, 4})
 		if err != nil {
 			return nil, err
 		}
 		return gorgonia.MaxPool2D(x, tensor.Shape{2, 2}, []int{0, 0}, []int{1, 2})
 	}},
-	{"convolution", 2, func(a, b node) (node, error) {
+	{"convolution", 0, func(a, b node) (node, error) {
 		x, err := gorgonia.Reshape(a, tensor.Shape{1, 1, 3, 4})
 		if err != nil {
 			return nil, err
@@ -160,6 +162,54 @@ var builtins = []struct {
 		}
 		return gorgonia.Conv2d(x, w, tensor.Shape{2, 2}, []int{0, 0}, []int{1, 1}, []int{1, 1})
 	}},
+	{"convolution with strides", 0, func(a, b node) (node, error) {
+		return convolve(a, b, tensor.Shape{1, 2, 2, 3}, tensor.Shape{3, 2, 2, 1}, []int{1, 0}, []int{1, 2}, []int{2, 1})
+	}},
+	{"columns", 0, func(a, _ node) (node, error) {
+		x, err := gorgonia.Reshape(a, tensor.Shape{1, 2, 3, 2})
+		if err != nil {
+			return nil, err
+		}
+		return gorgonia.Im2Col(x, tensor.Shape{2, 2}, tensor.Shape{1, 0}, tensor.Shape{1, 1}, tensor.Shape{2, 1})
+	}},
+	{"max pool with padding", 0, func(a, _ node) (node, error) {
+		x, err := gorgonia.Reshape(a, tensor.Shape{1, 2, 2, 3})
+		if err != nil {
+			return nil, err
+		}
+		return gorgonia.MaxPool2D(x, tensor.Shape{2, 2}, []int{0, 1, 1, 0}, []int{1, 2})
+	}},
+	{"upsample", 0, func(a, _ node) (node, error) {
+		x, err := gorgonia.Reshape(a, tensor.Shape{1, 2, 2, 3})
+		if err != nil {
+			return nil, err
+		}
+		return gorgonia.Upsample2D(x, 3)
+	}},
+	{"group norm", 0, func(a, b node) (node, error) {
+		x, err := gorgonia.Reshape(a, tensor.Shape{1, 6, 1, 2})
+		if err != nil {
+			return nil, err
+		}
+		y, err := gorgonia.Reshape(b, tensor.Shape{1, 6, 1, 2})
+		if err != nil {
+			return nil, err
+		}
+		return gorgonia.GroupNorm(x, y, y, 3, 6, 0.01)
+	}},
+}
+
+// convolve is a convolution of a with kernels b, both of them in other shapes.
+func convolve(a, b node, x, w tensor.Shape, pad, stride, dilation []int) (node, error) {
+	a, err := gorgonia.Reshape(a, x)
+	if err != nil {
+		return nil, err
+	}
+	b, err = gorgonia.Reshape(b, w)
+	if err != nil {
+		return nil, err
+	}
+	return gorgonia.Conv2d(a, b, w[2:], pad, stride, dilation)
 }
 
 // positive fills with numbers between 0.5 and 1.5 or so, all different.
@@ -178,6 +228,8 @@ func (positive) Fill(t kernels.Tensor, seed uint64, stream uint32) error {
 
 // Every function gives gorgonia's value, and gradients that agree with central differences.
 func TestBuiltins(t *testing.T) {
+	defer log.SetOutput(log.Writer())
+	log.SetOutput(io.Discard) // gorgonia's group normalisation logs its gradients
 	for _, c := range builtins {
 		t.Run(strings.ReplaceAll(c.name, " ", "-"), func(t *testing.T) {
 			g, err := engine.Build("builtin", kernels.Float64, func(s *engine.Scope) {

@@ -105,6 +105,7 @@ func (p *Program) passes(g *plan.Graph) (*plan.Graph, plan.Map) {
 	then(plan.Merge(g))
 	then(plan.Fold(g, p.eval))
 	then(plan.Simplify(g))
+	then(plan.Convolve(g))
 	then(plan.Merge(g))
 	if !p.opts.KeepAll {
 		then(plan.Shapes(g))

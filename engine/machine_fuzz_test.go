@@ -120,7 +120,7 @@ func (w *weaver) cost() (*gorgonia.Node, error) {
 func (w *weaver) grow() {
 	a, b := w.pick(), w.pick()
 	kinds := []func(a, b *gorgonia.Node) (*gorgonia.Node, error){w.unary, w.binary, w.binary, w.withNumber, w.product,
-		w.reduce, w.shape, w.slice, w.join, w.soft, w.spread, w.single}
+		w.reduce, w.shape, w.slice, w.join, w.soft, w.spread, w.single, w.image}
 	n, err := w.try(kinds[w.below(len(kinds))], a, b)
 	switch {
 	case err != nil || n == nil:
@@ -336,6 +336,72 @@ func (w *weaver) single(a, _ *gorgonia.Node) (*gorgonia.Node, error) {
 		return nil, nil
 	}
 	return gorgonia.ByIndices(a, w.idx, 0)
+}
+
+// images returns a tensor in the shape of images [batch, channels, height, width].
+func (w *weaver) images(a *gorgonia.Node) (*gorgonia.Node, error) {
+	shape := append(tensor.Shape(nil), a.Shape()...)
+	for len(shape) < 4 {
+		at := w.below(len(shape) + 1)
+		shape = append(shape[:at], append(tensor.Shape{1}, shape[at:]...)...)
+	}
+	return gorgonia.Reshape(a, shape)
+}
+
+// window is a size that fits in an extent with padding.
+func (w *weaver) window(extent, pad int) int { return 1 + w.below(min(3, extent+2*pad)) }
+
+// image is an op over images: convolutions with kernels made of another tensor, pooling, normalisation, and so on.
+func (w *weaver) image(a, b *gorgonia.Node) (*gorgonia.Node, error) {
+	s := new(steps)
+	x := s.ok(w.images(a))
+	if s.err != nil {
+		return nil, s.err
+	}
+	size := x.Shape()
+	pad, stride, dilation := []int{w.below(2), w.below(3)}, []int{1 + w.below(2), 1 + w.below(3)}, []int{1, 1}
+	kernel := tensor.Shape{w.window(size[2], pad[0]), w.window(size[3], pad[1])}
+	for i := range 2 {
+		if room := size[2+i] + 2*pad[i] - 2*kernel[i] + 1; room >= 0 {
+			dilation[i] += w.below(2)
+		}
+	}
+	switch w.below(6) {
+	case 0:
+		return s.ok(gorgonia.Im2Col(x, kernel, pad, stride, dilation)), s.err
+	case 1, 2:
+		return w.convolve(s, x, b, kernel, pad, stride, dilation)
+	case 3:
+		for i := range 2 {
+			pad[i] = min(pad[i], kernel[i]-1)
+		}
+		return s.ok(gorgonia.MaxPool2D(x, kernel, pad, stride)), s.err
+	case 4:
+		return gorgonia.Upsample2D(x, 1+w.below(3))
+	}
+	ones := number(w.d, 1)
+	return gorgonia.DiagFlat(s.add(s.do(gorgonia.Tanh, s.ok(gorgonia.Sum(x, 0, 1, 2))), ones))
+}
+
+// convolve takes as many kernels from b, repeated, as it has room for.
+func (w *weaver) convolve(
+	s *steps, x, b *gorgonia.Node, kernel tensor.Shape, pad, stride, dilation []int,
+) (*gorgonia.Node, error) {
+	channels := x.Shape()[1]
+	need := channels * kernel.TotalSize()
+	flat := s.ok(gorgonia.Reshape(b, tensor.Shape{b.Shape().TotalSize()}))
+	for s.err == nil && flat.Shape()[0] < need {
+		flat = s.ok(gorgonia.Concat(0, flat, s.do(gorgonia.Tanh, flat)))
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
+	out := min(4, flat.Shape()[0]/need)
+	if flat.Shape()[0] > out*need {
+		flat = s.ok(gorgonia.Slice(flat, gorgonia.S(0, out*need)))
+	}
+	k := s.ok(gorgonia.Reshape(flat, tensor.Shape{out, channels, kernel[0], kernel[1]}))
+	return s.do(gorgonia.Tanh, s.ok(gorgonia.Conv2d(x, k, kernel, pad, stride, dilation))), s.err
 }
 
 // Random graphs, with and without gradients, several roots, shared nodes, constants and repetitions: our

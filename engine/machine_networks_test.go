@@ -246,7 +246,7 @@ func TestMachineResidual(t *testing.T) {
 func TestMachineExplains(t *testing.T) {
 	g, s := gorgonia.NewGraph(), new(steps)
 	x := in(g, tensor.Float64, "x", 1, 1, 1, 1, 4, 4)
-	y := s.do(gorgonia.Tanh, s.ok(gorgonia.MaxPool2D(x, tensor.Shape{2, 2}, []int{0, 0}, []int{2, 2})))
+	y := s.do(gorgonia.Tanh, s.ok(gorgonia.AveragePool2D(x, tensor.Shape{2, 2}, []int{0, 0}, []int{2, 2})))
 	if s.err != nil {
 		t.Fatal(s.err)
 	}

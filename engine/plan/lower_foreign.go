@@ -29,6 +29,11 @@ func (l *lowering) foreign(n *kernels.Node, in []int) (int, error) {
 		return 0, fmt.Errorf("%v: %w: want float32, float64, int, int32, byte or bool, got %v", n.Op(),
 			kernels.ErrDType, n.Dtype())
 	}
+	for _, d := range spec.Shape {
+		if d < 0 {
+			return 0, fmt.Errorf("%v: %w: its result would have the shape %v", n.Op(), kernels.ErrShape, spec.Shape)
+		}
+	}
 	var args []tensor.Dtype
 	for _, c := range kernels.Children(n) {
 		args = append(args, c.Dtype())

@@ -14,6 +14,7 @@ func Ops() []kernels.Op {
 		Conv{},
 		ConvGradW{},
 		ConvGradX{},
+		Fold{},
 		GroupNorm{},
 		LayerNorm{},
 		MaxPool{},
@@ -23,6 +24,7 @@ func Ops() []kernels.Op {
 		RowMean{},
 		Standardise{},
 		StandardiseGrad{},
+		Unfold{},
 		Upsample{},
 		UpsampleGrad{},
 	}
