@@ -55,7 +55,8 @@ func (o Cast) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]ker
 }
 
 // boxLaunch copies count entries of an axis, from entry lo of x on to entry at of y; see copybox.cu.
-func boxLaunch(t kernels.Target, from, to kernels.Spec, ax, count, lo, at int, clear bool, x kernels.Arg) kernels.Launch {
+func boxLaunch(t kernels.Target, from, to kernels.Spec, ax, count, lo, at int, clear bool,
+	x kernels.Arg) kernels.Launch {
 	outer, m, inner := around(to.Shape, ax)
 	n, size := from.Shape[ax], outer*count*inner
 	if clear {
