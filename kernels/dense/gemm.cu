@@ -1,10 +1,11 @@
-// C = op(A)·op(B) by tiles. A block of 16 × 16 threads computes a tile of C. It walks along k in steps of DEEP: while one
-// step is multiplied out of shared memory, the next is on its way to registers, so there is one barrier a step. A thread
-// holds groups of 4 × 4 elements of the tile, 64 apart, whose operands it reads four at a time.
+// C = op(A)·op(B) by tiles. A block of 16 × 16 threads computes a tile of C. It walks along k in steps of DEEP: while
+// one step is multiplied out of shared memory, the next is on its way to registers, so there is one barrier a step. A
+// thread holds groups of 4 × 4 elements of the tile, 64 apart, whose operands it reads four at a time.
 #include "include/ganglion.cuh"
 
 // Product holds the sizes. Operands of neighbouring indices of a batch are stepA, stepB, stepC elements apart. k is cut
-// into parts of depth elements each; with several, each part writes a C of its own behind the others', without epilogue.
+// into parts of depth elements each; with several, each part writes a C of its own behind the others', without
+// epilogue.
 struct Product {
 	i64 m, n, k, transA, transB, batch, stepA, stepB, stepC, depth, relu;
 };
@@ -22,8 +23,8 @@ inline __device__ Four<double> four(const double *p) {
 	return {v.x, v.y, w.x, w.y};
 }
 
-// Panel is a slice of op(A) or op(B)ᵀ of WIDE rows and DEEP columns on its way from memory to shared memory. Neighbouring
-// threads read neighbouring addresses: along the rows of the slice if alongRows, else along k.
+// Panel is a slice of op(A) or op(B)ᵀ of WIDE rows and DEEP columns on its way from memory to shared memory.
+// Neighbouring threads read neighbouring addresses: along the rows of the slice if alongRows, else along k.
 template <class T, int WIDE, int DEEP> struct Panel {
 	static const int COUNT = WIDE * DEEP / 256;
 	T held[COUNT];
