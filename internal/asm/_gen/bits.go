@@ -116,12 +116,15 @@ func (v vector) hoist(body func(v vector)) vector {
 	trial := v
 	trial.Context, trial.constants = build.NewContext(), map[uint64]op.Mem{}
 	trial.hoisted = map[uint64]reg.VecVirtual{}
+	trial.rowData, trial.held = map[row]op.Mem{}, map[row]pair{}
 	trial.Function("trial")
 	body(trial)
 	v.hoisted = map[uint64]reg.VecVirtual{}
 	for _, bits := range slices.Sorted(maps.Keys(trial.hoisted)) {
 		v.hoisted[bits] = v.spread(bits)
 	}
+	v.held = map[row]pair{}
+	v.hoistRows(trial.held)
 	return v
 }
 
@@ -130,6 +133,7 @@ const (
 	equal           = 0
 	unordered       = 3
 	less            = 17
+	notLess         = 21 // true for NaN
 	notGreaterEqual = 25 // true for NaN
 	greater         = 30
 )

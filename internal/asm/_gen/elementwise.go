@@ -22,7 +22,7 @@ type elementwise struct {
 
 // vec emits the primitives of internal/asm/vec.
 func vec(c *build.Context, bits int) {
-	v32 := vector{Context: c, bits: bits, elem: 4, constants: map[uint64]op.Mem{}}
+	v32 := vector{Context: c, bits: bits, elem: 4, constants: map[uint64]op.Mem{}, rowData: map[row]op.Mem{}}
 	v64 := vector{Context: c, bits: bits, elem: 8, constants: map[uint64]op.Mem{}}
 	v32.masks()
 	v64.masks()
@@ -40,6 +40,16 @@ func vec(c *build.Context, bits int) {
 	wide.narrow, wide.table = true, v32.table
 	for _, e := range wides() {
 		wide.elementwise(e)
+	}
+	if bits == 512 {
+		v32.elementwise(elementwise{"silu", []string{"x"}, false, false, 1, "dst = x/(1 + e^-x)", vector.siluT})
+		v32.elementwise(elementwise{"erf", []string{"x"}, false, false, 1, "dst = erf x", vector.erfT})
+		v32.patched()
+		wide.patch()
+	} else {
+		for _, e := range doubled() {
+			wide.elementwise(e)
+		}
 	}
 	for _, e := range guardeds() {
 		wide.guarded(e, circular)
@@ -69,6 +79,16 @@ func elementwises() []elementwise {
 	}
 }
 
+// doubled lists the float32 functions that are computed in float64 for vectors of 256 bits.
+func doubled() []elementwise {
+	x := []string{"x"}
+	return []elementwise{
+		{"silu", x, false, false, 1, "dst = x/(1 + e^-x)", vector.silu},
+		{"erf", x, false, false, 1, "dst = erf x", vector.erf},
+		{"gelu", x, false, false, 1, "dst = x·Φ(x)", vector.gelu},
+	}
+}
+
 // wides lists the float32 functions that are computed in float64.
 func wides() []elementwise {
 	x := []string{"x"}
@@ -76,10 +96,7 @@ func wides() []elementwise {
 		{"expm1", x, false, false, 1, "dst = e^x − 1", vector.expm1},
 		{"log1p", x, false, false, 1, "dst = ln(1 + x)", vector.log1p},
 		{"softplus", x, false, false, 1, "dst = ln(1 + e^x)", vector.softplus},
-		{"silu", x, false, false, 1, "dst = x/(1 + e^-x)", vector.silu},
 		{"siluSlope", x, false, false, 1, "the slope of x/(1 + e^-x)", vector.siluSlope},
-		{"erf", x, false, false, 1, "dst = erf x", vector.erf},
-		{"gelu", x, false, false, 1, "dst = x·Φ(x)", vector.gelu},
 		{"geluSlope", x, false, false, 1, "dst = Φ(x) + x·φ(x)", vector.geluSlope},
 	}
 }
@@ -149,7 +166,7 @@ func (v vector) elementwise(e elementwise) {
 	v = v.hoist(func(v vector) {
 		e.body(v, v.regs(len(e.in)+2)) // a factor and dst, if there are any
 	})
-	v.loops(n, p, e.unroll, func(i int, m *mask) {
+	v.loops(n, p, v.unroll(e), func(i int, m *mask) {
 		var in []reg.VecVirtual
 		if e.scalar {
 			in = append(in, a)
@@ -169,6 +186,14 @@ func (v vector) elementwise(e elementwise) {
 		}
 	})
 	v.end()
+}
+
+// unroll is the number of vectors in one pass.
+func (v vector) unroll(e elementwise) int {
+	if v.bits == 512 && v.elem == 4 {
+		return max(2, e.unroll)
+	}
+	return e.unroll
 }
 
 // fetch loads a vector, or its first elements and zeros, into a new register.

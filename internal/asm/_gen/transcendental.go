@@ -7,7 +7,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// The float32 functions follow internal/asm/vec/exp.go, the specification, step by step.
+// The float32 functions for vectors of 256 bits follow internal/asm/vec/exp.go, the specification, step by step. Those
+// for 512 bits are in piecewise.go.
 
 // polynomial coefficients, from the highest power down (Cephes library, S. Moshier).
 var (
@@ -88,8 +89,11 @@ func (v vector) scaleBy(n, y reg.VecVirtual) {
 // exp is the body of e^x. The limits are first operands of the minimum and the maximum, which return the second
 // one, x, if it is NaN.
 func (v vector) exp(in []reg.VecVirtual) reg.VecVirtual {
-	if v.elem == 8 {
+	switch {
+	case v.elem == 8:
 		return v.exp64(in)
+	case v.bits == 512:
+		return v.expT(in)
 	}
 	x := in[0]
 	v.VMINPS(x, v.new32(expHi), x)
@@ -99,8 +103,11 @@ func (v vector) exp(in []reg.VecVirtual) reg.VecVirtual {
 
 // tanh is the body of tanh x.
 func (v vector) tanh(in []reg.VecVirtual) reg.VecVirtual {
-	if v.elem == 8 {
+	switch {
+	case v.elem == 8:
 		return v.tanh64(in)
+	case v.bits == 512:
+		return v.tanhT(in)
 	}
 	x, a, sign, z, near := in[0], v.reg(), v.reg(), v.reg(), v.reg()
 	v.and(v.constant(^v.signBit()&math.MaxUint32), x, a)
@@ -123,10 +130,13 @@ func (v vector) tanh(in []reg.VecVirtual) reg.VecVirtual {
 	return y
 }
 
-// sigmoid is the body of 1/(1+e^−x).
+// sigmoid is the body of 1/(1+e^−x). What the sum 1 + e lost by rounding is made good at the end.
 func (v vector) sigmoid(in []reg.VecVirtual) reg.VecVirtual {
-	if v.elem == 8 {
+	switch {
+	case v.elem == 8:
 		return v.sigmoid64(in)
+	case v.bits == 512:
+		return v.sigmoidT(in)
 	}
 	x, e, zero := in[0], v.reg(), v.reg()
 	v.or(v.constant(v.signBit()), x, e)
@@ -136,13 +146,20 @@ func (v vector) sigmoid(in []reg.VecVirtual) reg.VecVirtual {
 	top, down := v.blend(v.compare(less, x, zero), e, v.new32(1)), v.reg()
 	v.VADDPS(v.f32(1), e, down)
 	v.VDIVPS(down, top, top)
+	rest := v.reg()
+	v.VSUBPS(v.f32(1), down, rest)
+	v.VSUBPS(rest, e, rest)
+	v.VFNMADD231PS(rest, top, top)
 	return top
 }
 
 // log is the body of ln x.
 func (v vector) log(in []reg.VecVirtual) reg.VecVirtual {
-	if v.elem == 8 {
+	switch {
+	case v.elem == 8:
 		return v.log64(in)
+	case v.bits == 512:
+		return v.logT(in)
 	}
 	x, m, n, f, t := in[0], v.reg(), v.reg(), v.reg(), v.reg()
 	tiny := v.compare(less, x, v.f32(0x1p-126))

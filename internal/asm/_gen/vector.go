@@ -22,6 +22,8 @@ type vector struct {
 	// constants in memory, by their bits: whole vectors, or for 512 bits one element
 	constants map[uint64]op.Mem
 	hoisted   map[uint64]reg.VecVirtual // for 512 bits: constants in registers
+	rowData   map[row]op.Mem            // rows of tables in memory
+	held      map[row]pair              // for 512 bits: rows of tables in registers
 }
 
 // mask selects the first elements of a vector.

@@ -219,15 +219,20 @@ func log1pF32AVX2(n int, dst *float32, x *float32)
 //go:noescape
 func softplusF32AVX2(n int, dst *float32, x *float32)
 
-// siluF32AVX2 computes dst = x/(1 + e^-x) of n elements.
-//
-//go:noescape
-func siluF32AVX2(n int, dst *float32, x *float32)
-
 // siluSlopeF32AVX2 computes the slope of x/(1 + e^-x) of n elements.
 //
 //go:noescape
 func siluSlopeF32AVX2(n int, dst *float32, x *float32)
+
+// geluSlopeF32AVX2 computes dst = Φ(x) + x·φ(x) of n elements.
+//
+//go:noescape
+func geluSlopeF32AVX2(n int, dst *float32, x *float32)
+
+// siluF32AVX2 computes dst = x/(1 + e^-x) of n elements.
+//
+//go:noescape
+func siluF32AVX2(n int, dst *float32, x *float32)
 
 // erfF32AVX2 computes dst = erf x of n elements.
 //
@@ -238,11 +243,6 @@ func erfF32AVX2(n int, dst *float32, x *float32)
 //
 //go:noescape
 func geluF32AVX2(n int, dst *float32, x *float32)
-
-// geluSlopeF32AVX2 computes dst = Φ(x) + x·φ(x) of n elements.
-//
-//go:noescape
-func geluSlopeF32AVX2(n int, dst *float32, x *float32)
 
 // sinF32AVX2 computes dst = sin x of n elements.
 //

@@ -219,30 +219,35 @@ func log1pF32AVX512(n int, dst *float32, x *float32)
 //go:noescape
 func softplusF32AVX512(n int, dst *float32, x *float32)
 
-// siluF32AVX512 computes dst = x/(1 + e^-x) of n elements.
-//
-//go:noescape
-func siluF32AVX512(n int, dst *float32, x *float32)
-
 // siluSlopeF32AVX512 computes the slope of x/(1 + e^-x) of n elements.
 //
 //go:noescape
 func siluSlopeF32AVX512(n int, dst *float32, x *float32)
+
+// geluSlopeF32AVX512 computes dst = Φ(x) + x·φ(x) of n elements.
+//
+//go:noescape
+func geluSlopeF32AVX512(n int, dst *float32, x *float32)
+
+// siluF32AVX512 computes dst = x/(1 + e^-x) of n elements.
+//
+//go:noescape
+func siluF32AVX512(n int, dst *float32, x *float32)
 
 // erfF32AVX512 computes dst = erf x of n elements.
 //
 //go:noescape
 func erfF32AVX512(n int, dst *float32, x *float32)
 
-// geluF32AVX512 computes dst = x·Φ(x) of n elements.
+// geluF32AVX512 computes dst = x·Φ(x), or x where x is below −5 (the result tells whether there are any), of n elements.
 //
 //go:noescape
-func geluF32AVX512(n int, dst *float32, x *float32)
+func geluF32AVX512(n int, dst *float32, x *float32) uint32
 
-// geluSlopeF32AVX512 computes dst = Φ(x) + x·φ(x) of n elements.
+// geluTailF32AVX512 computes x = x·Φ(x) where x is below −5, of n elements.
 //
 //go:noescape
-func geluSlopeF32AVX512(n int, dst *float32, x *float32)
+func geluTailF32AVX512(n int, x *float32)
 
 // sinF32AVX512 computes dst = sin x of n elements.
 //

@@ -74,12 +74,16 @@ func tanh32(x float32) float32 {
 }
 
 // sigmoid32 returns 1/(1+e^−x) as e/(1+e) for negative x, with e = e^−|x| ≤ 1, which is exact to the smallest results.
+// What the sum 1 + e lost by rounding is made good at the end.
 func sigmoid32(x float32) float32 {
-	e := exp32(-abs32(x))
+	e, top := exp32(-abs32(x)), float32(1)
 	if x < 0 {
-		return e / (1 + e)
+		top = e
 	}
-	return 1 / (1 + e)
+	down := 1 + e
+	rest := e - (down - 1)
+	y := top / down
+	return y - y*rest
 }
 
 // log32 returns ln x: with x = 2ⁿ·(1+f), √½ ≤ 1+f < √2, it is n·ln 2 + f − f²/2 + f³·P(f).

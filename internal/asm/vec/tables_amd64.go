@@ -51,7 +51,7 @@ var (
 		), Expm1: unary("Expm1", expm1F32AVX512), Log1p: unary("Log1p", log1pF32AVX512),
 		Softplus: unary("Softplus", softplusF32AVX512), SiLU: unary("SiLU", siluF32AVX512),
 		SiLUSlope: unary("SiLUSlope", siluSlopeF32AVX512),
-		Erf:       unary("Erf", erfF32AVX512), GELU: unary("GELU", geluF32AVX512),
+		Erf:       unary("Erf", erfF32AVX512), GELU: patched("GELU", geluF32AVX512, geluTailF32AVX512),
 		GELUSlope: unary("GELUSlope", geluSlopeF32AVX512),
 		Sin:       limited("Sin", sinF32AVX512, sin), Cos: limited("Cos", cosF32AVX512, cos),
 		TanhGrad: binary("TanhGrad", tanhGradF32AVX512), SigmoidGrad: binary("SigmoidGrad", sigmoidGradF32AVX512),
@@ -192,6 +192,22 @@ func limited(what string, run func(n int, dst, x *float32) float64, one func(flo
 						dst[i] = one(v)
 					}
 				}
+			}
+			dst, x = dst[n:], x[n:]
+		}
+	}
+}
+
+// patched makes a function of slices from a kernel that copies some elements, and says so by a result other than 0, and
+// another one that computes those.
+func patched(what string, run func(n int, dst, x *float32) uint32, rest func(n int, x *float32),
+) func(dst, x []float32) {
+	return func(dst, x []float32) {
+		same2(what, len(dst), len(x))
+		for len(dst) > 0 {
+			n := min(len(dst), block)
+			if run(n, &dst[0], &x[0]) != 0 {
+				rest(n, &dst[0])
 			}
 			dst, x = dst[n:], x[n:]
 		}

@@ -46,6 +46,18 @@ type elementwise[T float] struct {
 	adds bool // the result is a sum with dst, in which a product may be rounded or not
 }
 
+// limit is the error in ulp that is allowed on a path: some functions of float32 are computed in float64 on all paths
+// but AVX512.
+func (f elementwise[T]) limit(path cpu.Path) float64 {
+	if path == cpu.AVX512 && epsilon[T]() == 0x1p-24 {
+		switch f.name {
+		case "SiLU", "Erf", "GELU":
+			return 2
+		}
+	}
+	return f.ulps
+}
+
 const scalar = 1.7 // the factor of Scale and Axpy
 
 func primitives[T float]() []elementwise[T] {
@@ -78,7 +90,7 @@ func primitives[T float]() []elementwise[T] {
 		),
 		unary("Exp", func(t *Table[T]) func(dst, x []T) { return t.Exp }, math.Exp, 2),
 		unary("Tanh", func(t *Table[T]) func(dst, x []T) { return t.Tanh }, math.Tanh, 2),
-		unary("Sigmoid", func(t *Table[T]) func(dst, x []T) { return t.Sigmoid }, sigmoid64, 2.5),
+		unary("Sigmoid", func(t *Table[T]) func(dst, x []T) { return t.Sigmoid }, sigmoid64, 2),
 		unary("Log", func(t *Table[T]) func(dst, x []T) { return t.Log }, log64, 2),
 		unary("Expm1", func(t *Table[T]) func(dst, x []T) { return t.Expm1 }, math.Expm1, 0.6),
 		unary("Log1p", func(t *Table[T]) func(dst, x []T) { return t.Log1p }, math.Log1p, 0.6),
@@ -162,7 +174,7 @@ func testSpecials[T float](t *testing.T, path cpu.Path) {
 			if f.adds && math.IsInf(want, 0) != math.IsInf(float64(dst[i]), 0) {
 				continue // a product that overflows before the sum does
 			}
-			limit := f.ulps
+			limit := f.limit(path)
 			if f.adds { // cancellation: half an ulp of the product
 				limit += ulp[T](want-float64(y[i])) / ulp[T](want)
 			}
