@@ -32,6 +32,8 @@ func units() []unit {
 		{"gemm", "avx512", func(c *build.Context) { gemm(c, 512) }},
 		{"vec", "avx2", func(c *build.Context) { vec(c, 256) }},
 		{"vec", "avx512", func(c *build.Context) { vec(c, 512) }},
+		{"direct", "avx2", func(c *build.Context) { direct(c, 256) }},
+		{"direct", "avx512", func(c *build.Context) { direct(c, 512) }},
 	}
 }
 
