@@ -12,5 +12,9 @@ func Ops() []kernels.Op {
 		LSTM{},
 		LSTMGrad{},
 		Part{},
+		Place{},
+		Section{},
+		Steps{},
+		Weights{},
 	}
 }

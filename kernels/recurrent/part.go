@@ -1,14 +1,11 @@
 package recurrent
 
-import (
-	"ganglion/kernels"
-	"ganglion/kernels/dense"
-)
+import "ganglion/kernels"
 
 // Part is entry Index of x along its first dimension: y = x[Index].
 // Input: x (any type) [n, …].  Output: x's shape without the first dimension.
 //
-// The output is x's memory. Gradient: dy at its place among zeros.
+// The output is x's memory. Gradient: Place.
 type Part struct{ Index int }
 
 var (
@@ -39,8 +36,7 @@ func (o Part) Grad(b kernels.Builder, in []*kernels.Node, _, dout *kernels.Node)
 	if !kernels.SpecOf(in[0]).DType.IsFloat() {
 		return []*kernels.Node{nil}
 	}
-	row := b.Apply(dense.Slice{Lo: o.Index, Hi: o.Index + 1}, in[0])
-	return []*kernels.Node{b.Apply(dense.Embed{Lo: o.Index}, b.Apply(dense.Reshape{}, dout, row), in[0])}
+	return []*kernels.Node{b.Apply(Place(o), dout, in[0])}
 }
 
 // View is the offset.

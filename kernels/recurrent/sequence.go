@@ -4,7 +4,6 @@ import (
 	"ganglion/internal/asm/gemm"
 	"ganglion/internal/cpu"
 	"ganglion/kernels"
-	"ganglion/kernels/dense"
 )
 
 // sequence is the size of a layer over time.
@@ -31,28 +30,45 @@ func (q sequence) tasks() int { return (q.batch + q.rows() - 1) / q.rows() }
 // width is the number of columns of the gates' pre-activations.
 func (q sequence) width() int { return q.gates * q.hidden }
 
-// carved is what a worker needs: pre-activations, two vectors of carried values, and what the products pack.
-func (q sequence) carved(elem int) int {
-	n := max(gemm.Workspace(q.rows(), q.width(), q.hidden, elem, 1), gemm.Workspace(q.rows(), q.hidden, q.width(), elem,
-		1))
-	return kernels.CarveSize(q.rows()*q.width(), elem) + 3*kernels.CarveSize(q.rows()*q.hidden,
-		elem) + kernels.CarveSize(n, 1)
+// gradient is the number of elements of the output of a gradient: gx, the inner values of a GRU, states and bias.
+func (q sequence) gradient() int {
+	return 4*q.part() + (q.gates-2)*q.batch*q.hidden + 4*q.hidden
 }
 
 // scratch is the memory of one worker.
 type scratch[T kernels.Float] struct {
-	gates, a, b, c []T
-	gemm           []byte
+	packed  []T // weights
+	gates   []T // pre-activations of a block of samples
+	a, b, c []T // values of a block of samples
+	sums    []T // of the gradients of the bias at a step
+	gemm    []byte
+}
+
+// carved is the number of bytes of that memory.
+func (q sequence) carved(elem int) int {
+	wide, tall := q.rows()*q.width(), q.rows()*q.hidden
+	n := max(gemm.Workspace(q.rows(), q.width(), q.hidden, elem, 1),
+		gemm.Workspace(q.rows(), q.hidden, q.width(), elem, 1))
+	return kernels.CarveSize(q.packed(), elem) + kernels.CarveSize(wide, elem) + 3*kernels.CarveSize(tall, elem) +
+		kernels.CarveSize(4*q.hidden, elem) + kernels.CarveSize(n, 1)
+}
+
+// packed is the number of elements of the packed weights, on the way and on the way back.
+func (q sequence) packed() int {
+	H := q.hidden
+	return max(gemm.PackedLen(q.width(), H), gemm.PackedLen(H, q.width()), gemm.PackedLen(H, 2*H)+gemm.PackedLen(H, H))
 }
 
 // lend returns the worker's memory out of work.
 func lend[T kernels.Float](q sequence, work []byte, worker, elem int) scratch[T] {
 	n := q.carved(elem)
 	m := scratch[T]{gemm: work[worker*n:][:n]}
+	m.packed = kernels.Carve[T](&m.gemm, q.packed())
 	m.gates = kernels.Carve[T](&m.gemm, q.rows()*q.width())
 	m.a = kernels.Carve[T](&m.gemm, q.rows()*q.hidden)
 	m.b = kernels.Carve[T](&m.gemm, q.rows()*q.hidden)
 	m.c = kernels.Carve[T](&m.gemm, q.rows()*q.hidden)
+	m.sums = kernels.Carve[T](&m.gemm, 4*q.hidden)
 	return m
 }
 
@@ -75,28 +91,6 @@ func run(c *kernels.Call, n int, f32, f64 func(c *kernels.Call, chunk, worker in
 	}
 }
 
-// transposeBody writes the transposed weights [hidden, width] to the front of the workspace.
-func transposeBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
-	const tile = 16
-	w := kernels.Of[T](c.In[c.Arg[0]])
-	width, hidden := c.In[c.Arg[0]].Shape[0], c.In[c.Arg[0]].Shape[1]
-	work := c.Work
-	t := kernels.Carve[T](&work, len(w))
-	first := chunk * tile
-	last := min(hidden, first+tile)
-	for r := range width {
-		for k := first; k < last; k++ {
-			t[k*width+r] = w[r*hidden+k]
-		}
-	}
-}
-
-// transpose makes the transposed weights of input i.
-func transpose(c *kernels.Call, i int) {
-	c.Arg[0] = i
-	run(c, (c.In[i].Shape[1]+15)/16, transposeBody[float32], transposeBody[float64])
-}
-
 // check checks the inputs of a layer: gx [steps, batch, gates·hidden], vectors [batch, hidden] in number, w and b.
 func check(op kernels.Op, in []kernels.Spec, gates, states, vectors int) (kernels.Spec, error) {
 	bad := func(format string, args ...any) (kernels.Spec, error) {
@@ -115,8 +109,8 @@ func check(op kernels.Op, in []kernels.Spec, gates, states, vectors int) (kernel
 		return bad("the weights must be [%d·hidden, hidden]", gates)
 	}
 	h := w.Shape[1]
-	if b.Rank() != 1 || b.Shape[0] != gates*h {
-		return bad("the bias must be of shape (%d)", gates*h)
+	if b.Rank() != 1 || b.Shape[0] != 4*h {
+		return bad("the bias must be of shape (%d)", 4*h)
 	}
 	if gx := in[0]; gx.Rank() != 3 || gx.Shape[0] < 1 || gx.Shape[2] != gates*h {
 		return bad("input 0 must be [steps, batch, %d], with one step at least", gates*h)
@@ -129,8 +123,9 @@ func check(op kernels.Op, in []kernels.Spec, gates, states, vectors int) (kernel
 	return kernels.S(in[0].DType, states, in[0].Shape[0], in[0].Shape[1], h), nil
 }
 
-// checkGrad checks the inputs of a gradient: packed, dpacked of its shape, vectors [batch, hidden] in number, w.
-func checkGrad(op kernels.Op, in []kernels.Spec, gates, states, vectors int) (kernels.Spec, error) {
+// checkGrad checks the inputs of a gradient: packed, dpacked of its shape or of one part's if alone, vectors [batch,
+// hidden] in number, w.
+func checkGrad(op kernels.Op, in []kernels.Spec, gates, states, vectors int, alone bool) (kernels.Spec, error) {
 	bad := func(format string, args ...any) (kernels.Spec, error) {
 		return kernels.Spec{}, kernels.Errorf(op, in, kernels.ErrShape, format, args...)
 	}
@@ -143,8 +138,15 @@ func checkGrad(op kernels.Op, in []kernels.Spec, gates, states, vectors int) (ke
 		}
 	}
 	p := in[0]
-	if p.Rank() != 4 || p.Shape[0] != states || p.Shape[1] < 1 || !in[1].Equal(p) {
-		return bad("inputs 0 and 1 must be alike, [%d, steps, batch, hidden]", states)
+	if p.Rank() != 4 || p.Shape[0] != states || p.Shape[1] < 1 {
+		return bad("input 0 must be [%d, steps, batch, hidden], with one step at least", states)
+	}
+	want := p
+	if alone {
+		want = kernels.S(p.DType, p.Shape[1:]...)
+	}
+	if !in[1].Equal(want) {
+		return bad("input 1 must be of shape %v", want.Shape)
 	}
 	for i := range vectors {
 		if v := in[2+i]; v.Rank() != 2 || v.Shape[0] != p.Shape[2] || v.Shape[1] != p.Shape[3] {
@@ -154,16 +156,5 @@ func checkGrad(op kernels.Op, in []kernels.Spec, gates, states, vectors int) (ke
 	if w := in[2+vectors]; w.Rank() != 2 || w.Shape[0] != gates*p.Shape[3] || w.Shape[1] != p.Shape[3] {
 		return bad("the weights must be of shape (%d %d)", gates*p.Shape[3], p.Shape[3])
 	}
-	return p, nil
-}
-
-// weightGrads returns the gradients of the weights and the bias, given d [steps, batch, width], the gradient of what
-// they make, and what they were multiplied with: h0 and then all of h but the last.
-func weightGrads(b kernels.Builder, d, h, h0, w *kernels.Node) (dw, db *kernels.Node) {
-	width, hidden := kernels.SpecOf(w).Shape[0], kernels.SpecOf(w).Shape[1]
-	last := b.Apply(dense.Slice{Lo: -1}, h) // [1, batch, hidden], for its shape
-	past := b.Apply(dense.Slice{}, b.Apply(dense.Concat{}, b.Apply(dense.Reshape{}, h0, last), h), h)
-	flat := func(x *kernels.Node, n int) *kernels.Node { return b.Apply(dense.Reshape{To: dense.ShapeOf(-1, n)}, x) }
-	dw = b.Apply(dense.GEMM{TransA: true}, flat(d, width), flat(past, hidden))
-	return dw, b.Apply(dense.Reduce{Axes: dense.On(0, 1)}, d)
+	return kernels.S(p.DType, sizes(p.Shape, gates).gradient()), nil
 }

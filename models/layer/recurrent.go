@@ -30,14 +30,10 @@ func affine(s *engine.Scope, x, w, b *Node) *Node {
 	return s.Apply(dense.Binary{Kind: dense.Add}, s.Apply(dense.GEMM{TransB: true}, x, w), b)
 }
 
-// project is x_t·weight_ihᵀ + bias_ih [steps, batch, gates·Hidden] for all steps of x [steps, batch, in].
+// project is x_t·weight_ihᵀ [steps, batch, gates·Hidden] for all steps of x [steps, batch, in].
 func (w weights) project(s *engine.Scope, x *Node, in int) *Node {
-	flat := affine(s, s.Apply(dense.Reshape{To: dense.ShapeOf(-1, in)}, x), w.wx, w.bx)
-	// The first column of x, repeated, is [steps, batch, width]: a shape with two sizes of its own.
-	width := kernels.SpecOf(w.bx).Shape[0]
-	column := s.Apply(dense.Slice{Axis: -1, Lo: 0, Hi: 1}, x)
-	like := s.Apply(dense.Binary{Kind: dense.Add}, column, s.Apply(dense.Reshape{To: dense.ShapeOf(1, 1, width)}, w.bx))
-	return s.Apply(dense.Reshape{}, flat, like)
+	flat := s.Apply(dense.GEMM{TransB: true}, s.Apply(dense.Reshape{To: dense.ShapeOf(-1, in)}, x), w.wx)
+	return s.Apply(recurrent.Steps{}, flat, x)
 }
 
 // start is h or, when that is nil, zeros [batch, hidden].
@@ -70,7 +66,11 @@ type GRU struct{ Hidden int }
 func (l GRU) Apply(s *engine.Scope, x, h0 *Node) *Node {
 	in := wantRank(s, "gru", x, 3, l.Hidden)
 	w := recurrentWeights(s, 3, in, l.Hidden)
-	all := s.Apply(recurrent.GRU{}, w.project(s, x, in), start(s, h0, x, w.wh), w.wh, w.bh)
+	// The reset gate does not apply to bias_ih: the biases of n stay apart, those of r and z are one.
+	part := func(b *Node, lo, hi int) *Node { return s.Apply(dense.Slice{Lo: lo * l.Hidden, Hi: hi * l.Hidden}, b) }
+	gates := s.Apply(dense.Binary{Kind: dense.Add}, part(w.bx, 0, 2), part(w.bh, 0, 2))
+	bias := s.Apply(dense.Concat{}, gates, part(w.bx, 2, 3), part(w.bh, 2, 3))
+	all := s.Apply(recurrent.GRU{}, w.project(s, x, in), start(s, h0, x, w.wh), w.wh, bias)
 	return s.Apply(recurrent.Part{Index: recurrent.GRUHidden}, all)
 }
 
@@ -82,7 +82,8 @@ type LSTM struct{ Hidden int }
 func (l LSTM) Apply(s *engine.Scope, x, h0, c0 *Node) (h, c *Node) {
 	in := wantRank(s, "lstm", x, 3, l.Hidden)
 	w := recurrentWeights(s, 4, in, l.Hidden)
-	all := s.Apply(recurrent.LSTM{}, w.project(s, x, in), start(s, h0, x, w.wh), start(s, c0, x, w.wh), w.wh, w.bh)
+	bias := s.Apply(dense.Binary{Kind: dense.Add}, w.bx, w.bh)
+	all := s.Apply(recurrent.LSTM{}, w.project(s, x, in), start(s, h0, x, w.wh), start(s, c0, x, w.wh), w.wh, bias)
 	return s.Apply(recurrent.Part{Index: recurrent.LSTMHidden}, all), s.Apply(recurrent.Part{Index: recurrent.LSTMCell},
 		all)
 }
