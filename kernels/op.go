@@ -51,10 +51,24 @@ type InPlacer interface {
 	InPlace(i int) bool
 }
 
-// Viewer is an Op whose output is a contiguous part of input 0: the planner turns it into an offset and runs nothing.
+// Viewer is an Op whose output is, for some sizes, a contiguous part of input 0: the planner then turns it into an
+// offset and runs nothing.
 type Viewer interface {
-	// View returns the offset, in elements, of the output inside input 0.
+	// View returns the offset, in elements, of the output inside input 0, or -1 when it is not contiguous there.
 	View(in []Spec) int
+}
+
+// ShapeReader is an Op of which some inputs count by their shapes alone: their memory may be used again before the op
+// runs, or never be computed.
+type ShapeReader interface {
+	// ShapeOnly reports whether the op does not look at the elements of input i.
+	ShapeOnly(i int) bool
+}
+
+// Counter is an Op that knows how much arithmetic it does.
+type Counter interface {
+	// Flops is the number of floating-point operations for inputs and output of the given specs.
+	Flops(in []Spec, out Spec) float64
 }
 
 // Packer is an Op whose output is its inputs laid one behind another: where it can, the planner lets the inputs be

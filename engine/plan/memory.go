@@ -168,11 +168,11 @@ func (m *placing) source(c int) int {
 		if n.Kind != Apply && n.Kind != Foreign || m.specs[c].Size() == 0 || m.p.link[c] >= 0 {
 			return -1
 		}
-		v, ok := n.Op.(kernels.Viewer)
+		off, ok := viewOf(n, m.specs)
 		if !ok {
 			return c
 		}
-		if m.specs[n.In[0]].Size() != m.specs[c].Size() || v.View(specsAt(m.specs, n.In)) != 0 {
+		if m.specs[n.In[0]].Size() != m.specs[c].Size() || off != 0 {
 			return -1
 		}
 		c = n.In[0]
@@ -183,9 +183,9 @@ func (m *placing) source(c int) int {
 func (m *placing) put(id int) {
 	n := &m.g.Nodes[id]
 	if n.Kind == Apply {
-		if v, ok := n.Op.(kernels.Viewer); ok {
+		if off, ok := viewOf(n, m.specs); ok {
 			from := m.at[n.In[0]]
-			m.join(id, from.buf, from.off+v.View(specsAt(m.specs, n.In))*m.specs[id].DType.Size())
+			m.join(id, from.buf, from.off+off)
 			return
 		}
 		if k, ok := n.Op.(kernels.Packer); ok {

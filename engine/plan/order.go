@@ -124,7 +124,7 @@ func (o *ordering) rate(id int) int {
 		return committing
 	}
 	n := &o.p.g.Nodes[id]
-	if n.Kind == Apply && aliases(n.Op) {
+	if aliases(n, o.p.specs) {
 		return shrinking
 	}
 	grow := o.p.specs[id].Bytes()

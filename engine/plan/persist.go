@@ -61,7 +61,7 @@ func Detach(g *Graph) (*Graph, Map) {
 	for id := range g.Nodes {
 		n := &g.Nodes[id]
 		old[id] = updated[id]
-		if n.Kind == Apply && aliases(n.Op) {
+		if mayAlias(n) {
 			old[id] = slices.ContainsFunc(n.In, func(c int) bool { return old[c] })
 		}
 	}
@@ -88,14 +88,6 @@ func Detach(g *Graph) (*Graph, Map) {
 		}
 	}
 	return out, to
-}
-
-func aliases(op kernels.Op) bool {
-	if _, ok := op.(kernels.Viewer); ok {
-		return true
-	}
-	_, ok := op.(kernels.Packer)
-	return ok
 }
 
 // persistence decides which ops write their output over the memory of states, and what must run before them.
@@ -158,24 +150,21 @@ func (p *persistence) home(id int, homes []Home) region {
 		h := homes[n.Slot]
 		return region{h.Block, h.Offset, h.Offset + p.specs[id].Bytes()}
 	}
-	if n.Kind != Apply {
-		return region{}
+	if off, ok := viewOf(n, p.specs); ok {
+		return p.part(p.old[n.In[0]], id, off)
 	}
-	if v, ok := n.Op.(kernels.Viewer); ok {
-		return p.part(p.old[n.In[0]], id, v.View(specsAt(p.specs, n.In)))
-	}
-	if _, ok := n.Op.(kernels.Packer); ok {
+	if _, ok := packOf(n); ok {
 		return p.packed(n)
 	}
 	return region{}
 }
 
-// part is the region of view id inside r.
+// part is the region of view id inside r, from byte offset on.
 func (p *persistence) part(r region, id, offset int) region {
 	if r.empty() {
 		return region{}
 	}
-	lo := r.lo + offset*p.specs[id].DType.Size()
+	lo := r.lo + offset
 	return region{r.block, lo, lo + p.specs[id].Bytes()}
 }
 
@@ -238,8 +227,7 @@ func (p *persistence) back(queue []step, i int) []step {
 		return queue
 	}
 	in := specsAt(p.specs, n.In)
-	if v, ok := n.Op.(kernels.Viewer); ok {
-		off := v.View(in) * p.specs[s.node].DType.Size()
+	if off, ok := viewOf(n, p.specs); ok {
 		return append(queue, step{n.In[0], s.lo + off, s.hi + off, i, -1})
 	}
 	if k, ok := n.Op.(kernels.Packer); ok {
@@ -286,8 +274,8 @@ func (p *persistence) place(id int, r region) {
 	p.stored = append(p.stored, id)
 	for _, u := range p.users[id] {
 		n := &p.g.Nodes[u]
-		if v, ok := n.Op.(kernels.Viewer); ok && n.Kind == Apply && n.In[0] == id && p.at[u].empty() {
-			p.place(u, p.part(r, u, v.View(specsAt(p.specs, n.In))))
+		if off, ok := viewOf(n, p.specs); ok && n.In[0] == id && p.at[u].empty() {
+			p.place(u, p.part(r, u, off))
 		}
 	}
 }

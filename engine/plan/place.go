@@ -21,18 +21,19 @@ const (
 // CPUDevice is the name of the processor among the devices of a plan.
 const CPUDevice = "cpu"
 
-// Runner decides what executes an Apply or Foreign node, and says why when it is not its kernel.
+// Runner decides what executes an Apply or Foreign node, and says why when it is not its kernel. A view that is none
+// at some sizes runs its kernel there.
 func (n *Node) Runner() (r Runner, reason string) {
-	r, _, reason = n.choose()
+	r, _, reason = n.choose(mayAlias(n))
 	return r, reason
 }
 
-// choose is Runner with the device.
-func (n *Node) choose() (r Runner, device, reason string) {
+// choose is Runner, with the device, for a node whose value does or does not lie in its inputs' memory.
+func (n *Node) choose(alias bool) (r Runner, device, reason string) {
 	switch {
 	case n.Kind == Foreign:
 		return Do, CPUDevice, fmt.Sprintf("gorgonia's %T has no lowering", n.Do)
-	case aliases(n.Op):
+	case alias:
 		return Nothing, CPUDevice, ""
 	}
 	if _, ok := n.Op.(kernels.CPUOp); ok {

@@ -124,7 +124,7 @@ func (m *placing) scratch(workers int) []int {
 		if !ok || n.Kind != Apply {
 			continue
 		}
-		if r, _, _ := n.choose(); r != Kernel {
+		if r, _, _ := n.choose(aliases(n, m.specs)); r != Kernel {
 			continue
 		}
 		if size := k.Workspace(specsAt(m.specs, n.In), m.specs[id], workers); size > 0 {
@@ -137,7 +137,7 @@ func (m *placing) scratch(workers int) []int {
 func (m *placing) step(id, work int) Step {
 	n := &m.g.Nodes[id]
 	s := Step{Node: id, Over: m.over[id], Group: -1}
-	s.Run, s.Device, s.Reason = n.choose()
+	s.Run, s.Device, s.Reason = n.choose(aliases(n, m.specs))
 	if work >= 0 {
 		s.Work, s.Scrap = m.place(spot{work, 0}), m.bufs[work].size
 	}

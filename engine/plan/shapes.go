@@ -1,32 +1,15 @@
 package plan
 
 import (
+	"ganglion/kernels"
 	"ganglion/kernels/dense"
 	"ganglion/kernels/random"
 )
 
-// shapeReader is an op of which some inputs count by their shapes alone: their memory may be used again before the op
-// runs.
-type shapeReader interface {
-	// ShapeOnly reports whether the op does not look at the elements of input i.
-	ShapeOnly(i int) bool
-}
-
 // shapeOnly reports whether node n looks at the shape of its input i, but not at its elements.
 func shapeOnly(n *Node, i int) bool {
-	switch op := n.Op.(type) {
-	case shapeReader:
-		return op.ShapeOnly(i)
-	case dense.FillLike, random.Uniform, random.Normal, random.Bernoulli:
-		return i == 0
-	case dense.BroadcastTo, dense.SumTo, dense.Embed, dense.Reshape, dense.Slice:
-		return i == 1
-	case dense.ScatterAdd:
-		return i == 2
-	case dense.Unconcat:
-		return i > 0
-	}
-	return false
+	op, ok := n.Op.(kernels.ShapeReader)
+	return ok && n.Kind == Apply && op.ShapeOnly(i)
 }
 
 // ShapeOnly is true for x.
@@ -97,6 +80,6 @@ func Shapes(g *Graph) (*Graph, Map) {
 }
 
 var (
-	_ shapeReader = SizeOf{}
-	_ shapeReader = Repeat{}
+	_ kernels.ShapeReader = SizeOf{}
+	_ kernels.ShapeReader = Repeat{}
 )

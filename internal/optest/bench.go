@@ -10,11 +10,6 @@ import (
 )
 
 // cost is implemented by ops that know their work, so that benchmarks can report rates.
-type cost interface {
-	// Flops is the number of floating-point operations for given inputs.
-	Flops(in []kernels.Spec, out kernels.Spec) float64
-}
-
 // Bench times the CPU kernel of every case in float32 and float64 on the best path, with all cores, and reports GB/s of
 // inputs and output and, for ops that have a method Flops, GFLOP/s.
 func Bench(b *testing.B, cases []Case) {
@@ -48,7 +43,7 @@ func (c Case) bench(b *testing.B, in []kernels.Tensor) {
 	}
 	seconds := b.Elapsed().Seconds() / float64(b.N)
 	b.ReportMetric(bytes/seconds/1e9, "GB/s")
-	if f, ok := c.Op.(cost); ok {
+	if f, ok := c.Op.(kernels.Counter); ok {
 		b.ReportMetric(f.Flops(inSpecs(in), out)/seconds/1e9, "GFLOP/s")
 	}
 }

@@ -265,6 +265,10 @@ func (c Case) call(
 		if i == over {
 			continue
 		}
+		if c.shapeOnly(i) {
+			a = a.Clone()
+			spoil(a)
+		}
 		if msg := differ(call.In[i], a); msg != "" {
 			t.Errorf("changed its input %d: %s", i, msg)
 		}
@@ -284,6 +288,9 @@ func (c Case) bind(
 	for _, a := range in {
 		g, b := newGuard(a.Spec)
 		a.CopyTo(b)
+		if c.shapeOnly(len(call.In)) {
+			spoil(b) // may hold anything
+		}
 		call.In, guards = append(call.In, b), append(guards, g)
 	}
 	if over >= 0 {
@@ -298,6 +305,19 @@ func (c Case) bind(
 		call.Work, guards = b.U8, append(guards, g)
 	}
 	return call, guards
+}
+
+// shapeOnly reports whether the op looks at the shape of input i alone.
+func (c Case) shapeOnly(i int) bool {
+	r, ok := c.Op.(kernels.ShapeReader)
+	return ok && r.ShapeOnly(i)
+}
+
+// spoil fills a tensor with NaN, and integers with -1.
+func spoil(t kernels.Tensor) {
+	for i := range t.Memory() {
+		t.Memory()[i] = 0xff
+	}
 }
 
 func (c Case) checkAllocs(t *testing.T, in []kernels.Tensor, out kernels.Spec) {
