@@ -107,8 +107,12 @@ func (p *Program) passes(g *plan.Graph) (*plan.Graph, plan.Map) {
 	then(plan.Simplify(g))
 	then(plan.Convolve(g))
 	then(plan.Merge(g))
+	then(plan.Slopes(g))
+	then(plan.Merge(g))
 	if !p.opts.KeepAll {
 		then(plan.Shapes(g))
+		then(plan.Dead(g))
+		then(plan.Epilogues(g))
 	}
 	then(plan.Dead(g))
 	then(plan.Detach(g))
