@@ -33,11 +33,12 @@ type ExplainStep struct {
 	Out        kernels.Spec
 	Kernel     string // cpu/avx512, reference, gorgonia Do, view, in place, copy
 	Device     string
-	BytesMoved int    // read and written
-	Place      string // where the output lies: arena+offset, store+offset …
-	Over       int    // the input over whose memory the output is computed, -1 for none
-	Scratch    int    // bytes of scratch memory
-	Reason     string // what the planner has to say, "" for nothing
+	BytesMoved int     // read and written
+	Flops      float64 // floating-point operations, 0 when the op does not count them
+	Place      string  // where the output lies: arena+offset, store+offset …
+	Over       int     // the input over whose memory the output is computed, -1 for none
+	Scratch    int     // bytes of scratch memory
+	Reason     string  // what the planner has to say, "" for nothing
 }
 
 // Explain lists the steps of the plan that the last run used (before the first run: that for the sizes of the graph).
@@ -98,6 +99,9 @@ func (p *Program) explainStep(pl *plan.Plan, s *plan.Step) ExplainStep {
 		}
 	}
 	out.BytesMoved = moved
+	if k, ok := n.Op.(kernels.Counter); ok && s.Run == plan.Kernel {
+		out.Flops = k.Flops(out.In, out.Out)
+	}
 	why := slices.Clone(n.Notes)
 	if s.Reason != "" {
 		why = append(why, s.Reason)

@@ -39,4 +39,10 @@ func (p *Program) Bound() int {
 func (p *Program) Cached() int { return len(p.cache) }
 
 // Split makes the plan of the last run execute the steps of its groups one by one.
-func (p *Program) Split() { p.current.cpu = p.bind(p.current, true) }
+func (p *Program) Split() {
+	p.rebind(p.current)
+	p.current.cpu = p.bind(p.current, true)
+}
+
+// ArenaTaken is the size of the program's own memory.
+func (p *Program) ArenaTaken() int { return len(p.arena) }

@@ -158,6 +158,7 @@ func (p *Program) feed(feeds Feeds) error {
 		}
 	}
 	p.current.used = p.clock
+	p.rebind(p.current)
 	for i := range p.slots {
 		if s := &p.slots[i]; s.used {
 			p.current.cpu.Feed(i, s.fed)
@@ -197,7 +198,6 @@ func (p *Program) choose() error {
 	for _, s := range p.cache {
 		if p.fits(s) {
 			p.current = s
-			p.rebind(s)
 			return nil
 		}
 	}
@@ -219,23 +219,11 @@ func (p *Program) choose() error {
 // specialise plans for input sizes and keeps the plan, in the place of the one that was unused for longest when there
 // are too many.
 func (p *Program) specialise(inputs []kernels.Spec) (*special, error) {
-	specs, err := plan.Infer(p.plan, inputs)
-	if err != nil {
-		return nil, err
-	}
-	pl, err := plan.Make(p.plan, specs, plan.Options{Homes: p.homes, Workers: p.pool.Workers(),
-		KeepAll: p.opts.KeepAll})
+	pl, err := p.planFor(inputs)
 	if err != nil {
 		return nil, err
 	}
 	s := &special{specs: inputs, plan: pl, used: p.clock}
-	if pl.Arena > len(p.arena) {
-		p.arena = alignedBytes(pl.Arena)
-		for _, c := range p.cache {
-			c.cpu = nil
-		}
-	}
-	p.rebind(s)
 	if len(p.cache) == maxSpecial {
 		oldest := 0
 		for i, c := range p.cache {
@@ -249,8 +237,25 @@ func (p *Program) specialise(inputs []kernels.Spec) (*special, error) {
 	return s, nil
 }
 
-// rebind binds a plan to the arena if it is not bound, or was bound to a smaller one.
+// planFor plans for input sizes.
+func (p *Program) planFor(inputs []kernels.Spec) (*plan.Plan, error) {
+	specs, err := plan.Infer(p.plan, inputs)
+	if err != nil {
+		return nil, err
+	}
+	return plan.Make(p.plan, specs, plan.Options{Homes: p.homes, Workers: p.pool.Workers(), KeepAll: p.opts.KeepAll})
+}
+
+// rebind makes an arena that is large enough for a plan, and binds the plan to it if it is not bound, or was bound to a
+// smaller one. It is left until the first run, so that what a program needs can be asked before it is taken.
 func (p *Program) rebind(s *special) {
+	if s.plan.Arena > len(p.arena) {
+		p.arena = alignedBytes(s.plan.Arena)
+		for _, c := range p.cache {
+			c.cpu = nil
+		}
+		s.cpu = nil
+	}
 	if s.cpu == nil {
 		s.cpu = p.bind(s, false)
 	}

@@ -83,3 +83,23 @@ func allocateInOrder(bufs []*buffer, keep bool) int {
 	}
 	return size
 }
+
+// crest is the largest number of bytes that are in use at one time, and the first of the steps at which they are; what
+// lives past the last step counts there.
+func crest(bufs []*buffer, steps int) (bytes, at int) {
+	change := make([]int, steps+1)
+	for _, b := range bufs {
+		change[min(b.first, steps)] += aligned(b.size)
+		if b.last < steps {
+			change[b.last+1] -= aligned(b.size)
+		}
+	}
+	at = -1
+	live := 0
+	for i, d := range change {
+		if live += d; live > bytes {
+			bytes, at = live, min(i, steps-1)
+		}
+	}
+	return bytes, at
+}

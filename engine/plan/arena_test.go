@@ -37,6 +37,9 @@ func TestAllocate(t *testing.T) {
 			}
 			peak = max(peak, live)
 		}
+		if most, at := crest(bufs, 80); most != peak || inUse(bufs, at) != peak || at > 0 && inUse(bufs, at-1) == peak {
+			t.Errorf("seed %d: %d bytes in use at step %d, want %d", seed, most, at, peak)
+		}
 		if top > 2*peak {
 			t.Errorf("seed %d: arena of %d bytes for %d in use", seed, top, peak)
 		}
@@ -48,6 +51,17 @@ func TestAllocate(t *testing.T) {
 			t.Errorf("seed %d: %d bytes without reuse, want %d", seed, all, sum)
 		}
 	}
+}
+
+// inUse is the memory of the buffers that are in use at a step.
+func inUse(bufs []*buffer, at int) int {
+	live := 0
+	for _, b := range bufs {
+		if b.first <= at && at <= b.last {
+			live += aligned(b.size)
+		}
+	}
+	return live
 }
 
 // A chain of many values of one size needs the memory of two.

@@ -49,6 +49,8 @@ type Plan struct {
 	Commit        int // the first step that overwrites a state, len(Steps) when only Stores do
 	Arena         int // bytes
 	Unshared      int // bytes that the arena would have if no memory were used twice
+	Live          int // bytes of the arena in use at step Crest, the first at which most are; Crest is -1 for none
+	Crest         int
 }
 
 // Make plans a graph whose nodes have the given specs (see Infer).
@@ -69,6 +71,7 @@ func Make(g *Graph, specs []kernels.Spec, o Options) (*Plan, error) {
 		}
 	}
 	pl.Arena = allocate(bufs, o.KeepAll)
+	pl.Live, pl.Crest = crest(bufs, len(seq))
 	for id := range g.Nodes {
 		if m.at[id].buf >= 0 {
 			pl.Places[id] = m.place(m.at[id])

@@ -1,0 +1,81 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+
+	"ganglion/engine/plan"
+	"ganglion/kernels"
+)
+
+// Memory is what a program needs, in bytes. Parameters and states are those of its store, which programs may share.
+type Memory struct {
+	Parameters int // that are trained
+	States     int // moments of the optimiser and all else that outlives a run
+	Constants  int
+	Arena      int // intermediate values and scratch memory
+	Live       int // of the arena, what is in use when most is; the rest is lost to gaps
+	Crest      int // the step at which most is in use, as Explain numbers it; -1 when nothing is
+}
+
+// Memory tells what the program needs for the sizes of the last run (before the first run: the sizes of the graph).
+// The arena is taken when the program runs.
+func (p *Program) Memory() Memory { return p.memoryOf(p.current.plan) }
+
+// MemoryAt tells what the program would need if its inputs had other sizes: resize returns the spec of the input of
+// the given name, which was declared as the given spec. Nothing is taken or changed.
+func (p *Program) MemoryAt(resize func(name string, declared kernels.Spec) kernels.Spec) (Memory, error) {
+	specs := make([]kernels.Spec, len(p.slots))
+	for i, s := range p.slots {
+		specs[i] = resize(s.name, s.spec)
+	}
+	pl, err := p.planFor(specs)
+	if err != nil {
+		return Memory{}, fmt.Errorf("engine: memory of %s: %w", p.graph.name, err)
+	}
+	return p.memoryOf(pl), nil
+}
+
+func (p *Program) memoryOf(pl *plan.Plan) Memory {
+	m := Memory{Arena: pl.Arena, Live: pl.Live, Crest: pl.Crest}
+	m.Parameters, m.States = p.store.sizes()
+	for i := range pl.Graph.Nodes {
+		if n := &pl.Graph.Nodes[i]; n.Kind == plan.Const {
+			m.Constants += n.Spec.Bytes()
+		}
+	}
+	return m
+}
+
+// sizes are the bytes of the parameters and of the states.
+func (s *Store) sizes() (params, states int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, v := range s.vars {
+		if v.param {
+			params += v.spec.Bytes()
+		} else {
+			states += v.spec.Bytes()
+		}
+	}
+	return params, states
+}
+
+// StateBytes is the size of all parameters and states of the graph; math.MaxInt when an int cannot hold it.
+func (g *Graph) StateBytes() int {
+	total := 0
+	for _, n := range g.stateful() {
+		size := g.leaf(n).spec.DType.Size()
+		for _, d := range g.leaf(n).spec.Shape {
+			if d > 0 && size > math.MaxInt/d {
+				return math.MaxInt
+			}
+			size *= d
+		}
+		if size > math.MaxInt-total {
+			return math.MaxInt
+		}
+		total += size
+	}
+	return total
+}
