@@ -121,10 +121,14 @@ func (o Conv) Workspace(in []kernels.Spec, out kernels.Spec, workers int) int {
 		return 0
 	}
 	t := g.tiles()
-	return workers * t.scratch(out.DType.Size())
+	n := workers * t.scratch(out.DType.Size())
+	if g.direct() {
+		n = max(n, g.directScratch(out.DType.Size(), workers))
+	}
+	return n
 }
 
-// CPU multiplies the kernels with tiles of unfolded x.
+// CPU computes strips directly, or multiplies the kernels with tiles of unfolded x.
 func (o Conv) CPU(c *kernels.Call) {
 	g := o.geometry(c.In[0].Shape, c.In[1].Shape)
 	if c.Out.Size() == 0 {
@@ -133,6 +137,10 @@ func (o Conv) CPU(c *kernels.Call) {
 	if g.shallow() {
 		planes := g.batch * g.groups * g.out
 		run(c, c.Rows(planes, 20+g.flops()/float64(planes)/8), shallowBody[float32], shallowBody[float64])
+		return
+	}
+	if g.direct() && hasDirect(c) {
+		directly(c, &g)
 		return
 	}
 	t := g.tiles()

@@ -1,6 +1,7 @@
 package conv
 
 import (
+	"strings"
 	"testing"
 
 	"ganglion/internal/optest"
@@ -55,6 +56,17 @@ var shapes = []shape{
 	{"tiles of depth", Conv{Dims: 2}, []int{3, 150, 6, 5}, []int{9, 150, 3, 3}, true},
 	{"tiles of channels", Conv{Dims: 2, Pad: three{1, 1}}, []int{1, 20, 5, 7}, []int{140, 20, 3, 3}, true},
 	{"parts", Conv{Dims: 2, Groups: 1}, []int{5, 4, 34, 27}, []int{5, 4, 5, 5}, true},
+	// Frames: strips of lines and of columns, several images, slices, blocks of channels, parts.
+	{"frame, lines", Conv{Dims: 2, Pad: three{1, 2}}, []int{2, 3, 45, 41}, []int{7, 3, 3, 3}, true},
+	{"frame, columns", Conv{Dims: 1, Pad: three{3}, Dilation: three{2}}, []int{2, 3, 2500}, []int{9, 3, 4}, true},
+	{"frame, images", Conv{Dims: 2, Groups: 2}, []int{37, 8, 9, 8}, []int{22, 4, 4, 5}, true},
+	{"frame, slices", Conv{Dims: 3, Pad: three{1, 0, 1}, Dilation: three{1, 2, 1}, Groups: 2}, []int{3, 6, 5, 9, 7},
+		[]int{10, 3, 3, 2, 3}, true},
+	{"frame, blocks", Conv{Dims: 2, Pad: three{1, 1}, Extra: three{-1, 1}}, []int{1, 7, 13, 11}, []int{83, 7, 2, 3},
+		true},
+	{"frame, deep", Conv{Dims: 2, Pad: three{1, 1}}, []int{2, 300, 9, 13}, []int{17, 300, 3, 3}, true},
+	{"frame, parts", Conv{Dims: 2}, []int{21, 5, 19, 17}, []int{31, 5, 5, 5}, true},
+	{"frame, parts of strips", Conv{Dims: 2, Pad: three{2, 2}}, []int{2, 12, 57, 50}, []int{11, 12, 5, 5}, true},
 	{"pointwise, large", Conv{Dims: 2}, []int{3, 40, 23, 23}, []int{50, 40, 1, 1}, true},
 }
 
@@ -101,6 +113,28 @@ func TestConvGradW(t *testing.T) {
 		cases = append(cases, s.testCase(ConvGradW{Of: s.op}, s.x, s.output(), s.w))
 	}
 	optest.Check(t, cases)
+}
+
+// The frame cases must be computed in frames, and cut as their names say.
+func TestFrames(t *testing.T) {
+	for _, s := range shapes {
+		if !strings.HasPrefix(s.name, "frame") {
+			continue
+		}
+		g := s.op.geometry(s.x, s.w)
+		if f := g.flipped(); !g.direct() || !f.direct() {
+			t.Errorf("%s: not direct: %v, gradient %v", s.name, g.direct(), f.direct())
+		}
+		c, w := g.cut(), g.shares()
+		ok := map[string]bool{
+			"frame, lines": c.down > 1 && w.down > 1, "frame, columns": c.across > 1, "frame, slices": c.slices > 1,
+			"frame, images": c.images > 1 && w.images > 1 && g.batch%c.images > 0, "frame, blocks": c.blocks > 1,
+			"frame, parts": w.parts > 1, "frame, parts of strips": w.parts > 1 && w.down > 1, "frame, deep": true,
+		}
+		if !ok[s.name] {
+			t.Errorf("%s: cut %+v, shares %+v", s.name, c, w)
+		}
+	}
 }
 
 // Values by hand: the kernel is not flipped, padding counts from both ends.
@@ -197,10 +231,10 @@ func TestWorkspace(t *testing.T) {
 	for _, s := range layers {
 		x, w, y := kernels.S(f, s.x...), kernels.S(f, s.w...), kernels.S(f, s.output()...)
 		const worker = 2 << 20
-		if n := s.op.Workspace([]kernels.Spec{x, w}, y, 1); n > worker {
+		if n := s.op.Workspace([]kernels.Spec{x, w}, y, 1); n > worker+w.Bytes() { // the kernels are packed
 			t.Errorf("%s: Conv wants %d bytes", s.name, n)
 		}
-		if n := (ConvGradX{Of: s.op}).Workspace([]kernels.Spec{y, w, x}, x, 1); n > worker {
+		if n := (ConvGradX{Of: s.op}).Workspace([]kernels.Spec{y, w, x}, x, 1); n > worker+w.Bytes() {
 			t.Errorf("%s: ConvGradX wants %d bytes", s.name, n)
 		}
 		if n := (ConvGradW{Of: s.op}).Workspace([]kernels.Spec{x, y, w}, w, 1); n > worker+16<<20 {

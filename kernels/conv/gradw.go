@@ -85,6 +85,10 @@ func (o ConvGradW) Workspace(in []kernels.Spec, out kernels.Spec, workers int) i
 	if p.parts > 1 {
 		n += kernels.CarveSize(p.parts*out.Size(), elem)
 	}
+	if g.direct() {
+		s := g.shares()
+		n = max(n, s.scratch(&g, elem, workers))
+	}
 	return n
 }
 
@@ -108,7 +112,12 @@ func (o ConvGradW) CPU(c *kernels.Call) {
 		run(c, c.Rows(n, 20+g.flops()/float64(n)/8), shallowWBody[float32], shallowWBody[float64])
 		return
 	}
+	if g.direct() && hasDirect(c) {
+		directW(c, &g)
+		return
+	}
 	p := g.parts()
+	c.Arg[0] = p.parts
 	run(c, p.parts*g.groups*p.blocks, gradWBody[float32], gradWBody[float64])
 	if p.parts > 1 {
 		run(c, c.Rows(n, 0.3*float64(p.parts)), sumPartsBody[float32], sumPartsBody[float64])
@@ -116,19 +125,19 @@ func (o ConvGradW) CPU(c *kernels.Call) {
 }
 
 // partsOf carves the parts; without any the output is the only one.
-func partsOf[T kernels.Float](c *kernels.Call, p *parts) (sums []T, rest []byte) {
+func partsOf[T kernels.Float](c *kernels.Call, parts int) (sums []T, rest []byte) {
 	rest = c.Work
-	if p.parts == 1 {
+	if parts == 1 {
 		return kernels.Of[T](c.Out), rest
 	}
-	sums = kernels.Carve[T](&rest, p.parts*c.Out.Size())
+	sums = kernels.Carve[T](&rest, parts*c.Out.Size())
 	return sums, rest
 }
 
 func gradWBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	g := c.Op.(ConvGradW).Of.geometry(c.In[0].Shape, c.Out.Shape)
 	p := g.parts()
-	sums, rest := partsOf[T](c, &p)
+	sums, rest := partsOf[T](c, p.parts)
 	n := p.scratch(&g, c.Out.DType.Size())
 	m := scratch[T]{path: c.Path, gemm: rest[worker*n:][:n]}
 	if !g.pointwise() {
@@ -166,13 +175,12 @@ func gradWPart[T kernels.Float](g *geometry, p *parts, m scratch[T], x, dy, dw [
 }
 
 func sumPartsBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
-	g := c.Op.(ConvGradW).Of.geometry(c.In[0].Shape, c.Out.Shape)
-	p := g.parts()
-	sums, _ := partsOf[T](c, &p)
+	parts := c.Arg[0]
+	sums, _ := partsOf[T](c, parts)
 	out := kernels.Of[T](c.Out)
 	lo, hi := c.Chunk(chunk, len(out))
 	copy(out[lo:hi], sums[lo:hi])
-	for i := 1; i < p.parts; i++ {
+	for i := 1; i < parts; i++ {
 		for j, v := range sums[i*len(out)+lo:][:hi-lo] {
 			out[lo+j] += v
 		}

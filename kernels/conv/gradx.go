@@ -127,13 +127,21 @@ func (o ConvGradX) Workspace(in []kernels.Spec, out kernels.Spec, workers int) i
 	if !g.pointwise() {
 		n += kernels.CarveSize(rows*s.positions, elem)
 	}
-	return workers * n
+	n *= workers
+	if f := g.flipped(); f.direct() {
+		n = max(n, f.directScratch(elem, workers))
+	}
+	return n
 }
 
-// CPU multiplies the transposed kernels with tiles of dy, and folds the products.
+// CPU computes strips directly, or multiplies the transposed kernels with tiles of dy, and folds the products.
 func (o ConvGradX) CPU(c *kernels.Call) {
 	g := o.Of.geometry(c.Out.Shape, c.In[1].Shape)
 	if c.Out.Size() == 0 {
+		return
+	}
+	if f := g.flipped(); !g.shallow() && f.direct() && hasDirect(c) {
+		directly(c, &f)
 		return
 	}
 	tasks, rate := g.batch*g.groups, 8.0

@@ -1,6 +1,7 @@
 package conv
 
 import (
+	"ganglion/internal/asm/direct"
 	"ganglion/internal/asm/gemm"
 	"ganglion/internal/cpu"
 	"ganglion/kernels"
@@ -25,6 +26,9 @@ func multiply[T kernels.Float](p path, a product[T]) {
 		gemm.F64(nil, p, nil, *a)
 	}
 }
+
+// hasDirect reports whether there are kernels of direct convolutions on the call's path.
+func hasDirect(c *kernels.Call) bool { return direct.For[float32](c.Path) != nil }
 
 // mine is the worker's part of the workspace.
 func mine(c *kernels.Call, worker int) []byte {

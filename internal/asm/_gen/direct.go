@@ -56,7 +56,7 @@ func (v vector) convolve(p patch) {
 	v.Doc(fmt.Sprintf("%s computes %d rows of n vectors: c = Σ a·x over channels > 0 and taps > 0. a is packed;", name,
 		p.rows), "plane, the offsets and ldc are in bytes.")
 	v.Pragma("noescape")
-	v.SignatureExpr(fmt.Sprintf("func(n, channels, taps int, a, x *%[1]s, plane int, off *int64, c *%[1]s, ldc int)",
+	v.SignatureExpr(fmt.Sprintf("func(n, channels, taps int, a, x *%[1]s, plane int, off *int32, c *%[1]s, ldc int)",
 		v.float()))
 	n, x, c := v.param("n"), v.param("x"), v.param("c")
 	widths := []int{p.width, 1}
@@ -84,7 +84,7 @@ func (v vector) convolveStrip(rows, width int, x, c reg.GPVirtual) {
 	v.Label(fmt.Sprint("channel", width))
 	off, taps, shift := v.param("off"), v.param("taps"), v.GP64()
 	v.Label(fmt.Sprint("tap", width))
-	v.MOVQ(op.Mem{Base: off}, shift)
+	v.MOVLQSX(op.Mem{Base: off}, shift)
 	cols := v.regs(width)
 	for j, r := range cols {
 		v.load(op.Mem{Base: at, Index: shift, Scale: 1, Disp: j * v.bits / 8}, r)
@@ -97,7 +97,7 @@ func (v vector) convolveStrip(rows, width int, x, c reg.GPVirtual) {
 		}
 	}
 	v.ADDQ(op.U32(rows*v.elem), a)
-	v.ADDQ(op.U8(8), off)
+	v.ADDQ(op.U8(4), off)
 	v.DECQ(taps)
 	v.JNZ(op.LabelRef(fmt.Sprint("tap", width)))
 	v.ADDQ(plane, at)
@@ -122,14 +122,14 @@ func (v vector) shifted(rows, cols int) {
 	v.Doc(fmt.Sprintf("%s adds to sums the inner products of %d rows of y with x at %d offsets:", name, rows, cols),
 		"n > 0 vectors of each of some images > 0; offsets, ldy, the steps between images and ld are in bytes.")
 	v.Pragma("noescape")
-	v.SignatureExpr(fmt.Sprintf("func(images, n int, y *%[1]s, ldy, stepy int, x *%[1]s, stepx int, off *int64, "+
+	v.SignatureExpr(fmt.Sprintf("func(images, n int, y *%[1]s, ldy, stepy int, x *%[1]s, stepx int, off *int32, "+
 		"sums *%[1]s, ld int)", v.float()))
 	images, y, ldy := v.param("images"), v.param("y"), v.param("ldy")
 	x, off := v.param("x"), v.param("off")
 	at := make([]reg.GPVirtual, cols)
 	for j := range at {
 		at[j] = v.GP64()
-		v.MOVQ(op.Mem{Base: off, Disp: 8 * j}, at[j])
+		v.MOVLQSX(op.Mem{Base: off, Disp: 4 * j}, at[j])
 		v.ADDQ(x, at[j])
 	}
 	acc := v.regs(rows * cols)

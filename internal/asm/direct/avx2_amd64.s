@@ -22,7 +22,7 @@ DATA mask32<>+56(SB)/4, $0x00000000
 DATA mask32<>+60(SB)/4, $0x00000000
 GLOBL mask32<>(SB), RODATA|NOPTR, $64
 
-// func patch6F32AVX2(n int, channels int, taps int, a *float32, x *float32, plane int, off *int64, c *float32, ldc int)
+// func patch6F32AVX2(n int, channels int, taps int, a *float32, x *float32, plane int, off *int32, c *float32, ldc int)
 // Requires: AVX, FMA3
 TEXT ·patch6F32AVX2(SB), NOSPLIT, $0-72
 	MOVQ n+0(FP), AX
@@ -54,7 +54,7 @@ channel2:
 	MOVQ taps+16(FP), R10
 
 tap2:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPS      (R8)(R11*1), Y12
 	VMOVUPS      32(R8)(R11*1), Y13
 	VBROADCASTSS (BX), Y14
@@ -76,7 +76,7 @@ tap2:
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000018, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap2
 	ADDQ         SI, R8
@@ -126,7 +126,7 @@ channel1:
 	MOVQ taps+16(FP), R10
 
 tap1:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPS      (R8)(R11*1), Y6
 	VBROADCASTSS (BX), Y7
 	VFMADD231PS  Y6, Y7, Y0
@@ -141,7 +141,7 @@ tap1:
 	VBROADCASTSS 20(BX), Y7
 	VFMADD231PS  Y6, Y7, Y5
 	ADDQ         $0x00000018, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap1
 	ADDQ         SI, R8
@@ -169,7 +169,7 @@ after1:
 	VZEROUPPER
 	RET
 
-// func patch4F32AVX2(n int, channels int, taps int, a *float32, x *float32, plane int, off *int64, c *float32, ldc int)
+// func patch4F32AVX2(n int, channels int, taps int, a *float32, x *float32, plane int, off *int32, c *float32, ldc int)
 // Requires: AVX, FMA3
 TEXT ·patch4F32AVX2(SB), NOSPLIT, $0-72
 	MOVQ n+0(FP), AX
@@ -197,7 +197,7 @@ channel2:
 	MOVQ taps+16(FP), R10
 
 tap2:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPS      (R8)(R11*1), Y8
 	VMOVUPS      32(R8)(R11*1), Y9
 	VBROADCASTSS (BX), Y10
@@ -213,7 +213,7 @@ tap2:
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000010, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap2
 	ADDQ         SI, R8
@@ -255,7 +255,7 @@ channel1:
 	MOVQ taps+16(FP), R10
 
 tap1:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPS      (R8)(R11*1), Y4
 	VBROADCASTSS (BX), Y5
 	VFMADD231PS  Y4, Y5, Y0
@@ -266,7 +266,7 @@ tap1:
 	VBROADCASTSS 12(BX), Y5
 	VFMADD231PS  Y4, Y5, Y3
 	ADDQ         $0x00000010, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap1
 	ADDQ         SI, R8
@@ -290,7 +290,7 @@ after1:
 	VZEROUPPER
 	RET
 
-// func patch2F32AVX2(n int, channels int, taps int, a *float32, x *float32, plane int, off *int64, c *float32, ldc int)
+// func patch2F32AVX2(n int, channels int, taps int, a *float32, x *float32, plane int, off *int32, c *float32, ldc int)
 // Requires: AVX, FMA3
 TEXT ·patch2F32AVX2(SB), NOSPLIT, $0-72
 	MOVQ n+0(FP), AX
@@ -318,7 +318,7 @@ channel4:
 	MOVQ taps+16(FP), R10
 
 tap4:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPS      (R8)(R11*1), Y8
 	VMOVUPS      32(R8)(R11*1), Y9
 	VMOVUPS      64(R8)(R11*1), Y10
@@ -334,7 +334,7 @@ tap4:
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
 	ADDQ         $0x00000008, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap4
 	ADDQ         SI, R8
@@ -372,14 +372,14 @@ channel1:
 	MOVQ taps+16(FP), R10
 
 tap1:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPS      (R8)(R11*1), Y2
 	VBROADCASTSS (BX), Y3
 	VFMADD231PS  Y2, Y3, Y0
 	VBROADCASTSS 4(BX), Y3
 	VFMADD231PS  Y2, Y3, Y1
 	ADDQ         $0x00000008, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap1
 	ADDQ         SI, R8
@@ -399,7 +399,7 @@ after1:
 	VZEROUPPER
 	RET
 
-// func patch1F32AVX2(n int, channels int, taps int, a *float32, x *float32, plane int, off *int64, c *float32, ldc int)
+// func patch1F32AVX2(n int, channels int, taps int, a *float32, x *float32, plane int, off *int32, c *float32, ldc int)
 // Requires: AVX, FMA3
 TEXT ·patch1F32AVX2(SB), NOSPLIT, $0-72
 	MOVQ n+0(FP), AX
@@ -423,7 +423,7 @@ channel4:
 	MOVQ taps+16(FP), R10
 
 tap4:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPS      (R8)(R11*1), Y4
 	VMOVUPS      32(R8)(R11*1), Y5
 	VMOVUPS      64(R8)(R11*1), Y6
@@ -434,7 +434,7 @@ tap4:
 	VFMADD231PS  Y6, Y8, Y2
 	VFMADD231PS  Y7, Y8, Y3
 	ADDQ         $0x00000004, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap4
 	ADDQ         SI, R8
@@ -466,12 +466,12 @@ channel1:
 	MOVQ taps+16(FP), R10
 
 tap1:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPS      (R8)(R11*1), Y1
 	VBROADCASTSS (BX), Y2
 	VFMADD231PS  Y1, Y2, Y0
 	ADDQ         $0x00000004, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap1
 	ADDQ         SI, R8
@@ -489,30 +489,30 @@ after1:
 	VZEROUPPER
 	RET
 
-// func shifted2x4F32AVX2(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int64, sums *float32, ld int)
+// func shifted2x4F32AVX2(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int32, sums *float32, ld int)
 // Requires: AVX, FMA3
 TEXT ·shifted2x4F32AVX2(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), BX
-	MOVQ   off+56(FP), SI
-	MOVQ   (SI), DI
-	ADDQ   BX, DI
-	MOVQ   8(SI), R8
-	ADDQ   BX, R8
-	MOVQ   16(SI), R9
-	ADDQ   BX, R9
-	MOVQ   24(SI), SI
-	ADDQ   BX, SI
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), BX
+	MOVQ    off+56(FP), SI
+	MOVLQSX (SI), DI
+	ADDQ    BX, DI
+	MOVLQSX 4(SI), R8
+	ADDQ    BX, R8
+	MOVLQSX 8(SI), R9
+	ADDQ    BX, R9
+	MOVLQSX 12(SI), SI
+	ADDQ    BX, SI
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
 
 image:
 	MOVQ CX, BX
@@ -579,18 +579,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func shifted2x1F32AVX2(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int64, sums *float32, ld int)
+// func shifted2x1F32AVX2(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int32, sums *float32, ld int)
 // Requires: AVX, FMA3
 TEXT ·shifted2x1F32AVX2(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), BX
-	MOVQ   off+56(FP), SI
-	MOVQ   (SI), SI
-	ADDQ   BX, SI
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), BX
+	MOVQ    off+56(FP), SI
+	MOVLQSX (SI), SI
+	ADDQ    BX, SI
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
 
 image:
 	MOVQ CX, BX
@@ -645,26 +645,26 @@ loop:
 	VZEROUPPER
 	RET
 
-// func shifted1x4F32AVX2(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int64, sums *float32, ld int)
+// func shifted1x4F32AVX2(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int32, sums *float32, ld int)
 // Requires: AVX, FMA3
 TEXT ·shifted1x4F32AVX2(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), DX
-	MOVQ   off+56(FP), BX
-	MOVQ   (BX), SI
-	ADDQ   DX, SI
-	MOVQ   8(BX), DI
-	ADDQ   DX, DI
-	MOVQ   16(BX), R8
-	ADDQ   DX, R8
-	MOVQ   24(BX), BX
-	ADDQ   DX, BX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), DX
+	MOVQ    off+56(FP), BX
+	MOVLQSX (BX), SI
+	ADDQ    DX, SI
+	MOVLQSX 4(BX), DI
+	ADDQ    DX, DI
+	MOVLQSX 8(BX), R8
+	ADDQ    DX, R8
+	MOVLQSX 12(BX), BX
+	ADDQ    DX, BX
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
 
 image:
 	MOVQ CX, DX
@@ -712,17 +712,17 @@ loop:
 	VZEROUPPER
 	RET
 
-// func shifted1x1F32AVX2(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int64, sums *float32, ld int)
+// func shifted1x1F32AVX2(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int32, sums *float32, ld int)
 // Requires: AVX, FMA3
 TEXT ·shifted1x1F32AVX2(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), DX
-	MOVQ   off+56(FP), BX
-	MOVQ   (BX), BX
-	ADDQ   DX, BX
-	VXORPS Y0, Y0, Y0
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), DX
+	MOVQ    off+56(FP), BX
+	MOVLQSX (BX), BX
+	ADDQ    DX, BX
+	VXORPS  Y0, Y0, Y0
 
 image:
 	MOVQ CX, DX
@@ -1062,7 +1062,7 @@ DATA mask64<>+48(SB)/8, $0x0000000000000000
 DATA mask64<>+56(SB)/8, $0x0000000000000000
 GLOBL mask64<>(SB), RODATA|NOPTR, $64
 
-// func patch6F64AVX2(n int, channels int, taps int, a *float64, x *float64, plane int, off *int64, c *float64, ldc int)
+// func patch6F64AVX2(n int, channels int, taps int, a *float64, x *float64, plane int, off *int32, c *float64, ldc int)
 // Requires: AVX, FMA3
 TEXT ·patch6F64AVX2(SB), NOSPLIT, $0-72
 	MOVQ n+0(FP), AX
@@ -1094,7 +1094,7 @@ channel2:
 	MOVQ taps+16(FP), R10
 
 tap2:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPD      (R8)(R11*1), Y12
 	VMOVUPD      32(R8)(R11*1), Y13
 	VBROADCASTSD (BX), Y14
@@ -1116,7 +1116,7 @@ tap2:
 	VFMADD231PD  Y12, Y14, Y10
 	VFMADD231PD  Y13, Y14, Y11
 	ADDQ         $0x00000030, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap2
 	ADDQ         SI, R8
@@ -1166,7 +1166,7 @@ channel1:
 	MOVQ taps+16(FP), R10
 
 tap1:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPD      (R8)(R11*1), Y6
 	VBROADCASTSD (BX), Y7
 	VFMADD231PD  Y6, Y7, Y0
@@ -1181,7 +1181,7 @@ tap1:
 	VBROADCASTSD 40(BX), Y7
 	VFMADD231PD  Y6, Y7, Y5
 	ADDQ         $0x00000030, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap1
 	ADDQ         SI, R8
@@ -1209,7 +1209,7 @@ after1:
 	VZEROUPPER
 	RET
 
-// func patch4F64AVX2(n int, channels int, taps int, a *float64, x *float64, plane int, off *int64, c *float64, ldc int)
+// func patch4F64AVX2(n int, channels int, taps int, a *float64, x *float64, plane int, off *int32, c *float64, ldc int)
 // Requires: AVX, FMA3
 TEXT ·patch4F64AVX2(SB), NOSPLIT, $0-72
 	MOVQ n+0(FP), AX
@@ -1237,7 +1237,7 @@ channel2:
 	MOVQ taps+16(FP), R10
 
 tap2:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPD      (R8)(R11*1), Y8
 	VMOVUPD      32(R8)(R11*1), Y9
 	VBROADCASTSD (BX), Y10
@@ -1253,7 +1253,7 @@ tap2:
 	VFMADD231PD  Y8, Y10, Y6
 	VFMADD231PD  Y9, Y10, Y7
 	ADDQ         $0x00000020, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap2
 	ADDQ         SI, R8
@@ -1295,7 +1295,7 @@ channel1:
 	MOVQ taps+16(FP), R10
 
 tap1:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPD      (R8)(R11*1), Y4
 	VBROADCASTSD (BX), Y5
 	VFMADD231PD  Y4, Y5, Y0
@@ -1306,7 +1306,7 @@ tap1:
 	VBROADCASTSD 24(BX), Y5
 	VFMADD231PD  Y4, Y5, Y3
 	ADDQ         $0x00000020, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap1
 	ADDQ         SI, R8
@@ -1330,7 +1330,7 @@ after1:
 	VZEROUPPER
 	RET
 
-// func patch2F64AVX2(n int, channels int, taps int, a *float64, x *float64, plane int, off *int64, c *float64, ldc int)
+// func patch2F64AVX2(n int, channels int, taps int, a *float64, x *float64, plane int, off *int32, c *float64, ldc int)
 // Requires: AVX, FMA3
 TEXT ·patch2F64AVX2(SB), NOSPLIT, $0-72
 	MOVQ n+0(FP), AX
@@ -1358,7 +1358,7 @@ channel4:
 	MOVQ taps+16(FP), R10
 
 tap4:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPD      (R8)(R11*1), Y8
 	VMOVUPD      32(R8)(R11*1), Y9
 	VMOVUPD      64(R8)(R11*1), Y10
@@ -1374,7 +1374,7 @@ tap4:
 	VFMADD231PD  Y10, Y12, Y6
 	VFMADD231PD  Y11, Y12, Y7
 	ADDQ         $0x00000010, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap4
 	ADDQ         SI, R8
@@ -1412,14 +1412,14 @@ channel1:
 	MOVQ taps+16(FP), R10
 
 tap1:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPD      (R8)(R11*1), Y2
 	VBROADCASTSD (BX), Y3
 	VFMADD231PD  Y2, Y3, Y0
 	VBROADCASTSD 8(BX), Y3
 	VFMADD231PD  Y2, Y3, Y1
 	ADDQ         $0x00000010, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap1
 	ADDQ         SI, R8
@@ -1439,7 +1439,7 @@ after1:
 	VZEROUPPER
 	RET
 
-// func patch1F64AVX2(n int, channels int, taps int, a *float64, x *float64, plane int, off *int64, c *float64, ldc int)
+// func patch1F64AVX2(n int, channels int, taps int, a *float64, x *float64, plane int, off *int32, c *float64, ldc int)
 // Requires: AVX, FMA3
 TEXT ·patch1F64AVX2(SB), NOSPLIT, $0-72
 	MOVQ n+0(FP), AX
@@ -1463,7 +1463,7 @@ channel4:
 	MOVQ taps+16(FP), R10
 
 tap4:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPD      (R8)(R11*1), Y4
 	VMOVUPD      32(R8)(R11*1), Y5
 	VMOVUPD      64(R8)(R11*1), Y6
@@ -1474,7 +1474,7 @@ tap4:
 	VFMADD231PD  Y6, Y8, Y2
 	VFMADD231PD  Y7, Y8, Y3
 	ADDQ         $0x00000008, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap4
 	ADDQ         SI, R8
@@ -1506,12 +1506,12 @@ channel1:
 	MOVQ taps+16(FP), R10
 
 tap1:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPD      (R8)(R11*1), Y1
 	VBROADCASTSD (BX), Y2
 	VFMADD231PD  Y1, Y2, Y0
 	ADDQ         $0x00000008, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap1
 	ADDQ         SI, R8
@@ -1529,30 +1529,30 @@ after1:
 	VZEROUPPER
 	RET
 
-// func shifted2x4F64AVX2(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int64, sums *float64, ld int)
+// func shifted2x4F64AVX2(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int32, sums *float64, ld int)
 // Requires: AVX, FMA3
 TEXT ·shifted2x4F64AVX2(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), BX
-	MOVQ   off+56(FP), SI
-	MOVQ   (SI), DI
-	ADDQ   BX, DI
-	MOVQ   8(SI), R8
-	ADDQ   BX, R8
-	MOVQ   16(SI), R9
-	ADDQ   BX, R9
-	MOVQ   24(SI), SI
-	ADDQ   BX, SI
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), BX
+	MOVQ    off+56(FP), SI
+	MOVLQSX (SI), DI
+	ADDQ    BX, DI
+	MOVLQSX 4(SI), R8
+	ADDQ    BX, R8
+	MOVLQSX 8(SI), R9
+	ADDQ    BX, R9
+	MOVLQSX 12(SI), SI
+	ADDQ    BX, SI
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
 
 image:
 	MOVQ CX, BX
@@ -1621,18 +1621,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func shifted2x1F64AVX2(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int64, sums *float64, ld int)
+// func shifted2x1F64AVX2(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int32, sums *float64, ld int)
 // Requires: AVX, FMA3
 TEXT ·shifted2x1F64AVX2(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), BX
-	MOVQ   off+56(FP), SI
-	MOVQ   (SI), SI
-	ADDQ   BX, SI
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), BX
+	MOVQ    off+56(FP), SI
+	MOVLQSX (SI), SI
+	ADDQ    BX, SI
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
 
 image:
 	MOVQ CX, BX
@@ -1675,26 +1675,26 @@ loop:
 	VZEROUPPER
 	RET
 
-// func shifted1x4F64AVX2(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int64, sums *float64, ld int)
+// func shifted1x4F64AVX2(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int32, sums *float64, ld int)
 // Requires: AVX, FMA3
 TEXT ·shifted1x4F64AVX2(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), DX
-	MOVQ   off+56(FP), BX
-	MOVQ   (BX), SI
-	ADDQ   DX, SI
-	MOVQ   8(BX), DI
-	ADDQ   DX, DI
-	MOVQ   16(BX), R8
-	ADDQ   DX, R8
-	MOVQ   24(BX), BX
-	ADDQ   DX, BX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), DX
+	MOVQ    off+56(FP), BX
+	MOVLQSX (BX), SI
+	ADDQ    DX, SI
+	MOVLQSX 4(BX), DI
+	ADDQ    DX, DI
+	MOVLQSX 8(BX), R8
+	ADDQ    DX, R8
+	MOVLQSX 12(BX), BX
+	ADDQ    DX, BX
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
 
 image:
 	MOVQ CX, DX
@@ -1743,17 +1743,17 @@ loop:
 	VZEROUPPER
 	RET
 
-// func shifted1x1F64AVX2(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int64, sums *float64, ld int)
+// func shifted1x1F64AVX2(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int32, sums *float64, ld int)
 // Requires: AVX, FMA3
 TEXT ·shifted1x1F64AVX2(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), DX
-	MOVQ   off+56(FP), BX
-	MOVQ   (BX), BX
-	ADDQ   DX, BX
-	VXORPS Y0, Y0, Y0
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), DX
+	MOVQ    off+56(FP), BX
+	MOVLQSX (BX), BX
+	ADDQ    DX, BX
+	VXORPS  Y0, Y0, Y0
 
 image:
 	MOVQ CX, DX

@@ -4,7 +4,7 @@
 
 #include "textflag.h"
 
-// func patch8F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int64, c *float32, ldc int)
+// func patch8F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int32, c *float32, ldc int)
 // Requires: AVX, AVX512F
 TEXT ·patch8F32AVX512(SB), NOSPLIT, $0-72
 	MOVQ n+0(FP), AX
@@ -48,7 +48,7 @@ channel3:
 	MOVQ taps+16(FP), R10
 
 tap3:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPS      (R8)(R11*1), Z24
 	VMOVUPS      64(R8)(R11*1), Z25
 	VMOVUPS      128(R8)(R11*1), Z26
@@ -85,7 +85,7 @@ tap3:
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
 	ADDQ         $0x00000020, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap3
 	ADDQ         SI, R8
@@ -151,7 +151,7 @@ channel1:
 	MOVQ taps+16(FP), R10
 
 tap1:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPS      (R8)(R11*1), Z8
 	VBROADCASTSS (BX), Z9
 	VFMADD231PS  Z8, Z9, Z0
@@ -170,7 +170,7 @@ tap1:
 	VBROADCASTSS 28(BX), Z9
 	VFMADD231PS  Z8, Z9, Z7
 	ADDQ         $0x00000020, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap1
 	ADDQ         SI, R8
@@ -202,7 +202,7 @@ after1:
 	VZEROUPPER
 	RET
 
-// func patch6F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int64, c *float32, ldc int)
+// func patch6F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int32, c *float32, ldc int)
 // Requires: AVX, AVX512F
 TEXT ·patch6F32AVX512(SB), NOSPLIT, $0-72
 	MOVQ n+0(FP), AX
@@ -246,7 +246,7 @@ channel4:
 	MOVQ taps+16(FP), R10
 
 tap4:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPS      (R8)(R11*1), Z24
 	VMOVUPS      64(R8)(R11*1), Z25
 	VMOVUPS      128(R8)(R11*1), Z26
@@ -282,7 +282,7 @@ tap4:
 	VFMADD231PS  Z26, Z28, Z22
 	VFMADD231PS  Z27, Z28, Z23
 	ADDQ         $0x00000018, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap4
 	ADDQ         SI, R8
@@ -344,7 +344,7 @@ channel1:
 	MOVQ taps+16(FP), R10
 
 tap1:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPS      (R8)(R11*1), Z6
 	VBROADCASTSS (BX), Z7
 	VFMADD231PS  Z6, Z7, Z0
@@ -359,7 +359,7 @@ tap1:
 	VBROADCASTSS 20(BX), Z7
 	VFMADD231PS  Z6, Z7, Z5
 	ADDQ         $0x00000018, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap1
 	ADDQ         SI, R8
@@ -387,7 +387,7 @@ after1:
 	VZEROUPPER
 	RET
 
-// func patch4F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int64, c *float32, ldc int)
+// func patch4F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int32, c *float32, ldc int)
 // Requires: AVX, AVX512F
 TEXT ·patch4F32AVX512(SB), NOSPLIT, $0-72
 	MOVQ n+0(FP), AX
@@ -431,7 +431,7 @@ channel6:
 	MOVQ taps+16(FP), R10
 
 tap6:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPS      (R8)(R11*1), Z24
 	VMOVUPS      64(R8)(R11*1), Z25
 	VMOVUPS      128(R8)(R11*1), Z26
@@ -467,7 +467,7 @@ tap6:
 	VFMADD231PS  Z28, Z30, Z22
 	VFMADD231PS  Z29, Z30, Z23
 	ADDQ         $0x00000010, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap6
 	ADDQ         SI, R8
@@ -525,7 +525,7 @@ channel1:
 	MOVQ taps+16(FP), R10
 
 tap1:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPS      (R8)(R11*1), Z4
 	VBROADCASTSS (BX), Z5
 	VFMADD231PS  Z4, Z5, Z0
@@ -536,7 +536,7 @@ tap1:
 	VBROADCASTSS 12(BX), Z5
 	VFMADD231PS  Z4, Z5, Z3
 	ADDQ         $0x00000010, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap1
 	ADDQ         SI, R8
@@ -560,7 +560,7 @@ after1:
 	VZEROUPPER
 	RET
 
-// func patch2F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int64, c *float32, ldc int)
+// func patch2F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int32, c *float32, ldc int)
 // Requires: AVX, AVX512F
 TEXT ·patch2F32AVX512(SB), NOSPLIT, $0-72
 	MOVQ n+0(FP), AX
@@ -596,7 +596,7 @@ channel8:
 	MOVQ taps+16(FP), R10
 
 tap8:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPS      (R8)(R11*1), Z16
 	VMOVUPS      64(R8)(R11*1), Z17
 	VMOVUPS      128(R8)(R11*1), Z18
@@ -624,7 +624,7 @@ tap8:
 	VFMADD231PS  Z22, Z24, Z14
 	VFMADD231PS  Z23, Z24, Z15
 	ADDQ         $0x00000008, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap8
 	ADDQ         SI, R8
@@ -670,14 +670,14 @@ channel1:
 	MOVQ taps+16(FP), R10
 
 tap1:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPS      (R8)(R11*1), Z2
 	VBROADCASTSS (BX), Z3
 	VFMADD231PS  Z2, Z3, Z0
 	VBROADCASTSS 4(BX), Z3
 	VFMADD231PS  Z2, Z3, Z1
 	ADDQ         $0x00000008, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap1
 	ADDQ         SI, R8
@@ -697,7 +697,7 @@ after1:
 	VZEROUPPER
 	RET
 
-// func patch1F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int64, c *float32, ldc int)
+// func patch1F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int32, c *float32, ldc int)
 // Requires: AVX, AVX512F
 TEXT ·patch1F32AVX512(SB), NOSPLIT, $0-72
 	MOVQ n+0(FP), AX
@@ -725,7 +725,7 @@ channel8:
 	MOVQ taps+16(FP), R10
 
 tap8:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPS      (R8)(R11*1), Z8
 	VMOVUPS      64(R8)(R11*1), Z9
 	VMOVUPS      128(R8)(R11*1), Z10
@@ -744,7 +744,7 @@ tap8:
 	VFMADD231PS  Z14, Z16, Z6
 	VFMADD231PS  Z15, Z16, Z7
 	ADDQ         $0x00000004, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap8
 	ADDQ         SI, R8
@@ -780,12 +780,12 @@ channel1:
 	MOVQ taps+16(FP), R10
 
 tap1:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPS      (R8)(R11*1), Z1
 	VBROADCASTSS (BX), Z2
 	VFMADD231PS  Z1, Z2, Z0
 	ADDQ         $0x00000004, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap1
 	ADDQ         SI, R8
@@ -803,50 +803,50 @@ after1:
 	VZEROUPPER
 	RET
 
-// func shifted4x6F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int64, sums *float32, ld int)
+// func shifted4x6F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int32, sums *float32, ld int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·shifted4x6F32AVX512(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), BX
-	MOVQ   off+56(FP), SI
-	MOVQ   (SI), DI
-	ADDQ   BX, DI
-	MOVQ   8(SI), R8
-	ADDQ   BX, R8
-	MOVQ   16(SI), R9
-	ADDQ   BX, R9
-	MOVQ   24(SI), R10
-	ADDQ   BX, R10
-	MOVQ   32(SI), R11
-	ADDQ   BX, R11
-	MOVQ   40(SI), SI
-	ADDQ   BX, SI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), BX
+	MOVQ    off+56(FP), SI
+	MOVLQSX (SI), DI
+	ADDQ    BX, DI
+	MOVLQSX 4(SI), R8
+	ADDQ    BX, R8
+	MOVLQSX 8(SI), R9
+	ADDQ    BX, R9
+	MOVLQSX 12(SI), R10
+	ADDQ    BX, R10
+	MOVLQSX 16(SI), R11
+	ADDQ    BX, R11
+	MOVLQSX 20(SI), SI
+	ADDQ    BX, SI
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
+	VPXORD  Z18, Z18, Z18
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+	VPXORD  Z21, Z21, Z21
+	VPXORD  Z22, Z22, Z22
+	VPXORD  Z23, Z23, Z23
 
 image:
 	MOVQ CX, BX
@@ -1070,20 +1070,20 @@ loop:
 	VZEROUPPER
 	RET
 
-// func shifted4x1F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int64, sums *float32, ld int)
+// func shifted4x1F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int32, sums *float32, ld int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·shifted4x1F32AVX512(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), BX
-	MOVQ   off+56(FP), SI
-	MOVQ   (SI), SI
-	ADDQ   BX, SI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), BX
+	MOVQ    off+56(FP), SI
+	MOVLQSX (SI), SI
+	ADDQ    BX, SI
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
 
 image:
 	MOVQ CX, BX
@@ -1181,38 +1181,38 @@ loop:
 	VZEROUPPER
 	RET
 
-// func shifted2x6F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int64, sums *float32, ld int)
+// func shifted2x6F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int32, sums *float32, ld int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·shifted2x6F32AVX512(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), BX
-	MOVQ   off+56(FP), SI
-	MOVQ   (SI), DI
-	ADDQ   BX, DI
-	MOVQ   8(SI), R8
-	ADDQ   BX, R8
-	MOVQ   16(SI), R9
-	ADDQ   BX, R9
-	MOVQ   24(SI), R10
-	ADDQ   BX, R10
-	MOVQ   32(SI), R11
-	ADDQ   BX, R11
-	MOVQ   40(SI), SI
-	ADDQ   BX, SI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), BX
+	MOVQ    off+56(FP), SI
+	MOVLQSX (SI), DI
+	ADDQ    BX, DI
+	MOVLQSX 4(SI), R8
+	ADDQ    BX, R8
+	MOVLQSX 8(SI), R9
+	ADDQ    BX, R9
+	MOVLQSX 12(SI), R10
+	ADDQ    BX, R10
+	MOVLQSX 16(SI), R11
+	ADDQ    BX, R11
+	MOVLQSX 20(SI), SI
+	ADDQ    BX, SI
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
 
 image:
 	MOVQ CX, BX
@@ -1339,18 +1339,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func shifted2x1F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int64, sums *float32, ld int)
+// func shifted2x1F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int32, sums *float32, ld int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·shifted2x1F32AVX512(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), BX
-	MOVQ   off+56(FP), SI
-	MOVQ   (SI), SI
-	ADDQ   BX, SI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), BX
+	MOVQ    off+56(FP), SI
+	MOVLQSX (SI), SI
+	ADDQ    BX, SI
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
 
 image:
 	MOVQ CX, BX
@@ -1409,32 +1409,32 @@ loop:
 	VZEROUPPER
 	RET
 
-// func shifted1x6F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int64, sums *float32, ld int)
+// func shifted1x6F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int32, sums *float32, ld int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·shifted1x6F32AVX512(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), DX
-	MOVQ   off+56(FP), BX
-	MOVQ   (BX), SI
-	ADDQ   DX, SI
-	MOVQ   8(BX), DI
-	ADDQ   DX, DI
-	MOVQ   16(BX), R8
-	ADDQ   DX, R8
-	MOVQ   24(BX), R9
-	ADDQ   DX, R9
-	MOVQ   32(BX), R10
-	ADDQ   DX, R10
-	MOVQ   40(BX), BX
-	ADDQ   DX, BX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), DX
+	MOVQ    off+56(FP), BX
+	MOVLQSX (BX), SI
+	ADDQ    DX, SI
+	MOVLQSX 4(BX), DI
+	ADDQ    DX, DI
+	MOVLQSX 8(BX), R8
+	ADDQ    DX, R8
+	MOVLQSX 12(BX), R9
+	ADDQ    DX, R9
+	MOVLQSX 16(BX), R10
+	ADDQ    DX, R10
+	MOVLQSX 20(BX), BX
+	ADDQ    DX, BX
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
 
 image:
 	MOVQ CX, DX
@@ -1514,17 +1514,17 @@ loop:
 	VZEROUPPER
 	RET
 
-// func shifted1x1F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int64, sums *float32, ld int)
+// func shifted1x1F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int32, sums *float32, ld int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·shifted1x1F32AVX512(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), DX
-	MOVQ   off+56(FP), BX
-	MOVQ   (BX), BX
-	ADDQ   DX, BX
-	VPXORD Z0, Z0, Z0
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), DX
+	MOVQ    off+56(FP), BX
+	MOVLQSX (BX), BX
+	ADDQ    DX, BX
+	VPXORD  Z0, Z0, Z0
 
 image:
 	MOVQ CX, DX
@@ -1614,7 +1614,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func patch8F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int64, c *float64, ldc int)
+// func patch8F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int32, c *float64, ldc int)
 // Requires: AVX, AVX512F
 TEXT ·patch8F64AVX512(SB), NOSPLIT, $0-72
 	MOVQ n+0(FP), AX
@@ -1658,7 +1658,7 @@ channel3:
 	MOVQ taps+16(FP), R10
 
 tap3:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPD      (R8)(R11*1), Z24
 	VMOVUPD      64(R8)(R11*1), Z25
 	VMOVUPD      128(R8)(R11*1), Z26
@@ -1695,7 +1695,7 @@ tap3:
 	VFMADD231PD  Z25, Z27, Z22
 	VFMADD231PD  Z26, Z27, Z23
 	ADDQ         $0x00000040, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap3
 	ADDQ         SI, R8
@@ -1761,7 +1761,7 @@ channel1:
 	MOVQ taps+16(FP), R10
 
 tap1:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPD      (R8)(R11*1), Z8
 	VBROADCASTSD (BX), Z9
 	VFMADD231PD  Z8, Z9, Z0
@@ -1780,7 +1780,7 @@ tap1:
 	VBROADCASTSD 56(BX), Z9
 	VFMADD231PD  Z8, Z9, Z7
 	ADDQ         $0x00000040, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap1
 	ADDQ         SI, R8
@@ -1812,7 +1812,7 @@ after1:
 	VZEROUPPER
 	RET
 
-// func patch6F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int64, c *float64, ldc int)
+// func patch6F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int32, c *float64, ldc int)
 // Requires: AVX, AVX512F
 TEXT ·patch6F64AVX512(SB), NOSPLIT, $0-72
 	MOVQ n+0(FP), AX
@@ -1856,7 +1856,7 @@ channel4:
 	MOVQ taps+16(FP), R10
 
 tap4:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPD      (R8)(R11*1), Z24
 	VMOVUPD      64(R8)(R11*1), Z25
 	VMOVUPD      128(R8)(R11*1), Z26
@@ -1892,7 +1892,7 @@ tap4:
 	VFMADD231PD  Z26, Z28, Z22
 	VFMADD231PD  Z27, Z28, Z23
 	ADDQ         $0x00000030, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap4
 	ADDQ         SI, R8
@@ -1954,7 +1954,7 @@ channel1:
 	MOVQ taps+16(FP), R10
 
 tap1:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPD      (R8)(R11*1), Z6
 	VBROADCASTSD (BX), Z7
 	VFMADD231PD  Z6, Z7, Z0
@@ -1969,7 +1969,7 @@ tap1:
 	VBROADCASTSD 40(BX), Z7
 	VFMADD231PD  Z6, Z7, Z5
 	ADDQ         $0x00000030, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap1
 	ADDQ         SI, R8
@@ -1997,7 +1997,7 @@ after1:
 	VZEROUPPER
 	RET
 
-// func patch4F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int64, c *float64, ldc int)
+// func patch4F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int32, c *float64, ldc int)
 // Requires: AVX, AVX512F
 TEXT ·patch4F64AVX512(SB), NOSPLIT, $0-72
 	MOVQ n+0(FP), AX
@@ -2041,7 +2041,7 @@ channel6:
 	MOVQ taps+16(FP), R10
 
 tap6:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPD      (R8)(R11*1), Z24
 	VMOVUPD      64(R8)(R11*1), Z25
 	VMOVUPD      128(R8)(R11*1), Z26
@@ -2077,7 +2077,7 @@ tap6:
 	VFMADD231PD  Z28, Z30, Z22
 	VFMADD231PD  Z29, Z30, Z23
 	ADDQ         $0x00000020, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap6
 	ADDQ         SI, R8
@@ -2135,7 +2135,7 @@ channel1:
 	MOVQ taps+16(FP), R10
 
 tap1:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPD      (R8)(R11*1), Z4
 	VBROADCASTSD (BX), Z5
 	VFMADD231PD  Z4, Z5, Z0
@@ -2146,7 +2146,7 @@ tap1:
 	VBROADCASTSD 24(BX), Z5
 	VFMADD231PD  Z4, Z5, Z3
 	ADDQ         $0x00000020, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap1
 	ADDQ         SI, R8
@@ -2170,7 +2170,7 @@ after1:
 	VZEROUPPER
 	RET
 
-// func patch2F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int64, c *float64, ldc int)
+// func patch2F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int32, c *float64, ldc int)
 // Requires: AVX, AVX512F
 TEXT ·patch2F64AVX512(SB), NOSPLIT, $0-72
 	MOVQ n+0(FP), AX
@@ -2206,7 +2206,7 @@ channel8:
 	MOVQ taps+16(FP), R10
 
 tap8:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPD      (R8)(R11*1), Z16
 	VMOVUPD      64(R8)(R11*1), Z17
 	VMOVUPD      128(R8)(R11*1), Z18
@@ -2234,7 +2234,7 @@ tap8:
 	VFMADD231PD  Z22, Z24, Z14
 	VFMADD231PD  Z23, Z24, Z15
 	ADDQ         $0x00000010, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap8
 	ADDQ         SI, R8
@@ -2280,14 +2280,14 @@ channel1:
 	MOVQ taps+16(FP), R10
 
 tap1:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPD      (R8)(R11*1), Z2
 	VBROADCASTSD (BX), Z3
 	VFMADD231PD  Z2, Z3, Z0
 	VBROADCASTSD 8(BX), Z3
 	VFMADD231PD  Z2, Z3, Z1
 	ADDQ         $0x00000010, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap1
 	ADDQ         SI, R8
@@ -2307,7 +2307,7 @@ after1:
 	VZEROUPPER
 	RET
 
-// func patch1F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int64, c *float64, ldc int)
+// func patch1F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int32, c *float64, ldc int)
 // Requires: AVX, AVX512F
 TEXT ·patch1F64AVX512(SB), NOSPLIT, $0-72
 	MOVQ n+0(FP), AX
@@ -2335,7 +2335,7 @@ channel8:
 	MOVQ taps+16(FP), R10
 
 tap8:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPD      (R8)(R11*1), Z8
 	VMOVUPD      64(R8)(R11*1), Z9
 	VMOVUPD      128(R8)(R11*1), Z10
@@ -2354,7 +2354,7 @@ tap8:
 	VFMADD231PD  Z14, Z16, Z6
 	VFMADD231PD  Z15, Z16, Z7
 	ADDQ         $0x00000008, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap8
 	ADDQ         SI, R8
@@ -2390,12 +2390,12 @@ channel1:
 	MOVQ taps+16(FP), R10
 
 tap1:
-	MOVQ         (R9), R11
+	MOVLQSX      (R9), R11
 	VMOVUPD      (R8)(R11*1), Z1
 	VBROADCASTSD (BX), Z2
 	VFMADD231PD  Z1, Z2, Z0
 	ADDQ         $0x00000008, BX
-	ADDQ         $0x08, R9
+	ADDQ         $0x04, R9
 	DECQ         R10
 	JNZ          tap1
 	ADDQ         SI, R8
@@ -2413,50 +2413,50 @@ after1:
 	VZEROUPPER
 	RET
 
-// func shifted4x6F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int64, sums *float64, ld int)
+// func shifted4x6F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int32, sums *float64, ld int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·shifted4x6F64AVX512(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), BX
-	MOVQ   off+56(FP), SI
-	MOVQ   (SI), DI
-	ADDQ   BX, DI
-	MOVQ   8(SI), R8
-	ADDQ   BX, R8
-	MOVQ   16(SI), R9
-	ADDQ   BX, R9
-	MOVQ   24(SI), R10
-	ADDQ   BX, R10
-	MOVQ   32(SI), R11
-	ADDQ   BX, R11
-	MOVQ   40(SI), SI
-	ADDQ   BX, SI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), BX
+	MOVQ    off+56(FP), SI
+	MOVLQSX (SI), DI
+	ADDQ    BX, DI
+	MOVLQSX 4(SI), R8
+	ADDQ    BX, R8
+	MOVLQSX 8(SI), R9
+	ADDQ    BX, R9
+	MOVLQSX 12(SI), R10
+	ADDQ    BX, R10
+	MOVLQSX 16(SI), R11
+	ADDQ    BX, R11
+	MOVLQSX 20(SI), SI
+	ADDQ    BX, SI
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
+	VPXORD  Z18, Z18, Z18
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+	VPXORD  Z21, Z21, Z21
+	VPXORD  Z22, Z22, Z22
+	VPXORD  Z23, Z23, Z23
 
 image:
 	MOVQ CX, BX
@@ -2656,20 +2656,20 @@ loop:
 	VZEROUPPER
 	RET
 
-// func shifted4x1F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int64, sums *float64, ld int)
+// func shifted4x1F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int32, sums *float64, ld int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·shifted4x1F64AVX512(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), BX
-	MOVQ   off+56(FP), SI
-	MOVQ   (SI), SI
-	ADDQ   BX, SI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), BX
+	MOVQ    off+56(FP), SI
+	MOVLQSX (SI), SI
+	ADDQ    BX, SI
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
 
 image:
 	MOVQ CX, BX
@@ -2743,38 +2743,38 @@ loop:
 	VZEROUPPER
 	RET
 
-// func shifted2x6F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int64, sums *float64, ld int)
+// func shifted2x6F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int32, sums *float64, ld int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·shifted2x6F64AVX512(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), BX
-	MOVQ   off+56(FP), SI
-	MOVQ   (SI), DI
-	ADDQ   BX, DI
-	MOVQ   8(SI), R8
-	ADDQ   BX, R8
-	MOVQ   16(SI), R9
-	ADDQ   BX, R9
-	MOVQ   24(SI), R10
-	ADDQ   BX, R10
-	MOVQ   32(SI), R11
-	ADDQ   BX, R11
-	MOVQ   40(SI), SI
-	ADDQ   BX, SI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), BX
+	MOVQ    off+56(FP), SI
+	MOVLQSX (SI), DI
+	ADDQ    BX, DI
+	MOVLQSX 4(SI), R8
+	ADDQ    BX, R8
+	MOVLQSX 8(SI), R9
+	ADDQ    BX, R9
+	MOVLQSX 12(SI), R10
+	ADDQ    BX, R10
+	MOVLQSX 16(SI), R11
+	ADDQ    BX, R11
+	MOVLQSX 20(SI), SI
+	ADDQ    BX, SI
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
 
 image:
 	MOVQ CX, BX
@@ -2889,18 +2889,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func shifted2x1F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int64, sums *float64, ld int)
+// func shifted2x1F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int32, sums *float64, ld int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·shifted2x1F64AVX512(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), BX
-	MOVQ   off+56(FP), SI
-	MOVQ   (SI), SI
-	ADDQ   BX, SI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), BX
+	MOVQ    off+56(FP), SI
+	MOVLQSX (SI), SI
+	ADDQ    BX, SI
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
 
 image:
 	MOVQ CX, BX
@@ -2947,32 +2947,32 @@ loop:
 	VZEROUPPER
 	RET
 
-// func shifted1x6F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int64, sums *float64, ld int)
+// func shifted1x6F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int32, sums *float64, ld int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·shifted1x6F64AVX512(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), DX
-	MOVQ   off+56(FP), BX
-	MOVQ   (BX), SI
-	ADDQ   DX, SI
-	MOVQ   8(BX), DI
-	ADDQ   DX, DI
-	MOVQ   16(BX), R8
-	ADDQ   DX, R8
-	MOVQ   24(BX), R9
-	ADDQ   DX, R9
-	MOVQ   32(BX), R10
-	ADDQ   DX, R10
-	MOVQ   40(BX), BX
-	ADDQ   DX, BX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), DX
+	MOVQ    off+56(FP), BX
+	MOVLQSX (BX), SI
+	ADDQ    DX, SI
+	MOVLQSX 4(BX), DI
+	ADDQ    DX, DI
+	MOVLQSX 8(BX), R8
+	ADDQ    DX, R8
+	MOVLQSX 12(BX), R9
+	ADDQ    DX, R9
+	MOVLQSX 16(BX), R10
+	ADDQ    DX, R10
+	MOVLQSX 20(BX), BX
+	ADDQ    DX, BX
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
 
 image:
 	MOVQ CX, DX
@@ -3046,17 +3046,17 @@ loop:
 	VZEROUPPER
 	RET
 
-// func shifted1x1F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int64, sums *float64, ld int)
+// func shifted1x1F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int32, sums *float64, ld int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·shifted1x1F64AVX512(SB), NOSPLIT, $0-80
-	MOVQ   images+0(FP), AX
-	MOVQ   y+16(FP), CX
-	MOVQ   ldy+24(FP), DX
-	MOVQ   x+40(FP), DX
-	MOVQ   off+56(FP), BX
-	MOVQ   (BX), BX
-	ADDQ   DX, BX
-	VPXORD Z0, Z0, Z0
+	MOVQ    images+0(FP), AX
+	MOVQ    y+16(FP), CX
+	MOVQ    ldy+24(FP), DX
+	MOVQ    x+40(FP), DX
+	MOVQ    off+56(FP), BX
+	MOVLQSX (BX), BX
+	ADDQ    DX, BX
+	VPXORD  Z0, Z0, Z0
 
 image:
 	MOVQ CX, DX

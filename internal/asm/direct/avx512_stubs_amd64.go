@@ -8,67 +8,67 @@ package direct
 // plane, the offsets and ldc are in bytes.
 //
 //go:noescape
-func patch8F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int64, c *float32, ldc int)
+func patch8F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int32, c *float32, ldc int)
 
 // patch6F32AVX512 computes 6 rows of n vectors: c = Σ a·x over channels > 0 and taps > 0. a is packed;
 // plane, the offsets and ldc are in bytes.
 //
 //go:noescape
-func patch6F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int64, c *float32, ldc int)
+func patch6F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int32, c *float32, ldc int)
 
 // patch4F32AVX512 computes 4 rows of n vectors: c = Σ a·x over channels > 0 and taps > 0. a is packed;
 // plane, the offsets and ldc are in bytes.
 //
 //go:noescape
-func patch4F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int64, c *float32, ldc int)
+func patch4F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int32, c *float32, ldc int)
 
 // patch2F32AVX512 computes 2 rows of n vectors: c = Σ a·x over channels > 0 and taps > 0. a is packed;
 // plane, the offsets and ldc are in bytes.
 //
 //go:noescape
-func patch2F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int64, c *float32, ldc int)
+func patch2F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int32, c *float32, ldc int)
 
 // patch1F32AVX512 computes 1 rows of n vectors: c = Σ a·x over channels > 0 and taps > 0. a is packed;
 // plane, the offsets and ldc are in bytes.
 //
 //go:noescape
-func patch1F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int64, c *float32, ldc int)
+func patch1F32AVX512(n int, channels int, taps int, a *float32, x *float32, plane int, off *int32, c *float32, ldc int)
 
 // shifted4x6F32AVX512 adds to sums the inner products of 4 rows of y with x at 6 offsets:
 // n > 0 vectors of each of some images > 0; offsets, ldy, the steps between images and ld are in bytes.
 //
 //go:noescape
-func shifted4x6F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int64, sums *float32, ld int)
+func shifted4x6F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int32, sums *float32, ld int)
 
 // shifted4x1F32AVX512 adds to sums the inner products of 4 rows of y with x at 1 offsets:
 // n > 0 vectors of each of some images > 0; offsets, ldy, the steps between images and ld are in bytes.
 //
 //go:noescape
-func shifted4x1F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int64, sums *float32, ld int)
+func shifted4x1F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int32, sums *float32, ld int)
 
 // shifted2x6F32AVX512 adds to sums the inner products of 2 rows of y with x at 6 offsets:
 // n > 0 vectors of each of some images > 0; offsets, ldy, the steps between images and ld are in bytes.
 //
 //go:noescape
-func shifted2x6F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int64, sums *float32, ld int)
+func shifted2x6F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int32, sums *float32, ld int)
 
 // shifted2x1F32AVX512 adds to sums the inner products of 2 rows of y with x at 1 offsets:
 // n > 0 vectors of each of some images > 0; offsets, ldy, the steps between images and ld are in bytes.
 //
 //go:noescape
-func shifted2x1F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int64, sums *float32, ld int)
+func shifted2x1F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int32, sums *float32, ld int)
 
 // shifted1x6F32AVX512 adds to sums the inner products of 1 rows of y with x at 6 offsets:
 // n > 0 vectors of each of some images > 0; offsets, ldy, the steps between images and ld are in bytes.
 //
 //go:noescape
-func shifted1x6F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int64, sums *float32, ld int)
+func shifted1x6F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int32, sums *float32, ld int)
 
 // shifted1x1F32AVX512 adds to sums the inner products of 1 rows of y with x at 1 offsets:
 // n > 0 vectors of each of some images > 0; offsets, ldy, the steps between images and ld are in bytes.
 //
 //go:noescape
-func shifted1x1F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int64, sums *float32, ld int)
+func shifted1x1F32AVX512(images int, n int, y *float32, ldy int, stepy int, x *float32, stepx int, off *int32, sums *float32, ld int)
 
 // moveF32AVX512 copies rows > 0 of n > 0 elements, with bias added and then raised to floor;
 // pitches are in bytes.
@@ -80,67 +80,67 @@ func moveF32AVX512(rows int, n int, to *float32, ldt int, from *float32, ldf int
 // plane, the offsets and ldc are in bytes.
 //
 //go:noescape
-func patch8F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int64, c *float64, ldc int)
+func patch8F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int32, c *float64, ldc int)
 
 // patch6F64AVX512 computes 6 rows of n vectors: c = Σ a·x over channels > 0 and taps > 0. a is packed;
 // plane, the offsets and ldc are in bytes.
 //
 //go:noescape
-func patch6F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int64, c *float64, ldc int)
+func patch6F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int32, c *float64, ldc int)
 
 // patch4F64AVX512 computes 4 rows of n vectors: c = Σ a·x over channels > 0 and taps > 0. a is packed;
 // plane, the offsets and ldc are in bytes.
 //
 //go:noescape
-func patch4F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int64, c *float64, ldc int)
+func patch4F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int32, c *float64, ldc int)
 
 // patch2F64AVX512 computes 2 rows of n vectors: c = Σ a·x over channels > 0 and taps > 0. a is packed;
 // plane, the offsets and ldc are in bytes.
 //
 //go:noescape
-func patch2F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int64, c *float64, ldc int)
+func patch2F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int32, c *float64, ldc int)
 
 // patch1F64AVX512 computes 1 rows of n vectors: c = Σ a·x over channels > 0 and taps > 0. a is packed;
 // plane, the offsets and ldc are in bytes.
 //
 //go:noescape
-func patch1F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int64, c *float64, ldc int)
+func patch1F64AVX512(n int, channels int, taps int, a *float64, x *float64, plane int, off *int32, c *float64, ldc int)
 
 // shifted4x6F64AVX512 adds to sums the inner products of 4 rows of y with x at 6 offsets:
 // n > 0 vectors of each of some images > 0; offsets, ldy, the steps between images and ld are in bytes.
 //
 //go:noescape
-func shifted4x6F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int64, sums *float64, ld int)
+func shifted4x6F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int32, sums *float64, ld int)
 
 // shifted4x1F64AVX512 adds to sums the inner products of 4 rows of y with x at 1 offsets:
 // n > 0 vectors of each of some images > 0; offsets, ldy, the steps between images and ld are in bytes.
 //
 //go:noescape
-func shifted4x1F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int64, sums *float64, ld int)
+func shifted4x1F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int32, sums *float64, ld int)
 
 // shifted2x6F64AVX512 adds to sums the inner products of 2 rows of y with x at 6 offsets:
 // n > 0 vectors of each of some images > 0; offsets, ldy, the steps between images and ld are in bytes.
 //
 //go:noescape
-func shifted2x6F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int64, sums *float64, ld int)
+func shifted2x6F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int32, sums *float64, ld int)
 
 // shifted2x1F64AVX512 adds to sums the inner products of 2 rows of y with x at 1 offsets:
 // n > 0 vectors of each of some images > 0; offsets, ldy, the steps between images and ld are in bytes.
 //
 //go:noescape
-func shifted2x1F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int64, sums *float64, ld int)
+func shifted2x1F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int32, sums *float64, ld int)
 
 // shifted1x6F64AVX512 adds to sums the inner products of 1 rows of y with x at 6 offsets:
 // n > 0 vectors of each of some images > 0; offsets, ldy, the steps between images and ld are in bytes.
 //
 //go:noescape
-func shifted1x6F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int64, sums *float64, ld int)
+func shifted1x6F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int32, sums *float64, ld int)
 
 // shifted1x1F64AVX512 adds to sums the inner products of 1 rows of y with x at 1 offsets:
 // n > 0 vectors of each of some images > 0; offsets, ldy, the steps between images and ld are in bytes.
 //
 //go:noescape
-func shifted1x1F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int64, sums *float64, ld int)
+func shifted1x1F64AVX512(images int, n int, y *float64, ldy int, stepy int, x *float64, stepx int, off *int32, sums *float64, ld int)
 
 // moveF64AVX512 copies rows > 0 of n > 0 elements, with bias added and then raised to floor;
 // pitches are in bytes.

@@ -22,8 +22,8 @@ type Table[T float32 | float64] struct {
 	// Tall and Wide are the largest numbers of rows and of offsets that Shifted takes.
 	Tall, Wide int
 
-	patch    func(rows, n, channels, taps int, a, x *T, plane int, off *int64, c *T, ldc int)
-	shifted  func(rows, cols, images, n int, y *T, ldy, stepy int, x *T, stepx int, off *int64, sums *T, ld int)
+	patch    func(rows, n, channels, taps int, a, x *T, plane int, off *int32, c *T, ldc int)
+	shifted  func(rows, cols, images, n int, y *T, ldy, stepy int, x *T, stepx int, off *int32, sums *T, ld int)
 	move     func(rows, n int, to *T, ldt int, from *T, ldf int, bias, floor T)
 	pool     func(rows, n int, y, x *T, ldx int)
 	poolGrad func(rows, n int, dx, x, dy *T, ldx int)
@@ -42,7 +42,7 @@ func For[T float32 | float64](path cpu.Path) *Table[T] {
 func size[T float32 | float64]() int { return int(unsafe.Sizeof(*new(T))) }
 
 // data is the first element.
-func data[T float32 | float64 | int64](s []T) *T { return unsafe.SliceData(s) }
+func data[T float32 | float64 | int32](s []T) *T { return unsafe.SliceData(s) }
 
 // misfit panics because of arguments that contradict each other.
 func misfit(what string, numbers ...int) {
@@ -50,8 +50,8 @@ func misfit(what string, numbers ...int) {
 }
 
 // reach returns the largest of offsets in bytes, as elements; negative ones panic.
-func reach[T float32 | float64](off []int64) int {
-	most := int64(0)
+func reach[T float32 | float64](off []int32) int {
+	most := int32(0)
 	for _, o := range off {
 		if o < 0 {
 			misfit("offset", int(o))
@@ -64,7 +64,7 @@ func reach[T float32 | float64](off []int64) int {
 // Patch computes rows r < rows, one of Heights, of n vectors: c[r·ldc + p] = Σ_k Σ_t a·x[k·plane + off_t + p] over
 // channels k and taps t in this order, a the next element of row r. a is packed: element (k·taps + t)·rows + r. Offsets
 // are in bytes.
-func (t *Table[T]) Patch(rows, n, channels int, a, x []T, plane int, off []int64, c []T, ldc int) {
+func (t *Table[T]) Patch(rows, n, channels int, a, x []T, plane int, off []int32, c []T, ldc int) {
 	if n < 1 || channels < 1 || len(off) < 1 || rows < 1 || plane < 0 || ldc < n*t.Lanes && rows > 1 ||
 		len(a) < rows*channels*len(off) || len(c) < (rows-1)*ldc+n*t.Lanes ||
 		len(x) < (channels-1)*plane+reach[T](off)+n*t.Lanes {
@@ -77,7 +77,7 @@ func (t *Table[T]) Patch(rows, n, channels int, a, x []T, plane int, off []int64
 // Shifted adds to sums[r·ld + j] the inner product of row r < rows of y with x at offset j, rows 1, 2 or Tall, and Wide
 // offsets or 1: Σ_i Σ_p y[i·stepy + r·ldy + p]·x[i·stepx + off_j + p] over images i and n vectors of positions p.
 // Offsets are in bytes.
-func (t *Table[T]) Shifted(rows, images, n int, y []T, ldy, stepy int, x []T, stepx int, off []int64, sums []T,
+func (t *Table[T]) Shifted(rows, images, n int, y []T, ldy, stepy int, x []T, stepx int, off []int32, sums []T,
 	ld int) {
 	cols := len(off)
 	if n < 1 || images < 1 || rows != 1 && rows != 2 && rows != t.Tall || cols != 1 && cols != t.Wide ||

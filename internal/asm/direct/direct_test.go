@@ -69,12 +69,12 @@ func forAll(t *testing.T, f32 func(*testing.T, *Table[float32]), f64 func(*testi
 	}
 }
 
-func offsets[T float32 | float64](a *arena[T], n, below int) []int64 {
-	s := guard.Tail[int64](guard.New(a.t, 8*n), n)
+func offsets[T float32 | float64](a *arena[T], n, below int) []int32 {
+	s := guard.Tail[int32](guard.New(a.t, 4*n), n)
 	for i := range s {
-		s[i] = int64(a.random.Below(uint32(below))) * int64(size[T]())
+		s[i] = int32(a.random.Below(uint32(below))) * int32(size[T]())
 	}
-	s[n-1] = int64((below - 1) * size[T]())
+	s[n-1] = int32((below - 1) * size[T]())
 	return s
 }
 
@@ -200,9 +200,9 @@ func testSelfCheck[T float32 | float64](t *testing.T, k *Table[T]) {
 }
 
 // spoilPatch returns a kernel that forgets the last tap.
-func spoilPatch[T float32 | float64](k *Table[T]) func(rows, n, channels, taps int, a, x *T, plane int, off *int64,
+func spoilPatch[T float32 | float64](k *Table[T]) func(rows, n, channels, taps int, a, x *T, plane int, off *int32,
 	c *T, ldc int) {
-	return func(rows, n, channels, taps int, a, x *T, plane int, off *int64, c *T, ldc int) {
+	return func(rows, n, channels, taps int, a, x *T, plane int, off *int32, c *T, ldc int) {
 		k.patch(rows, n, channels, taps-1, a, x, plane, off, c, ldc)
 	}
 }
@@ -212,11 +212,11 @@ func TestMisfits(t *testing.T) { forAll(t, testMisfits[float32], testMisfits[flo
 
 func testMisfits[T float32 | float64](t *testing.T, k *Table[T]) {
 	n := k.Lanes
-	x, off, far := make([]T, 8*n), []int64{0}, []int64{int64(8 * n * size[T]())}
+	x, off, far := make([]T, 8*n), []int32{0}, []int32{int32(8 * n * size[T]())}
 	for name, f := range map[string]func(){
 		"Patch rows":      func() { k.Patch(3, 1, 1, x, x, 0, off, x, n) },
 		"Patch offset":    func() { k.Patch(1, 1, 1, x, x, 0, far, x, n) },
-		"Patch negative":  func() { k.Patch(1, 1, 1, x, x, 0, []int64{-8}, x, n) },
+		"Patch negative":  func() { k.Patch(1, 1, 1, x, x, 0, []int32{-8}, x, n) },
 		"Patch c":         func() { k.Patch(2, 1, 1, x, x, 0, off, x[:n], n) },
 		"Patch nothing":   func() { k.Patch(1, 0, 1, x, x, 0, off, x, n) },
 		"Shifted rows":    func() { k.Shifted(3, 1, 1, x, n, n, x, n, off, x, 1) },
@@ -246,9 +246,9 @@ func BenchmarkPatch(b *testing.B) {
 			b.Run(fmt.Sprintf("%v/rows=%d", path, rows), func(b *testing.B) {
 				const channels, taps, plane = 16, 9, 29 * 30
 				n := 784 / k.Lanes
-				off := make([]int64, taps)
+				off := make([]int32, taps)
 				for i := range off {
-					off[i] = int64(4 * (i/3*29 + i%3))
+					off[i] = int32(4 * (i/3*29 + i%3))
 				}
 				x, w := make([]float32, (channels+1)*plane), make([]float32, rows*channels*taps)
 				c := make([]float32, rows*n*k.Lanes)
@@ -269,9 +269,9 @@ func BenchmarkShifted(b *testing.B) {
 		}
 		b.Run(path.String(), func(b *testing.B) {
 			n := 800 / k.Lanes
-			off := make([]int64, k.Wide)
+			off := make([]int32, k.Wide)
 			for i := range off {
-				off[i] = int64(4 * (i/3*29 + i%3))
+				off[i] = int32(4 * (i/3*29 + i%3))
 			}
 			x, y, sums := make([]float32, 1000), make([]float32, k.Tall*800), make([]float32, k.Tall*k.Wide)
 			for b.Loop() {

@@ -33,8 +33,8 @@ func whole[T float32 | float64](n int) []T {
 
 func selfCheck[T float32 | float64](t *Table[T]) error {
 	ref := twin(t)
-	elem := int64(size[T]())
-	off := []int64{0, 3 * elem, 17 * elem, 20 * elem, elem, 6 * elem}
+	elem := int32(size[T]())
+	off := []int32{0, 3 * elem, 17 * elem, 20 * elem, elem, 6 * elem}
 	x := whole[T](40 * t.Lanes)
 	for _, rows := range t.Heights {
 		got, want := make([]T, rows*9*t.Lanes), make([]T, rows*9*t.Lanes)

@@ -7,7 +7,7 @@ import "ganglion/internal/cpu"
 var (
 	avx2x32 = Table[float32]{
 		Lanes: 8, Heights: []int{6, 4, 2, 1}, Tall: 2, Wide: 4,
-		patch: func(rows, n, channels, taps int, a, x *float32, plane int, off *int64, c *float32, ldc int) {
+		patch: func(rows, n, channels, taps int, a, x *float32, plane int, off *int32, c *float32, ldc int) {
 			switch rows {
 			case 6:
 				patch6F32AVX2(n, channels, taps, a, x, plane, off, c, ldc)
@@ -21,7 +21,7 @@ var (
 				misfit("Patch", rows)
 			}
 		},
-		shifted: func(rows, cols, images, n int, y *float32, ldy, stepy int, x *float32, stepx int, off *int64,
+		shifted: func(rows, cols, images, n int, y *float32, ldy, stepy int, x *float32, stepx int, off *int32,
 			sums *float32, ld int) {
 			switch {
 			case rows == 2 && cols == 4:
@@ -38,7 +38,7 @@ var (
 	}
 	avx2x64 = Table[float64]{
 		Lanes: 4, Heights: []int{6, 4, 2, 1}, Tall: 2, Wide: 4,
-		patch: func(rows, n, channels, taps int, a, x *float64, plane int, off *int64, c *float64, ldc int) {
+		patch: func(rows, n, channels, taps int, a, x *float64, plane int, off *int32, c *float64, ldc int) {
 			switch rows {
 			case 6:
 				patch6F64AVX2(n, channels, taps, a, x, plane, off, c, ldc)
@@ -52,7 +52,7 @@ var (
 				misfit("Patch", rows)
 			}
 		},
-		shifted: func(rows, cols, images, n int, y *float64, ldy, stepy int, x *float64, stepx int, off *int64,
+		shifted: func(rows, cols, images, n int, y *float64, ldy, stepy int, x *float64, stepx int, off *int32,
 			sums *float64, ld int) {
 			switch {
 			case rows == 2 && cols == 4:
@@ -69,7 +69,7 @@ var (
 	}
 	avx512x32 = Table[float32]{
 		Lanes: 16, Heights: []int{8, 6, 4, 2, 1}, Tall: 4, Wide: 6,
-		patch: func(rows, n, channels, taps int, a, x *float32, plane int, off *int64, c *float32, ldc int) {
+		patch: func(rows, n, channels, taps int, a, x *float32, plane int, off *int32, c *float32, ldc int) {
 			switch rows {
 			case 8:
 				patch8F32AVX512(n, channels, taps, a, x, plane, off, c, ldc)
@@ -85,7 +85,7 @@ var (
 				misfit("Patch", rows)
 			}
 		},
-		shifted: func(rows, cols, images, n int, y *float32, ldy, stepy int, x *float32, stepx int, off *int64,
+		shifted: func(rows, cols, images, n int, y *float32, ldy, stepy int, x *float32, stepx int, off *int32,
 			sums *float32, ld int) {
 			switch {
 			case rows == 4 && cols == 6:
@@ -106,7 +106,7 @@ var (
 	}
 	avx512x64 = Table[float64]{
 		Lanes: 8, Heights: []int{8, 6, 4, 2, 1}, Tall: 4, Wide: 6,
-		patch: func(rows, n, channels, taps int, a, x *float64, plane int, off *int64, c *float64, ldc int) {
+		patch: func(rows, n, channels, taps int, a, x *float64, plane int, off *int32, c *float64, ldc int) {
 			switch rows {
 			case 8:
 				patch8F64AVX512(n, channels, taps, a, x, plane, off, c, ldc)
@@ -122,7 +122,7 @@ var (
 				misfit("Patch", rows)
 			}
 		},
-		shifted: func(rows, cols, images, n int, y *float64, ldy, stepy int, x *float64, stepx int, off *int64,
+		shifted: func(rows, cols, images, n int, y *float64, ldy, stepy int, x *float64, stepx int, off *int32,
 			sums *float64, ld int) {
 			switch {
 			case rows == 4 && cols == 6:

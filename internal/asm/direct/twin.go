@@ -7,7 +7,7 @@ import "unsafe"
 func twin[T float32 | float64](like *Table[T]) *Table[T] {
 	t := *like
 	lanes := like.Lanes
-	t.patch = func(rows, n, channels, taps int, a, x *T, plane int, off *int64, c *T, ldc int) {
+	t.patch = func(rows, n, channels, taps int, a, x *T, plane int, off *int32, c *T, ldc int) {
 		w, shift := from(a, rows*channels*taps), from(off, taps)
 		for r := range rows {
 			out := from(at(c, r*ldc), n*lanes)
@@ -20,7 +20,7 @@ func twin[T float32 | float64](like *Table[T]) *Table[T] {
 			}
 		}
 	}
-	t.shifted = func(rows, cols, images, n int, y *T, ldy, stepy int, x *T, stepx int, off *int64, sums *T, ld int) {
+	t.shifted = func(rows, cols, images, n int, y *T, ldy, stepy int, x *T, stepx int, off *int32, sums *T, ld int) {
 		for r := range rows {
 			out := from(at(sums, r*ld), cols)
 			for i := range images {

@@ -4,6 +4,7 @@ package selfcheck
 import (
 	"fmt"
 
+	"ganglion/internal/asm/direct"
 	"ganglion/internal/asm/gemm"
 	"ganglion/internal/asm/vec"
 	"ganglion/internal/cpu"
@@ -20,6 +21,9 @@ func check(p cpu.Path) error {
 	}
 	if err := vec.SelfCheck(p); err != nil {
 		return fmt.Errorf("vector primitives: %w", err)
+	}
+	if err := direct.SelfCheck(p); err != nil {
+		return fmt.Errorf("convolution: %w", err)
 	}
 	return nil
 }
