@@ -3,6 +3,7 @@ package conv
 import (
 	"math"
 
+	"ganglion/internal/asm/direct"
 	"ganglion/kernels"
 	"ganglion/kernels/dense"
 )
@@ -130,13 +131,13 @@ func (o MaxPoolAt) Grad(b kernels.Builder, in []*kernels.Node, _, dout *kernels.
 // CPU goes through the planes.
 func (o MaxPool) CPU(c *kernels.Call) {
 	g := o.Window.geometry(c.In[0].Shape)
-	planes(c, &g, c.Out.Shape, 1, maxPoolBody[float32], maxPoolBody[float64])
+	planes(c, &g, c.Out.Shape, g.pace(c, 1), maxPoolBody[float32], maxPoolBody[float64])
 }
 
 // CPU goes through the planes.
 func (o MaxPoolGrad) CPU(c *kernels.Call) {
 	g := o.Window.geometry(c.In[0].Shape)
-	planes(c, &g, c.Out.Shape, 1.5, maxGradBody[float32], maxGradBody[float64])
+	planes(c, &g, c.Out.Shape, g.pace(c, 1.5), maxGradBody[float32], maxGradBody[float64])
 }
 
 // CPU goes through the planes.
@@ -145,11 +146,41 @@ func (o MaxPoolAt) CPU(c *kernels.Call) {
 	planes(c, &g, c.Out.Shape, 1.5, maxAtBody[float32], maxAtBody[float64])
 }
 
+// pace is the time of a position, ns without vectors.
+func (g *geometry) pace(c *kernels.Call, ns float64) float64 {
+	if g.quarters() && hasDirect(c) {
+		return 0.1
+	}
+	return ns
+}
+
+// quarters reports whether the windows are squares of 2×2 side by side in planes, all inside.
+func (g *geometry) quarters() bool {
+	two := [maxDims]int{1, 2, 2}
+	return g.k == two && g.stride[1] == 2 && g.stride[2] == 2 && g.pad == [maxDims]int{} && g.x[0] == 1 &&
+		g.y[0] == 1 && 2*g.y[1] <= g.x[1] && 2*g.y[2] <= g.x[2]
+}
+
+// stacks calls f for planes lo … hi−1: for all of them as one when their lines follow each other, or one by one.
+func (g *geometry) stacks(lo, hi int, f func(first, n int)) {
+	if 2*g.y[1] == g.x[1] && hi > lo {
+		f(lo, hi-lo)
+		return
+	}
+	for i := lo; i < hi; i++ {
+		f(i, 1)
+	}
+}
+
 func maxPoolBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	g := c.Op.(MaxPool).Window.geometry(c.In[0].Shape)
 	x, y := kernels.Of[T](c.In[0]), kernels.Of[T](c.Out)
 	plane, area := g.plane(), g.area()
 	lo, hi := c.Chunk(chunk, c.Out.Shape[0]*c.Out.Shape[1])
+	if t := direct.For[T](c.Path); t != nil && g.quarters() && area > 0 {
+		g.stacks(lo, hi, func(i, n int) { t.Pool(n*g.y[1], g.y[2], y[i*area:], x[i*plane:], g.x[2]) })
+		return
+	}
 	for i := lo; i < hi; i++ {
 		largest(&g, y[i*area:][:area], x[i*plane:][:plane])
 	}
@@ -203,6 +234,15 @@ func maxGradBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	x, dy, dx := kernels.Of[T](c.In[0]), kernels.Of[T](c.In[1]), kernels.Of[T](c.Out)
 	plane, area := g.plane(), g.area()
 	lo, hi := c.Chunk(chunk, c.Out.Shape[0]*c.Out.Shape[1])
+	if t := direct.For[T](c.Path); t != nil && g.quarters() && area > 0 {
+		if 4*area != plane {
+			clear(dx[lo*plane : hi*plane]) // a line or column is in no window
+		}
+		g.stacks(lo, hi, func(i, n int) {
+			t.PoolGrad(n*g.y[1], g.y[2], dx[i*plane:], x[i*plane:], dy[i*area:], g.x[2])
+		})
+		return
+	}
 	for i := lo; i < hi; i++ {
 		from, to := x[i*plane:][:plane], dx[i*plane:][:plane]
 		clear(to)

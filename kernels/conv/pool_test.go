@@ -24,6 +24,11 @@ var windows = []struct {
 		7}},
 	{Window{Dims: 2, Kernel: three{5, 5}, Stride: three{1, 1}, Pad: three{4, 4}}, []int{1, 2, 1, 2}},
 	{Window{Dims: 3, Kernel: three{2, 1, 3}, Stride: three{1, 2, 2}, Pad: three{1, 0, 1}}, []int{2, 2, 3, 4, 5}},
+	{Window{Dims: 2, Kernel: three{2, 2}}, []int{3, 2, 7, 6}},
+	{Window{Dims: 2, Kernel: three{2, 2}}, []int{2, 3, 4, 37}},
+	{Window{Dims: 2, Kernel: three{2, 2}}, []int{1, 2, 2, 3}},
+	{Window{Dims: 2, Kernel: three{2, 2}, Stride: three{2, 1}}, []int{2, 2, 4, 5}},
+	{Window{Dims: 2, Kernel: three{2, 2}, Extra: three{1, 1}}, []int{2, 2, 5, 7}},
 	{Window{Dims: 2, Kernel: three{2, 2}}, []int{0, 3, 6, 8}},
 	{Window{Dims: 2, Kernel: three{2, 2}}, []int{3, 0, 6, 8}},
 	{Window{Dims: 2, Kernel: three{2, 2}}, []int{40, 6, 12, 12}},
@@ -104,7 +109,16 @@ func TestPoolValues(t *testing.T) {
 			t.Errorf("%+v: %s", c.op, msg)
 		}
 	}
+	square := Window{Dims: 2, Kernel: three{2, 2}}
+	special := kernels.FromSlice([]float64{
+		1, 1, nan, 3, -1, -2, 0, math.Copysign(0, -1), math.Inf(-1), math.Inf(-1), 5,
+		1, 1, nan, 4, -3, nan, math.Copysign(0, -1), 0, math.Inf(-1), math.Inf(-1), 6,
+	}, 1, 1, 2, 11)
+	five := kernels.FromSlice([]float64{1, 2, 3, 4, 5}, 1, 1, 1, 5)
 	optest.Check(t, []optest.Case{
+		{Name: "2×2", Op: MaxPool{square}, In: []optest.Arg{optest.Values(special)}, NoGrad: true, Exact: true},
+		{Name: "2×2 grad", Op: MaxPoolGrad{square}, In: []optest.Arg{optest.Values(special), optest.Values(five)},
+			NoGrad: true, Exact: true},
 		{Name: "max", Op: MaxPool{wide}, In: []optest.Arg{optest.Values(x)}, NoGrad: true, Exact: true},
 		{Name: "grad", Op: MaxPoolGrad{wide}, In: []optest.Arg{optest.Values(x), optest.Values(ones)}, NoGrad: true,
 			Exact: true},
