@@ -12,6 +12,7 @@ import (
 	"ganglion/internal/cpu"
 	"ganglion/internal/par"
 	"ganglion/kernels"
+	"ganglion/kernels/implicit/lane"
 )
 
 // Options of Run. The zero value runs everything, on all cores, in float32.
@@ -122,7 +123,7 @@ func Run(ctx context.Context, o Options) ([]Result, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	selfcheck.Run()
+	selfcheck.Run(lane.SelfCheck)
 	e := env{dtype: kernels.Float32, path: cpu.Best(), threads: o.Threads, quick: o.Quick}
 	if o.DType == "f64" {
 		e.dtype = kernels.Float64

@@ -10,6 +10,7 @@ import (
 	"ganglion/internal/cpu"
 	"ganglion/internal/par"
 	"ganglion/kernels"
+	"ganglion/kernels/implicit/lane"
 )
 
 // Options of Compile. The zero value is a program on all processors with a store of its own.
@@ -34,7 +35,7 @@ type Options struct {
 
 // Compile turns a graph into a program. The first call in a process checks the kernels of this processor.
 func Compile(g *Graph, o Options) (*Program, error) {
-	selfcheck.Run()
+	selfcheck.Run(lane.SelfCheck)
 	p := &Program{graph: g, opts: o, store: o.Store, pool: o.Pool, path: cpu.Best()}
 	if o.Path != nil {
 		p.path = *o.Path

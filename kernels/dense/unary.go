@@ -71,10 +71,19 @@ func (o Unary) InPlace(i int) bool { return i == 0 }
 func (o Unary) cost(d kernels.DType) float64 {
 	switch o.F {
 	case act.Identity, act.ReLU, act.LeakyReLU, act.Square, act.Abs, act.Neg, act.Inv, act.Cube, act.Sqrt:
-		return 0.5
-	case act.Tanh, act.Sigmoid, act.Exp:
+		return 0.25
+	case act.Tanh, act.Sigmoid, act.Exp, act.Log:
 		if d == kernels.Float32 && o.Order < 2 {
-			return 1.5
+			return 0.3
+		}
+		return 1.5
+	case act.GELU, act.SiLU:
+		if d == kernels.Float32 && o.Order == 0 {
+			return 0.3
+		}
+	case act.Sin, act.Cos, act.Softplus, act.Expm1, act.Log1p:
+		if d == kernels.Float32 && o.Order < 2 {
+			return 1
 		}
 	}
 	return 15

@@ -8,6 +8,7 @@ import (
 	"ganglion/engine/checkpoint"
 	"ganglion/internal/asm/selfcheck"
 	"ganglion/internal/cpu"
+	"ganglion/kernels/implicit/lane"
 )
 
 // Finding is one line of ganglion doctor.
@@ -17,8 +18,9 @@ type Finding struct {
 	OK   bool   `json:"ok"`
 }
 
-// Doctor looks at what training on this machine depends on. ok is false when training on the CPU would not work.
-func Doctor() (findings []Finding, ok bool) {
+// Doctor looks at what training on this machine depends on. ok is false when training on the CPU would not work. With
+// deep it also compares all kernels in assembly with those in Go, which takes some seconds.
+func Doctor(deep bool) (findings []Finding, ok bool) {
 	ok = true
 	add := func(what, says string, good bool) {
 		findings = append(findings, Finding{what, says, good})
@@ -26,7 +28,7 @@ func Doctor() (findings []Finding, ok bool) {
 	}
 	env := checkpoint.NewEnv("cpu", runtime.GOMAXPROCS(0))
 	add("program", fmt.Sprintf("%s, %s, %s/%s", env.Program, runtime.Version(), runtime.GOOS, runtime.GOARCH), true)
-	selfcheck.Run()
+	selfcheck.Run(lane.SelfCheck)
 	add(
 		"processor",
 		fmt.Sprintf("%s, %d cores, %d threads used", cpu.Name(), runtime.NumCPU(), runtime.GOMAXPROCS(0)),
@@ -35,6 +37,15 @@ func Doctor() (findings []Finding, ok bool) {
 	add("kernels", fmt.Sprintf("%v in use, of %v", cpu.Best(), cpu.Paths()), true)
 	if err := cpu.EnvError(); err != nil {
 		add("GANGLION_CPU", err.Error(), false)
+	}
+	if deep {
+		for _, p := range cpu.Paths()[1:] { // the first is Go
+			if err := selfcheck.Deep(p, lane.SelfCheck); err != nil {
+				add(fmt.Sprintf("kernels %v", p), err.Error(), false)
+			} else {
+				add(fmt.Sprintf("kernels %v", p), "agree with those in Go", true)
+			}
+		}
 	}
 	for _, w := range KernelWarnings() {
 		add("kernels switched off", w, false)

@@ -12,10 +12,24 @@ import (
 
 // Run checks every path of this processor, once in the life of the process (about a millisecond), and switches off
 // those whose results are wrong; cpu.Disabled tells which. On a machine unlike those of the developers this is what
-// stands between a faulty kernel and a result.
-func Run() { cpu.Verify(check) }
+// stands between a faulty kernel and a result. More checks are those of assembly outside of this folder.
+func Run(more ...func(cpu.Path) error) {
+	cpu.Verify(func(p cpu.Path) error { return check(p, more) })
+}
 
-func check(p cpu.Path) error {
+// Deep compares the functions of a path with the Go path at a million arguments each, and runs the checks of Run. It
+// takes seconds, and switches nothing off.
+func Deep(p cpu.Path, more ...func(cpu.Path) error) error {
+	if err := check(p, more); err != nil {
+		return err
+	}
+	if err := vec.DeepCheck(p); err != nil {
+		return fmt.Errorf("vector primitives: %w", err)
+	}
+	return nil
+}
+
+func check(p cpu.Path, more []func(cpu.Path) error) error {
 	if err := gemm.SelfCheck(p); err != nil {
 		return fmt.Errorf("matrix product: %w", err)
 	}
@@ -24,6 +38,11 @@ func check(p cpu.Path) error {
 	}
 	if err := direct.SelfCheck(p); err != nil {
 		return fmt.Errorf("convolution: %w", err)
+	}
+	for _, m := range more {
+		if err := m(p); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -10,10 +10,53 @@ import (
 // SelfCheck runs every primitive of the given path and of the Go path on a few elements, and returns an error that
 // names the first one that differs by more than a few ulp. It takes some microseconds.
 func SelfCheck(path cpu.Path) error {
-	if err := selfCheck(F32(path), F32(cpu.Go), 0x1p-20); err != nil {
+	x, y := checkedArguments()
+	return checkBoth(path, convert[float32](x), convert[float32](y), x, y)
+}
+
+// checkedArguments returns the operands of SelfCheck.
+func checkedArguments() (x, y []float64) {
+	x, y = make([]float64, selfCheckLength), make([]float64, selfCheckLength)
+	for i := range x {
+		x[i], y[i] = float64(i%41)/4-5, float64(i%13)/8+1
+	}
+	x[5], x[82] = math.NaN(), math.Inf(1)
+	return x, y
+}
+
+// DeepCheck compares as SelfCheck does, at a million arguments spread over all numbers. It takes some seconds.
+func DeepCheck(path cpu.Path) error {
+	const run, runs = 1 << 7, 1 << 13
+	x32, y32, x64, y64 := make([]float32, run), make([]float32, run), make([]float64, run), make([]float64, run)
+	for r := range uint64(runs) {
+		for i := range x32 {
+			at := r*run + uint64(i)
+			x32[i] = math.Float32frombits(uint32(at * 4099))
+			x64[i] = math.Float64frombits(at * (1<<44 + 12345))
+			y64[i] = float64(i%13)/8 + 1
+			y32[i] = float32(y64[i])
+		}
+		if err := checkBoth(path, x32, y32, x64, y64); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// convert returns x in another type.
+func convert[T float](x []float64) []T {
+	out := make([]T, len(x))
+	for i, v := range x {
+		out[i] = T(v)
+	}
+	return out
+}
+
+func checkBoth(path cpu.Path, x32, y32 []float32, x64, y64 []float64) error {
+	if err := selfCheck(F32(path), F32(cpu.Go), x32, y32, 0x1p-20, math.SmallestNonzeroFloat32); err != nil {
 		return fmt.Errorf("vec: self-check of path %s: float32: %w", path, err)
 	}
-	if err := selfCheck(F64(path), F64(cpu.Go), 0x1p-49); err != nil {
+	if err := selfCheck(F64(path), F64(cpu.Go), x64, y64, 0x1p-49, math.SmallestNonzeroFloat64); err != nil {
 		return fmt.Errorf("vec: self-check of path %s: float64: %w", path, err)
 	}
 	return nil
@@ -22,13 +65,8 @@ func SelfCheck(path cpu.Path) error {
 // selfCheckLength has a pass of every main loop, a single vector and a rest.
 const selfCheckLength = 83
 
-// selfCheck compares two tables to a relative tolerance.
-func selfCheck[T float](table, twin *Table[T], tolerance float64) error {
-	x, y := make([]T, selfCheckLength), make([]T, selfCheckLength)
-	for i := range x {
-		x[i], y[i] = T(i%41)/4-5, T(i%13)/8+1
-	}
-	x[5], x[82] = T(math.NaN()), T(math.Inf(1))
+// selfCheck compares two tables to a relative tolerance, and a few of the smallest numbers.
+func selfCheck[T float](table, twin *Table[T], x, y []T, tolerance, smallest float64) error {
 	got, want := results(table, x, y), results(twin, x, y)
 	for k, g := range got {
 		for i, v := range g.values {
@@ -36,7 +74,7 @@ func selfCheck[T float](table, twin *Table[T], tolerance float64) error {
 			if v == w || v != v && w != w {
 				continue
 			}
-			if !(math.Abs(float64(v)-float64(w)) <= tolerance*math.Abs(float64(w))) {
+			if !(math.Abs(float64(v)-float64(w)) <= tolerance*math.Abs(float64(w))+4*smallest) {
 				return fmt.Errorf("%s of x=%v, y=%v: %v, want %v", g.name, x[i], y[i], v, w)
 			}
 		}

@@ -1,6 +1,7 @@
 package vec
 
 import (
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -39,7 +40,10 @@ func TestSelfCheckFails(t *testing.T) {
 			return nil
 		}))
 		name := fields.Field(i).Name
-		if err := selfCheck(&table, F32(cpu.Go), 0x1p-20); err == nil || !strings.HasPrefix(err.Error(), name+" of") {
+		x64, y64 := checkedArguments()
+		x, y := convert[float32](x64), convert[float32](y64)
+		err := selfCheck(&table, F32(cpu.Go), x, y, 0x1p-20, math.SmallestNonzeroFloat32)
+		if err == nil || !strings.HasPrefix(err.Error(), name+" of") {
 			t.Errorf("a wrong %s: %v", name, err)
 		}
 	}
