@@ -13,6 +13,7 @@ import (
 type Place struct{ Index int }
 
 var (
+	_ kernels.ShapeReader    = Place{}
 	_ kernels.Differentiable = Place{}
 	_ kernels.CPUOp          = Place{}
 )

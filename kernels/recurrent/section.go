@@ -10,8 +10,9 @@ import "ganglion/kernels"
 type Section struct{}
 
 var (
-	_ kernels.CPUOp  = Section{}
-	_ kernels.Viewer = Section{}
+	_ kernels.ShapeReader = Section{}
+	_ kernels.CPUOp       = Section{}
+	_ kernels.Viewer      = Section{}
 )
 
 // Infer checks that x is long enough.

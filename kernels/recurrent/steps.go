@@ -13,6 +13,7 @@ import (
 type Steps struct{}
 
 var (
+	_ kernels.ShapeReader    = Steps{}
 	_ kernels.Differentiable = Steps{}
 	_ kernels.CPUOp          = Steps{}
 	_ kernels.Viewer         = Steps{}
