@@ -107,6 +107,7 @@ func (p *Program) passes(g *plan.Graph) (*plan.Graph, plan.Map) {
 	then(plan.Fold(g, p.eval))
 	then(plan.Simplify(g))
 	then(plan.Convolve(g))
+	then(plan.Associate(g))
 	then(plan.Merge(g))
 	then(plan.Slopes(g))
 	then(plan.Merge(g))

@@ -219,11 +219,14 @@ func repetition(r *rewriter, n *Node) (int, Node, bool) {
 	return -1, n.with(dense.BroadcastTo{}, x, like), true
 }
 
-// inserted reports whether an axis of a node was inserted with size 1, so that it has this size at all sizes of the
-// inputs.
+// inserted reports whether an axis of a node was inserted with size 1, or is that of a constant, so that it has this size
+// at all sizes of the inputs.
 func inserted(r *rewriter, id, axis int) bool {
 	for {
 		n := r.node(id)
+		if n.Kind == Const {
+			return n.Spec.Shape[axis] == 1
+		}
 		switch op := n.Op.(type) {
 		case Fit:
 			return op.Insert.Has(axis)
@@ -238,6 +241,34 @@ func inserted(r *rewriter, id, axis int) bool {
 	}
 }
 
+// shapeRoot is the value from which a node has its shape, at all sizes.
+func shapeRoot(r *rewriter, id int) int {
+	for {
+		n := r.node(id)
+		if n.Kind != Apply {
+			return id
+		}
+		s := shapeSource(n)
+		if _, ok := n.Op.(dense.Binary); ok && s < 0 {
+			s = largerOperand(r, n)
+		}
+		if s < 0 || !r.node(s).Spec.Equal(n.Spec) {
+			return id
+		}
+		id = s
+	}
+}
+
+// largerOperand is the operand of n that has n's shape at all sizes: the other one is a number, or they are alike.
+func largerOperand(r *rewriter, n *Node) int {
+	for i, c := range n.In {
+		if r.node(c).Spec.Rank() == 0 || n.In[0] == n.In[1] {
+			return n.In[1-i]
+		}
+	}
+	return -1
+}
+
 // broadcast leaves out an explicit repetition of one operand to the shape of the other, when it repeats at the front
 // as the op does.
 func broadcast(r *rewriter, n *Node) (int, Node, bool) {
@@ -247,7 +278,7 @@ func broadcast(r *rewriter, n *Node) (int, Node, bool) {
 	for i, c := range n.In {
 		b := r.node(c)
 		op, ok := b.Op.(dense.BroadcastTo)
-		if !ok || op.Mean || b.In[1] != n.In[1-i] {
+		if !ok || op.Mean || shapeRoot(r, b.In[1]) != shapeRoot(r, n.In[1-i]) {
 			continue
 		}
 		front := r.node(b.In[1]).Spec.Rank() - r.node(b.In[0]).Spec.Rank()

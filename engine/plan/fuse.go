@@ -8,9 +8,9 @@ import (
 	"ganglion/kernels/dense"
 )
 
-// Group is a chain of elementwise steps, each computed over the output of the one before. They are run together,
-// block by block, so that the values between them stay in the processor's cache; each block goes through the same
-// kernels as it would without fusion, and the result has the same bits.
+// Group is a run of elementwise steps of one shape that share values. They are run together, block by block, so that
+// these stay in the processor's cache; each block goes through the same kernels as it would without fusion, and the
+// result has the same bits. No step writes where another one reads, unless at the very same place.
 type Group struct {
 	Steps []int // of the plan, in order
 	// Row is the number of elements of a row: of the last dimensions, without the first ones, over which smaller inputs
@@ -22,7 +22,7 @@ type Group struct {
 // place that broadcasting gives it), so that the op can be run on a part of its inputs.
 func pointwise(op kernels.Op) bool {
 	switch op.(type) {
-	case dense.Unary, dense.Scale, dense.Binary:
+	case dense.Unary, dense.Scale, dense.Binary, dense.AddN:
 		return true
 	}
 	return false
@@ -51,7 +51,7 @@ func fuse(p *Plan) []Group {
 			flush()
 			continue
 		}
-		if n := len(open.Steps); n > 0 && !p.continues(&p.Steps[open.Steps[n-1]], s, open.Row, row) {
+		if len(open.Steps) > 0 && !p.continues(&open, s, row) {
 			flush()
 		}
 		open.Steps = append(open.Steps, i)
@@ -69,11 +69,48 @@ func fuse(p *Plan) []Group {
 	return out
 }
 
-// continues reports whether step s, with its row, can go on with a group that ends in step last and has the given row.
-func (p *Plan) continues(last, s *Step, groupRow, row int) bool {
+// maxGroup is the number of steps of a group: a block of all their values is to stay in the second cache.
+const maxGroup = 16
+
+// continues reports whether step s, with its row, can go on with a group.
+func (p *Plan) continues(g *Group, s *Step, row int) bool {
 	n := &p.Graph.Nodes[s.Node]
-	return s.Over >= 0 && n.In[s.Over] == last.Node && p.Specs[last.Node].Equal(p.Specs[s.Node]) &&
-		(groupRow == 0 || row == 0 || groupRow == row)
+	if len(g.Steps) == maxGroup || g.Row != 0 && row != 0 && g.Row != row {
+		return false
+	}
+	shared := false
+	for _, i := range g.Steps {
+		m := &p.Graph.Nodes[p.Steps[i].Node]
+		out := p.Steps[i].Node
+		if !p.Specs[out].Equal(p.Specs[s.Node]) || !p.apart(out, s.Node) {
+			return false
+		}
+		for _, c := range n.In {
+			if !p.apart(out, c) {
+				return false
+			}
+			shared = shared || c == out || slices.Contains(m.In, c) && p.Specs[c].Equal(p.Specs[out])
+		}
+		for _, c := range m.In {
+			if !p.apart(c, s.Node) {
+				return false
+			}
+		}
+	}
+	return shared
+}
+
+// apart reports whether the values of two nodes lie apart, or are of one shape and lie at the same place: then a step
+// over blocks of one does not disturb other blocks of the other.
+func (p *Plan) apart(a, b int) bool {
+	x, y := p.Places[a], p.Places[b]
+	if x.Space != y.Space || x.Index != y.Index {
+		return true
+	}
+	if x.Offset == y.Offset && p.Specs[a].Equal(p.Specs[b]) {
+		return true
+	}
+	return x.Offset+p.Specs[a].Bytes() <= y.Offset || y.Offset+p.Specs[b].Bytes() <= x.Offset
 }
 
 // rowOf reports whether a step can be part of a group, and the length of the rows that its inputs demand: 0 when they
