@@ -19,15 +19,20 @@ type Call struct {
 	// Arg carries small numbers from the kernel to the bodies of its loops, which must not be closures (a closure
 	// allocates).
 	Arg [16]int
+	// State is what Prepare of an op has made for its kernel to keep from run to run; never results.
+	State any
 
 	body  func(c *Call, chunk, worker int)
 	chunk func(chunk, worker int)
 }
 
-// NewCall returns a call of op bound to nothing yet.
+// NewCall returns a call of op bound to nothing yet, prepared if the op is a Preparer.
 func NewCall(op Op, path cpu.Path, pool *par.Pool) *Call {
 	c := &Call{Op: op, Path: path, Pool: pool, Report: new(Report)}
 	c.chunk = func(chunk, worker int) { c.body(c, chunk, worker) }
+	if p, ok := op.(Preparer); ok {
+		p.Prepare(c)
+	}
 	return c
 }
 

@@ -45,6 +45,13 @@ type Scratcher interface {
 	Workspace(in []Spec, out Spec, workers int) int
 }
 
+// Preparer is a CPUOp whose kernel keeps something from run to run, so that a run allocates nothing.
+type Preparer interface {
+	// Prepare sets c.State. It is called once for each call, before anything is bound to it: it sees the op, the path
+	// and the pool.
+	Prepare(c *Call)
+}
+
 // InPlacer is a CPUOp whose output may lie exactly over input i (same spec): the kernel reads each element of it no
 // later than it writes that element.
 type InPlacer interface {

@@ -95,7 +95,8 @@ func New(workers int) *Pool {
 // Workers returns the number of workers, the caller of Run included: worker numbers are below it.
 func (p *Pool) Workers() int { return len(p.slots) }
 
-// Run calls fn(chunk, worker) once for every chunk in 0 ≤ chunk < total and returns when all calls have returned. Calls
+// Run calls fn(chunk, worker) once for every chunk in 0 ≤ chunk < total and returns when all calls have returned. Chunks
+// are begun in order. Calls
 // with different worker numbers may run at the same time, calls with the same worker number never do. A total of 0 is a
 // no-op. Run does not allocate; the caller should keep fn, because a closure that is made for each call does.
 //
@@ -291,4 +292,16 @@ func (p *Pool) Close() {
 	p.closed.Store(true)
 	p.wakeUp(len(p.slots))
 	p.ended.Wait()
+}
+
+// Await returns when counter has reached want. It is for chunks that build upon others of the same job: those of lower
+// numbers, which have been claimed before. It spins, and lets other goroutines run after a while.
+func Await(counter *atomic.Int32, want int32) {
+	for polls := 0; counter.Load() < want; polls++ {
+		if polls < patience {
+			pause(1)
+		} else {
+			runtime.Gosched()
+		}
+	}
 }

@@ -3,6 +3,7 @@ package dense
 import (
 	"ganglion/internal/asm/gemm"
 	"ganglion/internal/cpu"
+	"ganglion/internal/par"
 	"ganglion/kernels"
 )
 
@@ -16,6 +17,7 @@ var (
 	_ kernels.Differentiable = GEMM{}
 	_ kernels.CPUOp          = GEMM{}
 	_ kernels.Scratcher      = GEMM{}
+	_ kernels.Preparer       = GEMM{}
 )
 
 // Infer checks that the inner dimensions agree.
@@ -96,78 +98,33 @@ func (o GEMM) Flops(in []kernels.Spec, out kernels.Spec) float64 {
 	return 2 * float64(out.Size()) * float64(k)
 }
 
-// CPU multiplies blocks of C.
-func (o GEMM) CPU(c *kernels.Call) {
-	m, k := oriented(c.In[0].Shape, o.TransA)
-	n := c.Out.Shape[1]
-	bm, bn := blocks(m, n, k)
-	run(c, ceil(m, bm)*ceil(n, bn), gemmBody[float32], gemmBody[float64])
-}
+// Prepare makes room for the product.
+func (o GEMM) Prepare(c *kernels.Call) { o.linear().Prepare(c) }
 
-// Workspace holds what the blocks pack, for each worker.
+// CPU multiplies.
+func (o GEMM) CPU(c *kernels.Call) { o.linear().CPU(c) }
+
+// linear is the op in its general form.
+func (o GEMM) linear() Linear { return Linear{TransA: o.TransA, TransB: o.TransB} }
+
+// Workspace holds what is packed.
 func (o GEMM) Workspace(in []kernels.Spec, out kernels.Spec, workers int) int {
-	m, k := oriented(in[0].Shape, o.TransA)
-	n := out.Shape[1]
-	bm, bn := blocks(m, n, k)
-	return workers * kernels.CarveSize(gemm.Workspace(min(m, bm), min(n, bn), k, out.DType.Size(), 1), 1)
+	_, k := oriented(in[0].Shape, o.TransA)
+	return gemm.Workspace(out.Shape[0], out.Shape[1], k, out.DType.Size(), workers)
 }
 
 // ceil is a/b rounded up.
 func ceil(a, b int) int { return (a + b - 1) / b }
 
-// blocks cuts C into parts of 4 million operations, or a 24th of a large product: in columns when it is wide, in rows
-// when it is tall, else in both. Each part packs its operands by itself. Against packing together that costs a tenth at
-// 512³ (two workers, AVX-512: 267 and 294 GFLOP/s) and gains a fifth at 128×512×784 (262 and 215), for it spares forks
-// and joins. The unit is a multiple of the register tiles of all paths.
-func blocks(m, n, k int) (bm, bn int) {
-	const unit = 192
-	area := int(max(2e6/float64(max(k, 1)), float64(m)*float64(n)/24))
-	bm, bn = max(m, 1), max(n, 1)
-	if m*n <= area {
-		return bm, bn
-	}
-	if bn > unit {
-		bn = min(bn, max(unit, ceil(area, min(bm, 2*unit))/unit*unit))
-	}
-	if bm > unit && bm*bn > 2*area {
-		bm = min(bm, max(unit, ceil(area, bn)/unit*unit))
-	}
-	return bm, bn
-}
-
-// gemmBody computes a block of C for GEMM and Linear.
-func gemmBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
-	o := linearOf(c.Op)
-	m, k := oriented(c.In[0].Shape, o.TransA)
-	n := c.Out.Shape[1]
-	bm, bn := blocks(m, n, k)
-	strips := ceil(n, bn)
-	i, j := chunk/strips*bm, chunk%strips*bn
-	a := gemm.Args[T]{TransA: o.TransA, TransB: o.TransB, M: min(bm, m-i), N: min(bn, n-j), K: k,
-		A: kernels.Of[T](c.In[0]), LDA: k, B: kernels.Of[T](c.In[1]), LDB: n, C: kernels.Of[T](c.Out)[i*n+j:], LDC: n}
-	if o.TransA {
-		a.A, a.LDA = a.A[min(i, len(a.A)):], m
-	} else {
-		a.A = a.A[i*k:]
-	}
-	if o.TransB {
-		a.B, a.LDB = a.B[j*k:], k
-	} else {
-		a.B = a.B[min(j, len(a.B)):]
-	}
-	work := len(c.Work) / c.Pool.Workers()
-	a.Work = c.Work[worker*work : (worker+1)*work]
-	extend(c, o, &a, i, j)
-	multiply(c.Path, a)
-	finish(c, o.F, &a, i, j)
-}
-
 // multiply computes a product on the calling worker.
-func multiply[T kernels.Float](path cpu.Path, a gemm.Args[T]) {
+func multiply[T kernels.Float](path cpu.Path, a gemm.Args[T]) { share(nil, path, nil, a) }
+
+// share computes a product on all workers of the pool.
+func share[T kernels.Float](p *gemm.Plan, path cpu.Path, pool *par.Pool, a gemm.Args[T]) {
 	switch a := any(&a).(type) {
 	case *gemm.Args[float32]:
-		gemm.F32(nil, path, nil, *a)
+		gemm.F32(p, path, pool, *a)
 	case *gemm.Args[float64]:
-		gemm.F64(nil, path, nil, *a)
+		gemm.F64(p, path, pool, *a)
 	}
 }

@@ -24,6 +24,7 @@ var (
 	_ kernels.CPUOp          = Linear{}
 	_ kernels.Scratcher      = Linear{}
 	_ kernels.InPlacer       = Linear{}
+	_ kernels.Preparer       = Linear{}
 	_ kernels.Fused          = Linear{}
 )
 
@@ -130,60 +131,56 @@ func (o Linear) Flops(in []kernels.Spec, out kernels.Spec) float64 { return o.pr
 // InPlace is true for the residual: each part of C is first set to it.
 func (o Linear) InPlace(i int) bool { return i >= 0 && i == o.residual() }
 
-// CPU multiplies blocks of C.
+// linearState is what a product keeps from run to run: room, and the function for each type.
+type linearState struct {
+	plan gemm.Plan
+	f32  func(x []float32)
+	f64  func(x []float64)
+}
+
+// Prepare makes room for the product.
+func (o Linear) Prepare(c *kernels.Call) {
+	s := new(linearState)
+	if o.F != act.Identity {
+		f, path := o.F, c.Path
+		s.f32 = func(x []float32) { act.Apply(path, f, 0, x, x) }
+		s.f64 = func(x []float64) { act.Apply(path, f, 0, x, x) }
+	}
+	c.State = s
+}
+
+// CPU multiplies.
 func (o Linear) CPU(c *kernels.Call) {
+	s := c.State.(*linearState)
+	if c.Out.DType == kernels.Float32 {
+		linear(c, o, &s.plan, s.f32)
+	} else {
+		linear(c, o, &s.plan, s.f64)
+	}
+}
+
+func linear[T kernels.Float](c *kernels.Call, o Linear, p *gemm.Plan, f func(x []T)) {
 	m, k := oriented(c.In[0].Shape, o.TransA)
 	n := c.Out.Shape[1]
-	bm, bn := blocks(m, n, k)
-	run(c, ceil(m, bm)*ceil(n, bn), gemmBody[float32], gemmBody[float64])
+	a := gemm.Args[T]{TransA: o.TransA, TransB: o.TransB, M: m, N: n, K: k, A: kernels.Of[T](c.In[0]), LDA: k,
+		B: kernels.Of[T](c.In[1]), LDB: n, C: kernels.Of[T](c.Out), LDC: n, Work: c.Work}
+	if o.TransA {
+		a.LDA = m
+	}
+	if o.TransB {
+		a.LDB = k
+	}
+	if i := o.bias(); i >= 0 {
+		a.Epilogue.Bias = kernels.Of[T](c.In[i])
+	}
+	if i := o.residual(); i >= 0 {
+		a.Init, a.LDI = kernels.Of[T](c.In[i]), n
+	}
+	a.Epilogue.F = f
+	share(p, c.Path, c.Pool, a)
 }
 
-// Workspace holds what the blocks pack, for each worker.
+// Workspace holds what is packed.
 func (o Linear) Workspace(in []kernels.Spec, out kernels.Spec, workers int) int {
 	return o.product().Workspace(in, out, workers)
-}
-
-// linearOf is the op of a product's call in its most general form.
-func linearOf(op kernels.Op) Linear {
-	if o, ok := op.(Linear); ok {
-		return o
-	}
-	g := op.(GEMM)
-	return Linear{TransA: g.TransA, TransB: g.TransB}
-}
-
-// extend completes the arguments of the product that computes rows from i and columns from j of C.
-func extend[T kernels.Float](c *kernels.Call, o Linear, a *gemm.Args[T], i, j int) {
-	if o.Bias {
-		a.Epilogue.Bias = kernels.Of[T](c.In[o.bias()])[j : j+a.N]
-	}
-	a.Epilogue.F = epilogues[o.F]
-	if !o.Residual {
-		return
-	}
-	a.Acc = true
-	out, r := kernels.Of[T](c.Out), kernels.Of[T](c.In[o.residual()])
-	if len(out) == 0 || &out[0] == &r[0] {
-		return
-	}
-	for row := i; row < i+a.M; row++ {
-		at := row*a.LDC + j
-		copy(out[at:at+a.N], r[at:])
-	}
-}
-
-// epilogues are the functions that a product can apply.
-var epilogues = [...]gemm.Activation{act.ReLU: gemm.ReLU, act.Tanh: gemm.Tanh, act.Sigmoid: gemm.Sigmoid,
-	act.GELU: gemm.GELU, act.SiLU: gemm.SiLU, act.Floor: gemm.Identity}
-
-// finish applies a function that a product cannot apply to rows from i and columns from j of C.
-func finish[T kernels.Float](c *kernels.Call, f act.Func, a *gemm.Args[T], i, j int) {
-	if f == act.Identity || epilogues[f] != gemm.Identity {
-		return
-	}
-	out := kernels.Of[T](c.Out)
-	for row := i; row < i+a.M; row++ {
-		y := out[row*a.LDC+j:][:a.N]
-		act.Apply(c.Path, f, 0, y, y)
-	}
 }

@@ -49,6 +49,8 @@ func gemm(c *build.Context, bits int) {
 			v.tile(h)
 		}
 		v.full(heights(bits)[0].rows)
+		v.pack(heights(bits)[0].rows)
+		v.pack(tileColumns * v.lanes())
 		tall := 2
 		if bits == 512 {
 			tall = 4

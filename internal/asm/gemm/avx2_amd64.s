@@ -913,6 +913,70 @@ store:
 	VZEROUPPER
 	RET
 
+// func pack6F32AVX2(rows int, panels int, src *float32, lds int, dst *float32)
+// Requires: AVX, MMX+
+TEXT ·pack6F32AVX2(SB), NOSPLIT, $0-40
+	MOVQ    rows+0(FP), AX
+	MOVQ    src+16(FP), CX
+	MOVQ    lds+24(FP), DX
+	MOVQ    dst+32(FP), BX
+	IMUL3Q  $0x00000018, AX, SI
+	MOVQ    $0x00000006, DI
+	LEAQ    mask32<>+0(SB), R8
+	NEGQ    DI
+	VMOVUPS 32(R8)(DI*4), Y0
+
+row:
+	MOVQ CX, DI
+	MOVQ BX, R8
+	MOVQ panels+8(FP), R9
+
+panel:
+	PREFETCHT0 (DI)(DX*8)
+	VMASKMOVPS (DI), Y0, Y1
+	VMASKMOVPS Y1, Y0, (R8)
+	ADDQ       $0x00000018, DI
+	ADDQ       SI, R8
+	DECQ       R9
+	JNZ        panel
+	ADDQ       DX, CX
+	ADDQ       $0x00000018, BX
+	DECQ       AX
+	JNZ        row
+	VZEROUPPER
+	RET
+
+// func pack16F32AVX2(rows int, panels int, src *float32, lds int, dst *float32)
+// Requires: AVX, MMX+
+TEXT ·pack16F32AVX2(SB), NOSPLIT, $0-40
+	MOVQ   rows+0(FP), AX
+	MOVQ   src+16(FP), CX
+	MOVQ   lds+24(FP), DX
+	MOVQ   dst+32(FP), BX
+	IMUL3Q $0x00000040, AX, SI
+
+row:
+	MOVQ CX, DI
+	MOVQ BX, R8
+	MOVQ panels+8(FP), R9
+
+panel:
+	PREFETCHT0 (DI)(DX*8)
+	VMOVUPS    (DI), Y0
+	VMOVUPS    32(DI), Y1
+	VMOVUPS    Y0, (R8)
+	VMOVUPS    Y1, 32(R8)
+	ADDQ       $0x00000040, DI
+	ADDQ       SI, R8
+	DECQ       R9
+	JNZ        panel
+	ADDQ       DX, CX
+	ADDQ       $0x00000040, BX
+	DECQ       AX
+	JNZ        row
+	VZEROUPPER
+	RET
+
 // func dot2x4F32AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, acc int)
 // Requires: AVX, FMA3
 TEXT ·dot2x4F32AVX2(SB), NOSPLIT, $0-64
@@ -2214,6 +2278,72 @@ store:
 	ADDQ    AX, CX
 	VMOVUPD Y10, (CX)
 	VMOVUPD Y11, 32(CX)
+	VZEROUPPER
+	RET
+
+// func pack6F64AVX2(rows int, panels int, src *float64, lds int, dst *float64)
+// Requires: AVX, MMX+
+TEXT ·pack6F64AVX2(SB), NOSPLIT, $0-40
+	MOVQ    rows+0(FP), AX
+	MOVQ    src+16(FP), CX
+	MOVQ    lds+24(FP), DX
+	MOVQ    dst+32(FP), BX
+	IMUL3Q  $0x00000030, AX, SI
+	MOVQ    $0x00000002, DI
+	LEAQ    mask64<>+0(SB), R8
+	NEGQ    DI
+	VMOVUPD 32(R8)(DI*8), Y0
+
+row:
+	MOVQ CX, DI
+	MOVQ BX, R8
+	MOVQ panels+8(FP), R9
+
+panel:
+	PREFETCHT0 (DI)(DX*8)
+	VMOVUPD    (DI), Y1
+	VMASKMOVPD 32(DI), Y0, Y2
+	VMASKMOVPD Y2, Y0, 32(R8)
+	VMOVUPD    Y1, (R8)
+	ADDQ       $0x00000030, DI
+	ADDQ       SI, R8
+	DECQ       R9
+	JNZ        panel
+	ADDQ       DX, CX
+	ADDQ       $0x00000030, BX
+	DECQ       AX
+	JNZ        row
+	VZEROUPPER
+	RET
+
+// func pack8F64AVX2(rows int, panels int, src *float64, lds int, dst *float64)
+// Requires: AVX, MMX+
+TEXT ·pack8F64AVX2(SB), NOSPLIT, $0-40
+	MOVQ   rows+0(FP), AX
+	MOVQ   src+16(FP), CX
+	MOVQ   lds+24(FP), DX
+	MOVQ   dst+32(FP), BX
+	IMUL3Q $0x00000040, AX, SI
+
+row:
+	MOVQ CX, DI
+	MOVQ BX, R8
+	MOVQ panels+8(FP), R9
+
+panel:
+	PREFETCHT0 (DI)(DX*8)
+	VMOVUPD    (DI), Y0
+	VMOVUPD    32(DI), Y1
+	VMOVUPD    Y0, (R8)
+	VMOVUPD    Y1, 32(R8)
+	ADDQ       $0x00000040, DI
+	ADDQ       SI, R8
+	DECQ       R9
+	JNZ        panel
+	ADDQ       DX, CX
+	ADDQ       $0x00000040, BX
+	DECQ       AX
+	JNZ        row
 	VZEROUPPER
 	RET
 

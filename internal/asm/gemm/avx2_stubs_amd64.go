@@ -34,6 +34,16 @@ func tile1F32AVX2(n int, k int, a *float32, rsa int, csa int, b *float32, ldb in
 //go:noescape
 func fullF32AVX2(k int, a *float32, b *float32, c *float32, ldc int, acc int)
 
+// pack6F32AVX2 packs rows > 0 rows of panels > 0 times 6 columns; lds is in bytes.
+//
+//go:noescape
+func pack6F32AVX2(rows int, panels int, src *float32, lds int, dst *float32)
+
+// pack16F32AVX2 packs rows > 0 rows of panels > 0 times 16 columns; lds is in bytes.
+//
+//go:noescape
+func pack16F32AVX2(rows int, panels int, src *float32, lds int, dst *float32)
+
 // dot2x4F32AVX2 computes the inner products of 2 rows of A and 4 of Bᵀ, of k > 0 elements;
 // strides are in bytes; it adds to C if acc is not 0.
 //
@@ -97,6 +107,16 @@ func tile1F64AVX2(n int, k int, a *float64, rsa int, csa int, b *float64, ldb in
 //
 //go:noescape
 func fullF64AVX2(k int, a *float64, b *float64, c *float64, ldc int, acc int)
+
+// pack6F64AVX2 packs rows > 0 rows of panels > 0 times 6 columns; lds is in bytes.
+//
+//go:noescape
+func pack6F64AVX2(rows int, panels int, src *float64, lds int, dst *float64)
+
+// pack8F64AVX2 packs rows > 0 rows of panels > 0 times 8 columns; lds is in bytes.
+//
+//go:noescape
+func pack8F64AVX2(rows int, panels int, src *float64, lds int, dst *float64)
 
 // dot2x4F64AVX2 computes the inner products of 2 rows of A and 4 of Bᵀ, of k > 0 elements;
 // strides are in bytes; it adds to C if acc is not 0.

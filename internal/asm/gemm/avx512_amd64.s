@@ -1635,6 +1635,72 @@ store:
 	VZEROUPPER
 	RET
 
+// func pack14F32AVX512(rows int, panels int, src *float32, lds int, dst *float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·pack14F32AVX512(SB), NOSPLIT, $0-40
+	MOVQ   rows+0(FP), AX
+	MOVQ   src+16(FP), DX
+	MOVQ   lds+24(FP), BX
+	MOVQ   dst+32(FP), SI
+	IMUL3Q $0x00000038, AX, DI
+	MOVQ   $0x0000000e, CX
+	MOVQ   $0x00000001, R8
+	SHLQ   CL, R8
+	DECQ   R8
+	KMOVW  R8, K1
+
+row:
+	MOVQ DX, CX
+	MOVQ SI, R8
+	MOVQ panels+8(FP), R9
+
+panel:
+	PREFETCHT0 (CX)(BX*8)
+	VMOVUPS.Z  (CX), K1, Z0
+	VMOVUPS    Z0, K1, (R8)
+	ADDQ       $0x00000038, CX
+	ADDQ       DI, R8
+	DECQ       R9
+	JNZ        panel
+	ADDQ       BX, DX
+	ADDQ       $0x00000038, SI
+	DECQ       AX
+	JNZ        row
+	VZEROUPPER
+	RET
+
+// func pack32F32AVX512(rows int, panels int, src *float32, lds int, dst *float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·pack32F32AVX512(SB), NOSPLIT, $0-40
+	MOVQ   rows+0(FP), AX
+	MOVQ   src+16(FP), CX
+	MOVQ   lds+24(FP), DX
+	MOVQ   dst+32(FP), BX
+	IMUL3Q $0x00000080, AX, SI
+
+row:
+	MOVQ CX, DI
+	MOVQ BX, R8
+	MOVQ panels+8(FP), R9
+
+panel:
+	PREFETCHT0 (DI)(DX*8)
+	PREFETCHT0 64(DI)(DX*8)
+	VMOVUPS    (DI), Z0
+	VMOVUPS    64(DI), Z1
+	VMOVUPS    Z0, (R8)
+	VMOVUPS    Z1, 64(R8)
+	ADDQ       $0x00000080, DI
+	ADDQ       SI, R8
+	DECQ       R9
+	JNZ        panel
+	ADDQ       DX, CX
+	ADDQ       $0x00000080, BX
+	DECQ       AX
+	JNZ        row
+	VZEROUPPER
+	RET
+
 // func dot4x4F32AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, acc int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·dot4x4F32AVX512(SB), NOSPLIT, $0-64
@@ -3739,6 +3805,75 @@ store:
 	ADDQ    AX, CX
 	VMOVUPD Z26, (CX)
 	VMOVUPD Z27, 64(CX)
+	VZEROUPPER
+	RET
+
+// func pack14F64AVX512(rows int, panels int, src *float64, lds int, dst *float64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·pack14F64AVX512(SB), NOSPLIT, $0-40
+	MOVQ   rows+0(FP), AX
+	MOVQ   src+16(FP), DX
+	MOVQ   lds+24(FP), BX
+	MOVQ   dst+32(FP), SI
+	IMUL3Q $0x00000070, AX, DI
+	MOVQ   $0x00000006, CX
+	MOVQ   $0x00000001, R8
+	SHLQ   CL, R8
+	DECQ   R8
+	KMOVW  R8, K1
+
+row:
+	MOVQ DX, CX
+	MOVQ SI, R8
+	MOVQ panels+8(FP), R9
+
+panel:
+	PREFETCHT0 (CX)(BX*8)
+	PREFETCHT0 64(CX)(BX*8)
+	VMOVUPD    (CX), Z0
+	VMOVUPD.Z  64(CX), K1, Z1
+	VMOVUPD    Z1, K1, 64(R8)
+	VMOVUPD    Z0, (R8)
+	ADDQ       $0x00000070, CX
+	ADDQ       DI, R8
+	DECQ       R9
+	JNZ        panel
+	ADDQ       BX, DX
+	ADDQ       $0x00000070, SI
+	DECQ       AX
+	JNZ        row
+	VZEROUPPER
+	RET
+
+// func pack16F64AVX512(rows int, panels int, src *float64, lds int, dst *float64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·pack16F64AVX512(SB), NOSPLIT, $0-40
+	MOVQ   rows+0(FP), AX
+	MOVQ   src+16(FP), CX
+	MOVQ   lds+24(FP), DX
+	MOVQ   dst+32(FP), BX
+	IMUL3Q $0x00000080, AX, SI
+
+row:
+	MOVQ CX, DI
+	MOVQ BX, R8
+	MOVQ panels+8(FP), R9
+
+panel:
+	PREFETCHT0 (DI)(DX*8)
+	PREFETCHT0 64(DI)(DX*8)
+	VMOVUPD    (DI), Z0
+	VMOVUPD    64(DI), Z1
+	VMOVUPD    Z0, (R8)
+	VMOVUPD    Z1, 64(R8)
+	ADDQ       $0x00000080, DI
+	ADDQ       SI, R8
+	DECQ       R9
+	JNZ        panel
+	ADDQ       DX, CX
+	ADDQ       $0x00000080, BX
+	DECQ       AX
+	JNZ        row
 	VZEROUPPER
 	RET
 

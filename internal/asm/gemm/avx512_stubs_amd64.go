@@ -40,6 +40,16 @@ func tile1F32AVX512(n int, k int, a *float32, rsa int, csa int, b *float32, ldb 
 //go:noescape
 func fullF32AVX512(k int, a *float32, b *float32, c *float32, ldc int, acc int)
 
+// pack14F32AVX512 packs rows > 0 rows of panels > 0 times 14 columns; lds is in bytes.
+//
+//go:noescape
+func pack14F32AVX512(rows int, panels int, src *float32, lds int, dst *float32)
+
+// pack32F32AVX512 packs rows > 0 rows of panels > 0 times 32 columns; lds is in bytes.
+//
+//go:noescape
+func pack32F32AVX512(rows int, panels int, src *float32, lds int, dst *float32)
+
 // dot4x4F32AVX512 computes the inner products of 4 rows of A and 4 of Bᵀ, of k > 0 elements;
 // strides are in bytes; it adds to C if acc is not 0.
 //
@@ -99,6 +109,16 @@ func tile1F64AVX512(n int, k int, a *float64, rsa int, csa int, b *float64, ldb 
 //
 //go:noescape
 func fullF64AVX512(k int, a *float64, b *float64, c *float64, ldc int, acc int)
+
+// pack14F64AVX512 packs rows > 0 rows of panels > 0 times 14 columns; lds is in bytes.
+//
+//go:noescape
+func pack14F64AVX512(rows int, panels int, src *float64, lds int, dst *float64)
+
+// pack16F64AVX512 packs rows > 0 rows of panels > 0 times 16 columns; lds is in bytes.
+//
+//go:noescape
+func pack16F64AVX512(rows int, panels int, src *float64, lds int, dst *float64)
 
 // dot4x4F64AVX512 computes the inner products of 4 rows of A and 4 of Bᵀ, of k > 0 elements;
 // strides are in bytes; it adds to C if acc is not 0.

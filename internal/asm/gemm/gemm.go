@@ -41,6 +41,10 @@ type Args[T float32 | float64] struct {
 	LDC int
 	Acc bool // add to C instead of overwriting it
 
+	// Init is what is added to instead, if it is set: C = Init + op(A)·op(B). It must be C itself, or not overlap it.
+	Init []T // [M, N]
+	LDI  int
+
 	// PackedB, if it is set, is op(B) as PackB made it for the same path and sizes; TransB, B and LDB are ignored. The
 	// product then has the bits of one with B as it is, unless C has four rows or columns or fewer.
 	PackedB PackedB[T]
@@ -96,7 +100,8 @@ func Workspace(m, n, k, elem, workers int) int {
 	if m <= 0 || n <= 0 || k <= 0 {
 		return 0
 	}
-	w := max(packedB(n, k), gathered(k)) + max(workers, 1)*max(packedA(m, k), scratchC(m, n))
+	packed := bufferCount(m, n, k, workers) * (packedB(n, k) + packedA(m, k))
+	w := max(packed, gathered(k), max(workers, 1)*scratchC(m, n))
 	return w*elem + alignment
 }
 
@@ -105,21 +110,37 @@ const alignment = 64
 
 // Limits of the blocks of all kernels, which size the workspace; a test holds the kernels to them.
 const (
-	maxKC = 256  // length of a block along k
-	maxNC = 4096 // columns of a packed block of B
-	maxMC = 84   // rows of a packed block of A
+	maxKC = 400  // length of a block along k
+	maxNC = 2048 // columns of a packed block of B
+	maxMC = 2016 // rows of a packed block of A
 	maxMR = 14   // rows of a register tile
 	maxNR = 32   // columns of a register tile
 )
+
+// buffers is the number of blocks that workers have packed at a time, so that they can pack one while others compute
+// with the one before it.
+const buffers = 2
+
+// bufferCount returns the number of packed blocks for which there is room: one if there is one worker, or one block at
+// most on any path.
+func bufferCount(m, n, k, workers int) int {
+	if workers <= 1 || m <= leastBlock && n <= leastBlock && k <= maxKC {
+		return 1
+	}
+	return buffers
+}
+
+// leastBlock is the number of rows, and of columns, that fit a block of any path.
+const leastBlock = 1024
 
 // roundUp returns the least multiple of unit that is not below x ≥ 0.
 func roundUp(x, unit int) int { return (x + unit - 1) / unit * unit }
 
 // packedB returns the elements of a packed block of B.
-func packedB(n, k int) int { return min(k, maxKC) * roundUp(min(n, maxNC), maxNR) }
+func packedB(n, k int) int { return roundUp(min(k, maxKC)*roundUp(min(n, maxNC), maxNR), alignment) }
 
-// packedA returns the elements of a packed block of A, with each worker's rounded up to cache lines.
-func packedA(m, k int) int { return roundUp(min(k, maxKC)*min(roundUp(m, maxMR), maxMC), alignment) }
+// packedA returns the elements of a packed block of A.
+func packedA(m, k int) int { return roundUp(min(k, maxKC)*min(m, maxMC), alignment) }
 
 // scratchC returns the elements of the scratch tile in which a worker computes a part of Cᵀ.
 func scratchC(m, n int) int { return roundUp(min(n, fewRows)*min(m, swapRows), alignment) }
@@ -145,7 +166,10 @@ func (a *Args[T]) validate() {
 		validMatrix("B", len(a.B), rowsB, colsB, a.LDB)
 	}
 	validMatrix("C", len(a.C), a.M, a.N, a.LDC)
-	a.Epilogue.validate(a.M, a.N)
+	if a.Init != nil {
+		validMatrix("Init", len(a.Init), a.M, a.N, a.LDI)
+	}
+	a.Epilogue.validate(a.N)
 }
 
 // validMatrix panics if a matrix does not fit its slice. A matrix without elements fits any.

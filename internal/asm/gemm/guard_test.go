@@ -25,7 +25,7 @@ func fences[T float](t *testing.T, bytes int) (tail, head lender[T]) {
 // cannot be touched.
 func testGuardPages[T float](t *testing.T, path cpu.Path) {
 	const limit = 257
-	tail, head := fences[T](t, 8*maxNR*limit*10)
+	tail, head := fences[T](t, 16*maxNR*limit*10)
 	r := rand.New(rand.NewPCG(3, uint64(path)))
 	others := [][2]int{{5, 7}, {3, 17}, {15, 37}}
 	for d := range limit + 1 {
@@ -54,7 +54,7 @@ func TestGuardPages(t *testing.T) {
 
 // testGuardPanels does the same for shapes that are packed.
 func testGuardPanels[T float](t *testing.T, path cpu.Path) {
-	tail, _ := fences[T](t, 8*320*320)
+	tail, _ := fences[T](t, 32*320*320)
 	r := rand.New(rand.NewPCG(4, uint64(path)))
 	for d := range 48 {
 		if testing.Short() && d%16 > 1 {

@@ -15,7 +15,8 @@ import (
 type kernels[T float] struct {
 	mr, nr int // register tile: rows and columns
 
-	kc, mc, nc int // blocks along k, m and n of method panels
+	kc, mc, nc int   // blocks along k, m and n of method panels, at most
+	heights    []int // of the tiles for which there are kernels, from mr down to 1
 
 	directRows int // up to that many rows, B is not packed if it need not be transposed
 	directArea int // up to that many elements of B neither; nor up to four times as many rows and elements
@@ -31,6 +32,8 @@ type kernels[T float] struct {
 	dot func(m, n, k int, a []T, lda int, b []T, ldb int, c []T, ldc int, acc bool)
 	// transpose sets dst [cols, rows] to the transpose of src [rows, cols].
 	transpose func(rows, cols int, src []T, lds int, dst []T, ldd int)
+	// packB and packA lay panels of nr, or mr, columns of src [rows, panels*nr] one behind another.
+	packB, packA func(rows, panels int, src []T, lds int, dst []T)
 }
 
 // phase is what the chunks of a job do at the moment.
@@ -40,7 +43,6 @@ const (
 	phaseDirect phase = iota
 	phaseDots
 	phaseSwap
-	phasePack
 	phasePanels
 )
 
@@ -55,13 +57,17 @@ type job[T float] struct {
 	plain    bool // there is no epilogue
 	rsa, csa int  // strides of op(A)
 
-	bufB   []T // packed block of B, or the gathered operand
-	bufA   []T // per worker: packed block of A, or scratch tile
-	perA   int // elements of bufA for one worker
+	bufB   []T // packed blocks of B, or the gathered operand
+	bufA   []T // packed blocks of A, or for each worker a scratch tile
+	perB   int // elements of bufB for one block
+	perA   int // elements of bufA for one block or worker
+	bufs   int // blocks that are packed at a time
 	phase  phase
 	grid   grid
-	jc, nc int // columns of the current block
-	pc, kc int // range along k of the current block
+	pc, kc int // range along k of the current block of method dots
+
+	blocks []*progress // of a product that workers share; count of them are in use
+	count  int
 }
 
 // on computes the product of the arguments on a path.
@@ -79,11 +85,18 @@ func (j *job[T]) multiply(kern *kernels[T], pool *par.Pool, a Args[T]) {
 	if a.M == 0 || a.N == 0 {
 		return
 	}
+	if a.Init != nil {
+		a.Acc = true
+		if &a.Init[0] == &a.C[0] {
+			a.Init = nil
+		}
+	}
 	j.Args, j.kern, j.pool, j.plain = a, kern, nil, a.Epilogue.empty()
 	if a.K == 0 {
 		for i := 0; i < a.M && !a.Acc; i++ {
 			clear(a.C[i*a.LDC:][:a.N])
 		}
+		j.begin(0, a.M, 0, a.N)
 		j.finish(0, a.M, 0, a.N)
 		j.Args = Args[T]{}
 		return
@@ -116,26 +129,31 @@ func (j *job[T]) multiply(kern *kernels[T], pool *par.Pool, a Args[T]) {
 
 // lend divides the workspace.
 func (j *job[T]) lend(method method, workers int) {
-	var lenB int
+	var lenB, lenA int
 	switch method {
 	case direct:
 		return
 	case dots:
-		lenB, j.perA = gathered(j.K), 0
+		lenB = gathered(j.K)
 	case swap:
-		lenB, j.perA = 0, scratchC(j.M, j.N)
+		j.perA = scratchC(j.M, j.N)
+		lenA = workers * j.perA
 	case panels:
-		lenB, j.perA = packedB(j.N, j.K), packedA(j.M, j.K)
+		j.bufs, j.perB, j.perA = bufferCount(j.M, j.N, j.K, workers), packedB(j.N, j.K), packedA(j.M, j.K)
+		lenB, lenA = j.bufs*j.perB, j.bufs*j.perA
 		if j.PackedB.set() {
 			lenB = 0
 		}
+		if !j.packsA() {
+			lenA = 0
+		}
 	}
 	work := carve[T](j.Work)
-	if len(work) < lenB+workers*j.perA {
+	if len(work) < lenB+lenA {
 		panic(fmt.Sprintf("gemm: m=%d n=%d k=%d with %d workers: workspace of %d bytes is too small",
 			j.M, j.N, j.K, workers, len(j.Work)))
 	}
-	j.bufB, j.bufA = work[:lenB], work[lenB:][:workers*j.perA]
+	j.bufB, j.bufA = work[:lenB], work[lenB:][:lenA]
 }
 
 // each runs the chunks of a phase.
@@ -159,10 +177,8 @@ func (j *job[T]) chunk(chunk, worker int) {
 		j.dotsChunk(chunk)
 	case phaseSwap:
 		j.swapChunk(chunk, worker)
-	case phasePack:
-		j.packChunk(chunk)
 	case phasePanels:
-		j.panelsChunk(chunk, worker)
+		j.sharedChunk(chunk)
 	}
 }
 
@@ -176,19 +192,25 @@ func (j *job[T]) direct() {
 	j.each(phaseDirect, g)
 }
 
+// depth is the length of a block along k.
+func (j *job[T]) depth() int { return even(j.K, j.kern.kc, 4) }
+
 // directCols is the number of columns that are computed for all rows of a chunk before the next ones are: their
 // part of B stays in the second-level cache.
 const directCols = 256
 
 func (j *job[T]) directChunk(chunk int) {
 	i0, i1, j0, j1 := j.grid.span(chunk, j.M, j.N)
-	mr := j.kern.mr
+	mr, depth := j.kern.mr, j.depth()
 	for jc := j0; jc < j1; jc += directCols {
 		cols := min(directCols, j1-jc)
-		for pc := 0; pc < j.K; pc += j.kern.kc {
-			kc := min(j.kern.kc, j.K-pc)
+		for pc := 0; pc < j.K; pc += depth {
+			kc := min(depth, j.K-pc)
 			b := j.B[pc*j.LDB+jc:]
 			for i := i0; i < i1; i += mr {
+				if pc == 0 {
+					j.begin(i, min(i+mr, i1), jc, jc+cols)
+				}
 				j.kern.tile(min(mr, i1-i), cols, kc, j.A[i*j.rsa+pc*j.csa:], j.rsa, j.csa, b, j.LDB,
 					j.C[i*j.LDC+jc:], j.LDC, j.Acc || pc > 0)
 				if pc+kc >= j.K {
@@ -246,6 +268,9 @@ func (j *job[T]) dotsChunk(chunk int) {
 		ldb = j.LDB
 		b = j.B[j0*ldb+j.pc:]
 	}
+	if j.pc == 0 {
+		j.begin(i0, i1, j0, j1)
+	}
 	j.kern.dot(i1-i0, j1-j0, j.kc, a, lda, b, ldb, j.C[i0*j.LDC+j0:], j.LDC, j.Acc || j.pc > 0)
 	if j.pc+j.kc >= j.K {
 		j.finish(i0, i1, j0, j1)
@@ -260,25 +285,16 @@ func (j *job[T]) swap() {
 func (j *job[T]) swapChunk(chunk, worker int) {
 	i0, i1, _, _ := j.grid.span(chunk, j.M, j.N)
 	rows := i1 - i0
+	j.begin(i0, i1, 0, j.N)
 	t := j.bufA[worker*j.perA:][:j.N*rows] // [n, rows]
 	rsb, csb := 1, j.LDB
 	if j.TransB {
 		rsb, csb = j.LDB, 1
 	}
-	for pc := 0; pc < j.K; pc += j.kern.kc {
-		j.kern.tile(
-			j.N,
-			rows,
-			min(j.kern.kc, j.K-pc),
-			j.B[pc*csb:],
-			rsb,
-			csb,
-			j.A[pc*j.LDA+i0:],
-			j.LDA,
-			t,
-			rows,
-			pc > 0,
-		)
+	depth := j.depth()
+	for pc := 0; pc < j.K; pc += depth {
+		kc := min(depth, j.K-pc)
+		j.kern.tile(j.N, rows, kc, j.B[pc*csb:], rsb, csb, j.A[pc*j.LDA+i0:], j.LDA, t, rows, pc > 0)
 	}
 	for i := range rows {
 		c := j.C[(i0+i)*j.LDC:][:j.N]

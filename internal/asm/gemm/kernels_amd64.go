@@ -8,16 +8,16 @@ import (
 	"ganglion/internal/cpu"
 )
 
-// The kernels of all paths. Of kc 128, 192 and 256 and of mc 72, 144 (AVX2) and 84, 168 (AVX-512) these were the
-// fastest at 512³ and 1024³, by up to 6 %, on an Intel Xeon with 2 MB of second-level cache. There the direct
-// method beat packing as long as B took up to about 1 MB: 32×512×512 by 1.6, 128×512×784 by 1.05; at 512³ packing
-// won (AVX2) or they were equal. BenchmarkGEMM times them.
+// The kernels of all paths. Blocks of 192 to 512 along k and chunks of 84 to 512 rows differ by 5 % at most from 512³ to
+// 2048³ on an Intel Xeon with 2 MB of second-level cache, with one worker and with two. There the direct method beat
+// packing as long as B took up to about 1 MB: 32×512×512 by 1.6, 128×512×784 by 1.05; at 512³ packing won (AVX2) or
+// they were equal. BenchmarkGEMM times them.
 var (
 	go32 = twin[float32]()
 	go64 = twin[float64]()
 
 	avx2x32 = kernels[float32]{
-		mr: 6, nr: 16, kc: 256, mc: 72, nc: 4080,
+		mr: 6, nr: 16, kc: 400, mc: 2016, nc: 2048, heights: []int{6, 4, 2, 1},
 		directRows: 32, directArea: 80 << 10, packCols: 96, serial: 50_000,
 		tile: tiles[float32]{
 			{6, tile6F32AVX2}, {4, tile4F32AVX2}, {2, tile2F32AVX2}, {1, tile1F32AVX2},
@@ -25,9 +25,10 @@ var (
 		full:      panel[float32]{6, 16, fullF32AVX2}.full,
 		dot:       products[float32]{2, dot2x4F32AVX2, dot2x1F32AVX2, dot1x4F32AVX2, dot1x1F32AVX2}.dot,
 		transpose: transposer[float32]{8, 6, 4, transpose8F32, transpose6F32}.transpose,
+		packB:     packer[float32]{16, pack16F32AVX2}.pack, packA: packer[float32]{6, pack6F32AVX2}.pack,
 	}
 	avx2x64 = kernels[float64]{
-		mr: 6, nr: 8, kc: 256, mc: 72, nc: 4080,
+		mr: 6, nr: 8, kc: 400, mc: 2016, nc: 2048, heights: []int{6, 4, 2, 1},
 		directRows: 32, directArea: 40 << 10, packCols: 96, serial: 30_000,
 		tile: tiles[float64]{
 			{6, tile6F64AVX2}, {4, tile4F64AVX2}, {2, tile2F64AVX2}, {1, tile1F64AVX2},
@@ -35,9 +36,10 @@ var (
 		full:      panel[float64]{6, 8, fullF64AVX2}.full,
 		dot:       products[float64]{2, dot2x4F64AVX2, dot2x1F64AVX2, dot1x4F64AVX2, dot1x1F64AVX2}.dot,
 		transpose: transposer[float64]{4, 2, 2, transpose4F64, transpose2F64}.transpose,
+		packB:     packer[float64]{8, pack8F64AVX2}.pack, packA: packer[float64]{6, pack6F64AVX2}.pack,
 	}
 	avx512x32 = kernels[float32]{
-		mr: 14, nr: 32, kc: 256, mc: 84, nc: 4096,
+		mr: 14, nr: 32, kc: 400, mc: 2016, nc: 2048, heights: []int{14, 8, 4, 2, 1},
 		directRows: 32, directArea: 80 << 10, packCols: 192, serial: 100_000,
 		tile: tiles[float32]{
 			{14, tile14F32AVX512}, {8, tile8F32AVX512}, {4, tile4F32AVX512}, {2, tile2F32AVX512}, {1, tile1F32AVX512},
@@ -45,9 +47,10 @@ var (
 		full:      panel[float32]{14, 32, fullF32AVX512}.full,
 		dot:       products[float32]{4, dot4x4F32AVX512, dot4x1F32AVX512, dot1x4F32AVX512, dot1x1F32AVX512}.dot,
 		transpose: transposer[float32]{8, 6, 4, transpose8F32, transpose6F32}.transpose,
+		packB:     packer[float32]{32, pack32F32AVX512}.pack, packA: packer[float32]{14, pack14F32AVX512}.pack,
 	}
 	avx512x64 = kernels[float64]{
-		mr: 14, nr: 16, kc: 256, mc: 84, nc: 4096,
+		mr: 14, nr: 16, kc: 400, mc: 2016, nc: 2048, heights: []int{14, 8, 4, 2, 1},
 		directRows: 32, directArea: 40 << 10, packCols: 192, serial: 50_000,
 		tile: tiles[float64]{
 			{14, tile14F64AVX512}, {8, tile8F64AVX512}, {4, tile4F64AVX512}, {2, tile2F64AVX512}, {1, tile1F64AVX512},
@@ -55,6 +58,7 @@ var (
 		full:      panel[float64]{14, 16, fullF64AVX512}.full,
 		dot:       products[float64]{4, dot4x4F64AVX512, dot4x1F64AVX512, dot1x4F64AVX512, dot1x1F64AVX512}.dot,
 		transpose: transposer[float64]{4, 2, 2, transpose4F64, transpose2F64}.transpose,
+		packB:     packer[float64]{16, pack16F64AVX512}.pack, packA: packer[float64]{14, pack14F64AVX512}.pack,
 	}
 )
 
@@ -184,6 +188,18 @@ func (t transposer[T]) transpose(rows, cols int, src []T, lds int, dst []T, ldd 
 	if r < rows {
 		transposeGo(rows-r, cols, src[r*lds:], lds, dst[r:], ldd)
 	}
+}
+
+// packer lays panels of a number of columns one behind another.
+type packer[T float] struct {
+	cols int
+	run  func(rows, panels int, src *T, lds int, dst *T)
+}
+
+// pack is kernels.packB and kernels.packA.
+func (p packer[T]) pack(rows, panels int, src []T, lds int, dst []T) {
+	_, _ = src[(rows-1)*lds+panels*p.cols-1], dst[rows*panels*p.cols-1]
+	p.run(rows, panels, &src[0], lds*int(unsafe.Sizeof(*new(T))), &dst[0])
 }
 
 // number is 1 for true.

@@ -42,14 +42,11 @@ func PackB[T float32 | float64](path cpu.Path, transB bool, n, k int, b []T, ldb
 	}
 	p.data = aligned(memory)
 	j := job[T]{kern: kernelsFor[T](path)}
-	j.TransB, j.N, j.K, j.B, j.LDB = transB, n, k, b, ldb
-	for j.jc = 0; j.jc < n; j.jc += j.kern.nc {
-		j.nc = min(j.kern.nc, n-j.jc)
-		j.grid = cut(1, j.nc, 1, j.nc)
-		for j.pc = 0; j.pc < k; j.pc += j.kern.kc {
-			j.kc = min(j.kern.kc, k-j.pc)
-			j.bufB = p.data[j.packedAt():]
-			j.packChunk(0)
+	j.TransB, j.M, j.N, j.K, j.B, j.LDB, j.PackedB = transB, 1, n, k, b, ldb, p
+	var blk block
+	for j.advance(&blk) {
+		if blk.ic == 0 {
+			j.packB(&blk, 0, blk.nc)
 		}
 	}
 	return p
@@ -57,9 +54,6 @@ func PackB[T float32 | float64](path cpu.Path, transB bool, n, k int, b []T, ldb
 
 // set reports whether there is a packed operand.
 func (p *PackedB[T]) set() bool { return p.data != nil }
-
-// packedAt is where the current block of B stands in a packed operand.
-func (j *job[T]) packedAt() int { return j.jc*j.K + j.pc*roundUp(j.nc, j.kern.nr) }
 
 // validate panics if the operand was not packed for a product.
 func (p *PackedB[T]) validate(path cpu.Path, n, k int) {

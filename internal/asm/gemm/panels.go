@@ -1,99 +1,278 @@
 package gemm
 
-// panelGroup is the number of panels of B that one chunk packs.
-const panelGroup = 4
+import (
+	"sync/atomic"
 
-// panels computes C block by block: a block of B of kc rows and nc columns is packed into panels of nr columns,
-// then the chunks of C that it contributes to are computed.
-func (j *job[T]) panels() {
+	"ganglion/internal/par"
+)
+
+// block is a step of method panels: kc rows and nc columns of B, packed into panels of nr columns, times mc rows and kc
+// columns of A, packed into tiles as high as their kernels, unless that would not pay. Its chunks pack first and then
+// compute.
+type block struct {
+	jc, nc, pc, kc, ic, mc int
+	number, numberB        int // of blocks before it, and of blocks of B before its own
+
+	packsB, packs int // chunks that pack B, and that pack at all
+	tiles         tiling
+	tilesA        int  // tiles of A that a chunk packs
+	grid          grid // tiles and columns of the chunks that compute
+}
+
+// chunks is the number of chunks of a block.
+func (b *block) chunks() int { return b.packs + b.grid.total }
+
+// progress is a block in a product that workers share. The chunks of all blocks are handed out in one go, in order, and
+// each waits for those that it builds upon. These have been claimed before it, so that nobody waits for a worker that
+// has not begun.
+type progress struct {
+	block
+	first            int          // number of its first chunk
+	packed, computed atomic.Int32 // chunks that are done
+}
+
+const (
+	panelGroup = 8       // panels of B that a chunk packs
+	packRows   = 56      // rows of A that a chunk packs, about
+	chunkRows  = 128     // rows that a chunk computes at most, about: its part of A stays in the second-level cache
+	chunkWork  = 2 << 20 // multiply-adds that a chunk computes at least, if it can
+	chunksWant = 32      // chunks that compute a block, about, if it is large enough
+)
+
+// even returns the length of the parts, multiples of unit, into which n is cut evenly so that none is longer than most,
+// a multiple of unit.
+func even(n, most, unit int) int {
+	parts := (n + most - 1) / most
+	return roundUp((n+parts-1)/parts, unit)
+}
+
+// advance makes b the block behind it, or the first one if it is the zero value, and reports whether there is one.
+func (j *job[T]) advance(b *block) bool {
 	k := j.kern
-	for j.jc = 0; j.jc < j.N; j.jc += k.nc {
-		j.nc = min(k.nc, j.N-j.jc)
-		g := cut(j.M, j.nc, k.mc, roundUp(j.nc, k.nr))
-		if j.pool != nil {
-			g = share(j.M, j.nc, k.mr, k.mc, k.nr, panelGroup*k.nr)
+	if b.mc == 0 {
+		b.jc, b.pc, b.ic = 0, 0, 0
+	} else {
+		b.number++
+		if b.ic += b.mc; b.ic == j.M {
+			b.ic = 0
+			b.numberB++
+			b.pc += b.kc
 		}
-		for j.pc = 0; j.pc < j.K; j.pc += k.kc {
-			j.kc = min(k.kc, j.K-j.pc)
-			if j.PackedB.set() {
-				j.bufB = j.PackedB.data[j.packedAt():]
-			} else {
-				j.each(phasePack, cut(1, j.nc, 1, panelGroup*k.nr))
+		if b.pc == j.K {
+			b.pc = 0
+			b.jc += b.nc
+		}
+		if b.jc == j.N {
+			return false
+		}
+	}
+	b.nc = min(k.nc, j.N-b.jc)
+	b.kc = min(j.depth(), j.K-b.pc)
+	b.mc = min(even(j.M, k.mc, k.mr), j.M-b.ic)
+	b.tiles = tile(b.mc, k.heights)
+	b.packsB, b.packs = 0, 0
+	if b.ic == 0 && !j.PackedB.set() {
+		b.packsB = (b.nc + panelGroup*k.nr - 1) / (panelGroup * k.nr)
+	}
+	b.packs = b.packsB
+	if j.packsA() {
+		b.tilesA = max(1, packRows/k.mr)
+		b.packs += (b.tiles.count + b.tilesA - 1) / b.tilesA
+	}
+	b.grid = j.chunkGrid(b)
+	return true
+}
+
+// chunkGrid cuts a block into chunks that compute: tiles × columns.
+func (j *job[T]) chunkGrid(b *block) grid {
+	k := j.kern
+	if j.pool == nil {
+		return cut(b.tiles.count, b.nc, chunkRows/k.mr, roundUp(b.nc, k.nr))
+	}
+	area := max(chunkWork/b.kc, b.mc*b.nc/chunksWant)
+	rows := min(b.mc, chunkRows)
+	cols := max(roundUp(area/rows, k.nr), 2*k.nr)
+	if b.nc <= cols {
+		cols = roundUp(b.nc, k.nr)
+		rows = min(rows, max(area/b.nc, k.mr))
+	}
+	return cut(b.tiles.count, b.nc, max(1, rows/k.mr), cols)
+}
+
+// packsA reports whether A is packed: it is read for each panel of B, so that it pays if there are several.
+func (j *job[T]) packsA() bool { return j.N >= j.kern.packCols }
+
+// panels computes C block by block.
+func (j *job[T]) panels() {
+	var b block
+	if j.pool == nil {
+		for j.advance(&b) {
+			for chunk := range b.packs {
+				j.packChunk(&b, chunk)
 			}
-			j.each(phasePanels, g)
+			for chunk := range b.grid.total {
+				j.panelsChunk(&b, chunk)
+			}
 		}
+		return
+	}
+	n, total := 0, 0
+	for ; j.advance(&b); n++ {
+		if n == len(j.blocks) {
+			j.blocks = append(j.blocks, new(progress))
+		}
+		p := j.blocks[n]
+		p.block, p.first = b, total
+		p.packed.Store(0)
+		p.computed.Store(0)
+		total += b.chunks()
+	}
+	j.count = n
+	j.phase = phasePanels
+	j.pool.Run(total, j.run)
+}
+
+// sharedChunk runs a chunk of the product that workers share.
+func (j *job[T]) sharedChunk(chunk int) {
+	lo, hi := 0, j.count // the block is one of these
+	for hi-lo > 1 {
+		if mid := (lo + hi) / 2; j.blocks[mid].first <= chunk {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	b := j.blocks[lo]
+	chunk -= b.first
+	if chunk < b.packs {
+		defer b.packed.Add(1) // even if it panics: others wait for it
+		j.await(lo - buffers)
+		j.packChunk(&b.block, chunk)
+		return
+	}
+	defer b.computed.Add(1)
+	par.Await(&b.packed, int32(b.packs))
+	j.await(lo - 1)
+	j.panelsChunk(&b.block, chunk-b.packs)
+}
+
+// await returns when a block is computed; there is nothing to wait for before the first one.
+func (j *job[T]) await(number int) {
+	if number >= 0 {
+		par.Await(&j.blocks[number].computed, int32(j.blocks[number].grid.total))
 	}
 }
 
-// packChunk packs some panels of the current block of B: element (k, j) of a panel stands at k*nr+j. The last panel may
+// panelsB is where the packed columns of a block stand.
+func (j *job[T]) panelsB(b *block) []T {
+	if j.PackedB.set() {
+		return j.PackedB.data[b.jc*j.K+b.pc*roundUp(b.nc, j.kern.nr):]
+	}
+	return j.bufB[b.numberB%j.bufs*j.perB:]
+}
+
+// tilesA is where the packed rows of a block stand: row i from element i*kc on.
+func (j *job[T]) tilesA(b *block) []T { return j.bufA[b.number%j.bufs*j.perA:] }
+
+// packChunk packs some panels of B, or tiles of A.
+func (j *job[T]) packChunk(b *block, chunk int) {
+	if chunk < b.packsB {
+		lo := chunk * panelGroup * j.kern.nr
+		j.packB(b, lo, min(lo+panelGroup*j.kern.nr, b.nc))
+		return
+	}
+	lo := (chunk - b.packsB) * b.tilesA
+	j.packA(b, lo, min(lo+b.tilesA, b.tiles.count))
+}
+
+// packB packs the columns from j0 to j1 of a block of B: element (k, j) of a panel stands at k*nr+j. The last panel may
 // have fewer than nr columns; what stands in their place is never read.
-func (j *job[T]) packChunk(chunk int) {
-	_, _, j0, j1 := j.grid.span(chunk, 1, j.nc)
+func (j *job[T]) packB(b *block, j0, j1 int) {
 	nr := j.kern.nr
+	dst := j.panelsB(b)
+	if whole := (j1 - j0) / nr; !j.TransB && whole > 0 {
+		j.kern.packB(b.kc, whole, j.B[b.pc*j.LDB+b.jc+j0:], j.LDB, dst[j0*b.kc:])
+		j0 += whole * nr
+	}
 	for c := j0; c < j1; c += nr {
 		cols := min(nr, j1-c)
-		dst := j.bufB[c*j.kc:][:j.kc*nr]
+		d := dst[c*b.kc:][:b.kc*nr]
 		if j.TransB {
-			j.kern.transpose(cols, j.kc, j.B[(j.jc+c)*j.LDB+j.pc:], j.LDB, dst, nr)
+			j.kern.transpose(cols, b.kc, j.B[(b.jc+c)*j.LDB+b.pc:], j.LDB, d, nr)
 			continue
 		}
-		src := j.B[j.pc*j.LDB+j.jc+c:]
-		for k := range j.kc {
-			copy(dst[k*nr:][:cols], src[k*j.LDB:])
-		}
+		copyRows(b.kc, cols, j.B[b.pc*j.LDB+b.jc+c:], j.LDB, d, nr)
 	}
 }
 
-// packA packs full tiles of mr rows of A, from row i on: element (i, k) of a tile stands at k*mr+i.
-func (j *job[T]) packA(dst []T, i, rows int) {
-	mr := j.kern.mr
-	for r := 0; r < rows; r += mr {
-		tile := dst[r*j.kc:][:mr*j.kc]
-		src := j.A[(i+r)*j.rsa+j.pc*j.csa:]
-		if !j.TransA {
-			j.kern.transpose(mr, j.kc, src, j.LDA, tile, mr)
-			continue
-		}
-		for k := range j.kc {
-			copy(tile[k*mr:][:mr], src[k*j.LDA:])
-		}
+// copyRows copies rows of some elements.
+func copyRows[T float](rows, cols int, src []T, lds int, dst []T, ldd int) {
+	for r := range rows {
+		copy(dst[r*ldd:][:cols], src[r*lds:])
 	}
 }
 
-// finishCols is the number of columns that an epilogue takes at a time: with the rows of a block they fit the
-// first-level cache, where the tiles left them.
+// packA packs tiles of a block of A: element (i, k) of a tile of h rows stands at k*h+i.
+func (j *job[T]) packA(b *block, lo, hi int) {
+	dst := j.tilesA(b)
+	if whole := min(hi, b.tiles.full) - lo; j.TransA && whole > 0 {
+		row, _ := b.tiles.at(lo)
+		j.kern.packA(b.kc, whole, j.A[b.pc*j.LDA+b.ic+row:], j.LDA, dst[row*b.kc:])
+		lo += whole
+	}
+	for i := lo; i < hi; i++ {
+		row, h := b.tiles.at(i)
+		d := dst[row*b.kc:][:h*b.kc]
+		if j.TransA {
+			copyRows(b.kc, h, j.A[b.pc*j.LDA+b.ic+row:], j.LDA, d, h)
+			continue
+		}
+		j.kern.transpose(h, b.kc, j.A[(b.ic+row)*j.LDA+b.pc:], j.LDA, d, h)
+	}
+}
+
+// finishCols is the number of columns that an epilogue takes at a time: with the rows of a chunk they fit the
+// second-level cache, where the tiles left them.
 const finishCols = 128
 
-// panelsChunk adds the current block's part to some rows and columns of C.
-func (j *job[T]) panelsChunk(chunk, worker int) {
-	kern, kc := j.kern, j.kc
-	mr, nr := kern.mr, kern.nr
-	i0, i1, j0, j1 := j.grid.span(chunk, j.M, j.nc)
-	acc := j.Acc || j.pc > 0
-	packed := 0 // rows of A that are packed
-	done := j0  // columns whose epilogue is done
-	a := j.bufA[worker*j.perA:][:j.perA]
-	if j1-j0 >= kern.packCols {
-		packed = (i1 - i0) / mr * mr
-		j.packA(a, i0, packed)
+// panelsChunk adds a block's part to some rows and columns of C.
+func (j *job[T]) panelsChunk(b *block, chunk int) {
+	t0, t1, j0, j1 := b.grid.span(chunk, b.tiles.count, b.nc)
+	row0, _ := b.tiles.at(t0)
+	row1, _ := b.tiles.at(t1)
+	if b.pc == 0 {
+		j.begin(b.ic+row0, b.ic+row1, b.jc+j0, b.jc+j1)
 	}
+	done, nr := j0, j.kern.nr // columns whose epilogue is done
 	for c := j0; c < j1; c += nr {
-		cols := min(nr, j1-c)
-		b := j.bufB[c*kc:][:kc*nr]
-		for i := i0; i < i1; i += mr {
-			out := j.C[i*j.LDC+j.jc+c:]
-			switch {
-			case i-i0 >= packed:
-				kern.tile(min(mr, i1-i), cols, kc, j.A[i*j.rsa+j.pc*j.csa:], j.rsa, j.csa, b, nr, out, j.LDC, acc)
-			case cols == nr:
-				kern.full(kc, a[(i-i0)*kc:][:mr*kc], b, out, j.LDC, acc)
-			default:
-				kern.tile(mr, cols, kc, a[(i-i0)*kc:][:mr*kc], 1, mr, b, nr, out, j.LDC, acc)
-			}
-		}
-		if next := c + cols; j.pc+kc >= j.K && (next-done >= finishCols || next == j1) {
-			j.finish(i0, i1, j.jc+done, j.jc+next)
+		j.column(b, t0, t1, c, min(nr, j1-c))
+		if next := min(c+nr, j1); b.pc+b.kc == j.K && (next-done >= finishCols || next == j1) {
+			j.finish(b.ic+row0, b.ic+row1, b.jc+done, b.jc+next)
 			done = next
+		}
+	}
+}
+
+// column computes the tiles from t0 to t1 of one panel of B.
+func (j *job[T]) column(b *block, t0, t1, c, cols int) {
+	kern, kc, nr := j.kern, b.kc, j.kern.nr
+	panel := j.panelsB(b)[c*kc:][:kc*nr]
+	acc := j.Acc || b.pc > 0
+	packed := j.packsA()
+	var tiles []T
+	if packed {
+		tiles = j.tilesA(b)
+	}
+	for i := t0; i < t1; i++ {
+		row, h := b.tiles.at(i)
+		out := j.C[(b.ic+row)*j.LDC+b.jc+c:]
+		switch {
+		case !packed:
+			kern.tile(h, cols, kc, j.A[(b.ic+row)*j.rsa+b.pc*j.csa:], j.rsa, j.csa, panel, nr, out, j.LDC, acc)
+		case h == kern.mr && cols == nr:
+			kern.full(kc, tiles[row*kc:][:h*kc], panel, out, j.LDC, acc)
+		default:
+			kern.tile(h, cols, kc, tiles[row*kc:][:h*kc], 1, h, panel, nr, out, j.LDC, acc)
 		}
 	}
 }

@@ -25,20 +25,24 @@ func selfCheckShapes() [][3]int {
 	return [][3]int{{15, 200, 5}, {29, 37, 9}, {3, 9, 37}, {9, 3, 37}, {1, 150, 6}}
 }
 
-// selfCheck compares two sets of kernels.
+// selfCheck compares two sets of kernels: with the method for each shape, and with everything packed.
 func selfCheck[T float](kern, twin *kernels[T]) error {
+	packing := *kern
+	packing.directRows, packing.directArea, packing.packCols = 0, 0, 0
 	for _, d := range selfCheckShapes() {
 		for trans := range 4 {
 			a := integers[T](d[0], d[1], d[2], trans&1 > 0, trans&2 > 0)
 			var j job[T]
 			j.multiply(twin, nil, a)
 			want := a.C
-			a.C = make([]T, len(want))
-			j.multiply(kern, nil, a)
-			for i, v := range a.C {
-				if v != want[i] {
-					return fmt.Errorf("m=%d n=%d k=%d transA=%v transB=%v: C[%d][%d] is %v, want %v",
-						a.M, a.N, a.K, a.TransA, a.TransB, i/a.N, i%a.N, v, want[i])
+			for _, k := range []*kernels[T]{kern, &packing} {
+				a.C = make([]T, len(want))
+				j.multiply(k, nil, a)
+				for i, v := range a.C {
+					if v != want[i] {
+						return fmt.Errorf("m=%d n=%d k=%d transA=%v transB=%v: C[%d][%d] is %v, want %v",
+							a.M, a.N, a.K, a.TransA, a.TransB, i/a.N, i%a.N, v, want[i])
+					}
 				}
 			}
 		}

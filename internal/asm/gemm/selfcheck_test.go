@@ -43,6 +43,18 @@ func testSelfCheckFails[T float](t *testing.T, path cpu.Path) {
 				dst[0]++
 			}
 		},
+		"packA": func(k *kernels[T]) {
+			k.packA = func(rows, panels int, src []T, lds int, dst []T) {
+				good.packA(rows, panels, src, lds, dst)
+				dst[rows*panels*good.mr-1]++
+			}
+		},
+		"packB": func(k *kernels[T]) {
+			k.packB = func(rows, panels int, src []T, lds int, dst []T) {
+				good.packB(rows, panels, src, lds, dst)
+				dst[rows*good.nr-1]++
+			}
+		},
 	}
 	for name, spoil := range breaks {
 		k := *good

@@ -3,9 +3,10 @@ package gemm
 // twin returns the kernels in plain Go, which run everywhere and are what the assembly is tested against.
 func twin[T float]() kernels[T] {
 	return kernels[T]{
-		mr: 4, nr: 4, kc: 256, mc: 64, nc: 1024,
+		mr: 4, nr: 4, kc: 400, mc: 1024, nc: 1024, heights: []int{4, 2, 1},
 		directRows: 16, directArea: 64 << 10, packCols: 32, serial: 30_000,
 		tile: tileGo[T], full: fullGo[T], dot: dotGo[T], transpose: transposeGo[T],
+		packB: packGo[T], packA: packGo[T],
 	}
 }
 
@@ -173,6 +174,15 @@ func transposeGo[T float](rows, cols int, src []T, lds int, dst []T, ldd int) {
 	for ; r < rows; r++ {
 		for c, v := range src[r*lds:][:cols] {
 			dst[c*ldd+r] = v
+		}
+	}
+}
+
+// packGo is kernels.packB and kernels.packA: mr and nr are both 4.
+func packGo[T float](rows, panels int, src []T, lds int, dst []T) {
+	for r := range rows {
+		for p, s := 0, src[r*lds:][:4*panels]; p < panels; p++ {
+			copy(dst[(p*rows+r)*4:][:4], s[4*p:])
 		}
 	}
 }
