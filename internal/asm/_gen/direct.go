@@ -43,7 +43,8 @@ func direct(c *build.Context, bits int) {
 		v.move()
 		if bits == 256 {
 			v.pool()
-			v.poolGrad()
+			v.poolGrad("poolGrad", false)
+			v.poolGrad("reluPoolGrad", true)
 		}
 	}
 }
@@ -377,20 +378,24 @@ func (v vector) pool() {
 // larger is m = max(m, x).
 func (v vector) larger(x, m reg.VecVirtual) {
 	nan, other := v.reg(), v.reg()
-	v.pick(func(o ...op.Op) { v.VCMPPS(o...) }, func(o ...op.Op) { v.VCMPPD(o...) }, op.U8(3), x, m, nan)
+	v.ordered(3, x, m, nan)
 	v.pick(v.VMAXPS, v.VMAXPD, x, m, other)
 	v.pick(v.VMAXPS, v.VMAXPD, m, x, m)
 	v.pick(v.VANDPS, v.VANDPD, other, m, m) // of two zeros the positive one
 	v.pick(v.VORPS, v.VORPD, nan, m, m)
 }
 
-// poolGrad emits the gradient of pool.
-func (v vector) poolGrad() {
-	name := "poolGrad" + v.suffix()
+// poolGrad emits the gradient of pool, or of pool behind ReLU from the values of ReLU.
+func (v vector) poolGrad(what string, relu bool) {
+	name := what + v.suffix()
 	v.Function(name)
 	v.Attributes(codeFlags)
-	v.Doc(fmt.Sprintf("%s spreads rows > 0 of n > 0 numbers dy over windows of 2×2: to the first maximum of x,", name),
-		"or the first NaN; 0 elsewhere. ldx, that of x and of dx, is in bytes; rows of dy have no gaps.")
+	above := ""
+	if relu {
+		above = " above 0"
+	}
+	v.Doc(fmt.Sprintf("%s spreads rows > 0 of n > 0 numbers dy over windows of 2×2: to the first maximum%s of x,", name,
+		above), "or the first NaN; 0 elsewhere. ldx, that of x and of dx, is in bytes; rows of dy have no gaps.")
 	v.Pragma("noescape")
 	v.SignatureExpr(fmt.Sprintf("func(rows, n int, dx, x, dy *%s, ldx int)", v.float()))
 	dx, x, dy, ldx := v.param("dx"), v.param("x"), v.param("dy"), v.param("ldx")
@@ -411,6 +416,14 @@ func (v vector) poolGrad() {
 		}
 		v.VPERMPD(op.U8(0xd8), g, g)
 		and := func(x, y, z reg.VecVirtual) { v.pick(v.VANDPS, v.VANDPD, x, y, z) }
+		if relu {
+			zero := v.reg()
+			v.zero(zero)
+			v.ordered(22, zero, top, zero) // not top ≤ 0
+			and(zero, g, g)
+			v.ordered(3, top, top, top) // NaN
+			v.pick(v.VORPS, v.VORPD, top, g, g)
+		}
 		without := func(x, y, z reg.VecVirtual) { v.pick(v.VANDNPS, v.VANDNPD, x, y, z) } // z = x and not y
 		and(g, inD, d)
 		without(g, inD, g)
@@ -431,14 +444,16 @@ func (v vector) poolGrad() {
 	})
 }
 
+// ordered is z = y compared with x, all bits where the predicate is true.
+func (v vector) ordered(predicate uint8, x, y, z reg.VecVirtual) {
+	v.pick(func(o ...op.Op) { v.VCMPPS(o...) }, func(o ...op.Op) { v.VCMPPD(o...) }, op.U8(predicate), x, y, z)
+}
+
 // beats returns where x is above top, or NaN when top is not, and raises top there.
 func (v vector) beats(x, top reg.VecVirtual) reg.VecVirtual {
 	in, number := v.reg(), v.reg()
-	compare := func(predicate uint8, x, y, z reg.VecVirtual) {
-		v.pick(func(o ...op.Op) { v.VCMPPS(o...) }, func(o ...op.Op) { v.VCMPPD(o...) }, op.U8(predicate), x, y, z)
-	}
-	compare(22, top, x, in) // not x ≤ top
-	compare(7, top, top, number)
+	v.ordered(22, top, x, in) // not x ≤ top
+	v.ordered(7, top, top, number)
 	v.pick(v.VANDPS, v.VANDPD, number, in, in)
 	if v.elem == 4 {
 		v.VBLENDVPS(in, x, top, top)

@@ -1052,6 +1052,152 @@ next:
 	VZEROUPPER
 	RET
 
+// func reluPoolGradF32AVX2(rows int, n int, dx *float32, x *float32, dy *float32, ldx int)
+// Requires: AVX, AVX2, CMOV
+TEXT ·reluPoolGradF32AVX2(SB), NOSPLIT, $0-48
+	MOVQ    dx+16(FP), AX
+	MOVQ    x+24(FP), CX
+	MOVQ    dy+32(FP), DX
+	MOVQ    ldx+40(FP), BX
+	MOVQ    rows+0(FP), SI
+	MOVQ    n+8(FP), DI
+	MOVQ    DI, R9
+	ANDQ    $0x07, R9
+	SUBQ    R9, DI
+	LEAQ    mask32<>+0(SB), R8
+	MOVQ    R9, R10
+	NEGQ    R10
+	VMOVUPS 32(R8)(R10*4), Y0
+	MOVQ    R9, R8
+	ADDQ    R8, R8
+	MOVQ    $0x00000008, R11
+	MOVQ    R8, R10
+	CMPQ    R10, R11
+	CMOVQGT R11, R10
+	LEAQ    mask32<>+0(SB), R12
+	NEGQ    R10
+	VMOVUPS 32(R12)(R10*4), Y1
+	XORQ    R10, R10
+	SUBQ    R11, R8
+	CMOVQLT R10, R8
+	LEAQ    mask32<>+0(SB), R10
+	NEGQ    R8
+	VMOVUPS 32(R10)(R8*4), Y2
+
+row:
+	XORQ R8, R8
+
+vector:
+	CMPQ      R8, DI
+	JGE       rest
+	VMOVUPS   (CX)(R8*8), Y3
+	VMOVUPS   32(CX)(R8*8), Y4
+	VSHUFPS   $0x88, Y4, Y3, Y5
+	VSHUFPS   $0xdd, Y4, Y3, Y3
+	VCMPPS    $0x16, Y5, Y3, Y4
+	VCMPPS    $0x07, Y5, Y5, Y6
+	VANDPS    Y6, Y4, Y4
+	VBLENDVPS Y4, Y3, Y5, Y5
+	MOVQ      CX, R10
+	ADDQ      BX, R10
+	VMOVUPS   (R10)(R8*8), Y6
+	VMOVUPS   32(R10)(R8*8), Y7
+	VSHUFPS   $0x88, Y7, Y6, Y3
+	VSHUFPS   $0xdd, Y7, Y6, Y7
+	VCMPPS    $0x16, Y5, Y3, Y8
+	VCMPPS    $0x07, Y5, Y5, Y6
+	VANDPS    Y6, Y8, Y8
+	VBLENDVPS Y8, Y3, Y5, Y5
+	VCMPPS    $0x16, Y5, Y7, Y3
+	VCMPPS    $0x07, Y5, Y5, Y6
+	VANDPS    Y6, Y3, Y3
+	VBLENDVPS Y3, Y7, Y5, Y5
+	VMOVUPS   (DX)(R8*4), Y6
+	VPERMPD   $0xd8, Y6, Y6
+	VXORPS    Y7, Y7, Y7
+	VCMPPS    $0x16, Y7, Y5, Y7
+	VANDPS    Y7, Y6, Y6
+	VCMPPS    $0x03, Y5, Y5, Y5
+	VORPS     Y5, Y6, Y6
+	VANDPS    Y6, Y3, Y7
+	VANDNPS   Y6, Y3, Y6
+	VANDPS    Y6, Y8, Y3
+	VANDNPS   Y6, Y8, Y6
+	MOVQ      AX, R10
+	ADDQ      BX, R10
+	VUNPCKLPS Y7, Y3, Y5
+	VUNPCKHPS Y7, Y3, Y3
+	VMOVUPS   Y5, (R10)(R8*8)
+	VMOVUPS   Y3, 32(R10)(R8*8)
+	VANDPS    Y6, Y4, Y3
+	VANDNPS   Y6, Y4, Y6
+	VUNPCKLPS Y3, Y6, Y4
+	VUNPCKHPS Y3, Y6, Y3
+	VMOVUPS   Y4, (AX)(R8*8)
+	VMOVUPS   Y3, 32(AX)(R8*8)
+	ADDQ      $0x08, R8
+	JMP       vector
+
+rest:
+	TESTQ      R9, R9
+	JZ         next
+	VMASKMOVPS (CX)(R8*8), Y1, Y3
+	VMASKMOVPS 32(CX)(R8*8), Y2, Y4
+	VSHUFPS    $0x88, Y4, Y3, Y5
+	VSHUFPS    $0xdd, Y4, Y3, Y3
+	VCMPPS     $0x16, Y5, Y3, Y4
+	VCMPPS     $0x07, Y5, Y5, Y6
+	VANDPS     Y6, Y4, Y4
+	VBLENDVPS  Y4, Y3, Y5, Y5
+	MOVQ       CX, R10
+	ADDQ       BX, R10
+	VMASKMOVPS (R10)(R8*8), Y1, Y6
+	VMASKMOVPS 32(R10)(R8*8), Y2, Y7
+	VSHUFPS    $0x88, Y7, Y6, Y3
+	VSHUFPS    $0xdd, Y7, Y6, Y7
+	VCMPPS     $0x16, Y5, Y3, Y8
+	VCMPPS     $0x07, Y5, Y5, Y6
+	VANDPS     Y6, Y8, Y8
+	VBLENDVPS  Y8, Y3, Y5, Y5
+	VCMPPS     $0x16, Y5, Y7, Y3
+	VCMPPS     $0x07, Y5, Y5, Y6
+	VANDPS     Y6, Y3, Y3
+	VBLENDVPS  Y3, Y7, Y5, Y5
+	VMASKMOVPS (DX)(R8*4), Y0, Y6
+	VPERMPD    $0xd8, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VCMPPS     $0x16, Y7, Y5, Y7
+	VANDPS     Y7, Y6, Y6
+	VCMPPS     $0x03, Y5, Y5, Y5
+	VORPS      Y5, Y6, Y6
+	VANDPS     Y6, Y3, Y7
+	VANDNPS    Y6, Y3, Y6
+	VANDPS     Y6, Y8, Y3
+	VANDNPS    Y6, Y8, Y6
+	MOVQ       AX, R10
+	ADDQ       BX, R10
+	VUNPCKLPS  Y7, Y3, Y5
+	VUNPCKHPS  Y7, Y3, Y3
+	VMASKMOVPS Y5, Y1, (R10)(R8*8)
+	VMASKMOVPS Y3, Y2, 32(R10)(R8*8)
+	VANDPS     Y6, Y4, Y3
+	VANDNPS    Y6, Y4, Y6
+	VUNPCKLPS  Y3, Y6, Y4
+	VUNPCKHPS  Y3, Y6, Y3
+	VMASKMOVPS Y4, Y1, (AX)(R8*8)
+	VMASKMOVPS Y3, Y2, 32(AX)(R8*8)
+
+next:
+	LEAQ (CX)(BX*2), CX
+	LEAQ (AX)(BX*2), AX
+	MOVQ DI, R8
+	ADDQ R9, R8
+	LEAQ (DX)(R8*4), DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
 DATA mask64<>+0(SB)/8, $0xffffffffffffffff
 DATA mask64<>+8(SB)/8, $0xffffffffffffffff
 DATA mask64<>+16(SB)/8, $0xffffffffffffffff
@@ -2085,6 +2231,168 @@ rest:
 	VANDNPD    Y5, Y4, Y5
 	VUNPCKLPD  Y3, Y5, Y4
 	VUNPCKHPD  Y3, Y5, Y3
+	LEAQ       (AX)(R8*8), R10
+	VMASKMOVPD Y4, Y1, (R10)(R8*8)
+	LEAQ       (AX)(R8*8), R10
+	VMASKMOVPD Y3, Y2, 32(R10)(R8*8)
+
+next:
+	LEAQ (CX)(BX*2), CX
+	LEAQ (AX)(BX*2), AX
+	MOVQ DI, R8
+	ADDQ R9, R8
+	LEAQ (DX)(R8*8), DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func reluPoolGradF64AVX2(rows int, n int, dx *float64, x *float64, dy *float64, ldx int)
+// Requires: AVX, AVX2, CMOV
+TEXT ·reluPoolGradF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ    dx+16(FP), AX
+	MOVQ    x+24(FP), CX
+	MOVQ    dy+32(FP), DX
+	MOVQ    ldx+40(FP), BX
+	MOVQ    rows+0(FP), SI
+	MOVQ    n+8(FP), DI
+	MOVQ    DI, R9
+	ANDQ    $0x03, R9
+	SUBQ    R9, DI
+	LEAQ    mask64<>+0(SB), R8
+	MOVQ    R9, R10
+	NEGQ    R10
+	VMOVUPD 32(R8)(R10*8), Y0
+	MOVQ    R9, R8
+	ADDQ    R8, R8
+	MOVQ    $0x00000004, R11
+	MOVQ    R8, R10
+	CMPQ    R10, R11
+	CMOVQGT R11, R10
+	LEAQ    mask64<>+0(SB), R12
+	NEGQ    R10
+	VMOVUPD 32(R12)(R10*8), Y1
+	XORQ    R10, R10
+	SUBQ    R11, R8
+	CMOVQLT R10, R8
+	LEAQ    mask64<>+0(SB), R10
+	NEGQ    R8
+	VMOVUPD 32(R10)(R8*8), Y2
+
+row:
+	XORQ R8, R8
+
+vector:
+	CMPQ      R8, DI
+	JGE       rest
+	LEAQ      (CX)(R8*8), R10
+	VMOVUPD   (R10)(R8*8), Y3
+	LEAQ      (CX)(R8*8), R10
+	VMOVUPD   32(R10)(R8*8), Y4
+	VUNPCKLPD Y4, Y3, Y5
+	VUNPCKHPD Y4, Y3, Y3
+	VCMPPD    $0x16, Y5, Y3, Y4
+	VCMPPD    $0x07, Y5, Y5, Y6
+	VANDPD    Y6, Y4, Y4
+	VBLENDVPD Y4, Y3, Y5, Y5
+	MOVQ      CX, R10
+	ADDQ      BX, R10
+	LEAQ      (R10)(R8*8), R11
+	VMOVUPD   (R11)(R8*8), Y6
+	LEAQ      (R10)(R8*8), R10
+	VMOVUPD   32(R10)(R8*8), Y7
+	VUNPCKLPD Y7, Y6, Y3
+	VUNPCKHPD Y7, Y6, Y7
+	VCMPPD    $0x16, Y5, Y3, Y8
+	VCMPPD    $0x07, Y5, Y5, Y6
+	VANDPD    Y6, Y8, Y8
+	VBLENDVPD Y8, Y3, Y5, Y5
+	VCMPPD    $0x16, Y5, Y7, Y3
+	VCMPPD    $0x07, Y5, Y5, Y6
+	VANDPD    Y6, Y3, Y3
+	VBLENDVPD Y3, Y7, Y5, Y5
+	VMOVUPD   (DX)(R8*8), Y6
+	VPERMPD   $0xd8, Y6, Y6
+	VXORPS    Y7, Y7, Y7
+	VCMPPD    $0x16, Y7, Y5, Y7
+	VANDPD    Y7, Y6, Y6
+	VCMPPD    $0x03, Y5, Y5, Y5
+	VORPD     Y5, Y6, Y6
+	VANDPD    Y6, Y3, Y7
+	VANDNPD   Y6, Y3, Y6
+	VANDPD    Y6, Y8, Y3
+	VANDNPD   Y6, Y8, Y6
+	MOVQ      AX, R10
+	ADDQ      BX, R10
+	VUNPCKLPD Y7, Y3, Y5
+	VUNPCKHPD Y7, Y3, Y3
+	LEAQ      (R10)(R8*8), R11
+	VMOVUPD   Y5, (R11)(R8*8)
+	LEAQ      (R10)(R8*8), R10
+	VMOVUPD   Y3, 32(R10)(R8*8)
+	VANDPD    Y6, Y4, Y3
+	VANDNPD   Y6, Y4, Y6
+	VUNPCKLPD Y3, Y6, Y4
+	VUNPCKHPD Y3, Y6, Y3
+	LEAQ      (AX)(R8*8), R10
+	VMOVUPD   Y4, (R10)(R8*8)
+	LEAQ      (AX)(R8*8), R10
+	VMOVUPD   Y3, 32(R10)(R8*8)
+	ADDQ      $0x04, R8
+	JMP       vector
+
+rest:
+	TESTQ      R9, R9
+	JZ         next
+	LEAQ       (CX)(R8*8), R10
+	VMASKMOVPD (R10)(R8*8), Y1, Y3
+	LEAQ       (CX)(R8*8), R10
+	VMASKMOVPD 32(R10)(R8*8), Y2, Y4
+	VUNPCKLPD  Y4, Y3, Y5
+	VUNPCKHPD  Y4, Y3, Y3
+	VCMPPD     $0x16, Y5, Y3, Y4
+	VCMPPD     $0x07, Y5, Y5, Y6
+	VANDPD     Y6, Y4, Y4
+	VBLENDVPD  Y4, Y3, Y5, Y5
+	MOVQ       CX, R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(R8*8), R11
+	VMASKMOVPD (R11)(R8*8), Y1, Y6
+	LEAQ       (R10)(R8*8), R10
+	VMASKMOVPD 32(R10)(R8*8), Y2, Y7
+	VUNPCKLPD  Y7, Y6, Y3
+	VUNPCKHPD  Y7, Y6, Y7
+	VCMPPD     $0x16, Y5, Y3, Y8
+	VCMPPD     $0x07, Y5, Y5, Y6
+	VANDPD     Y6, Y8, Y8
+	VBLENDVPD  Y8, Y3, Y5, Y5
+	VCMPPD     $0x16, Y5, Y7, Y3
+	VCMPPD     $0x07, Y5, Y5, Y6
+	VANDPD     Y6, Y3, Y3
+	VBLENDVPD  Y3, Y7, Y5, Y5
+	VMASKMOVPD (DX)(R8*8), Y0, Y6
+	VPERMPD    $0xd8, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VCMPPD     $0x16, Y7, Y5, Y7
+	VANDPD     Y7, Y6, Y6
+	VCMPPD     $0x03, Y5, Y5, Y5
+	VORPD      Y5, Y6, Y6
+	VANDPD     Y6, Y3, Y7
+	VANDNPD    Y6, Y3, Y6
+	VANDPD     Y6, Y8, Y3
+	VANDNPD    Y6, Y8, Y6
+	MOVQ       AX, R10
+	ADDQ       BX, R10
+	VUNPCKLPD  Y7, Y3, Y5
+	VUNPCKHPD  Y7, Y3, Y3
+	LEAQ       (R10)(R8*8), R11
+	VMASKMOVPD Y5, Y1, (R11)(R8*8)
+	LEAQ       (R10)(R8*8), R10
+	VMASKMOVPD Y3, Y2, 32(R10)(R8*8)
+	VANDPD     Y6, Y4, Y3
+	VANDNPD    Y6, Y4, Y6
+	VUNPCKLPD  Y3, Y6, Y4
+	VUNPCKHPD  Y3, Y6, Y3
 	LEAQ       (AX)(R8*8), R10
 	VMASKMOVPD Y4, Y1, (R10)(R8*8)
 	LEAQ       (AX)(R8*8), R10

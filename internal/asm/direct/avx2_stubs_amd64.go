@@ -70,6 +70,12 @@ func poolF32AVX2(rows int, n int, y *float32, x *float32, ldx int)
 //go:noescape
 func poolGradF32AVX2(rows int, n int, dx *float32, x *float32, dy *float32, ldx int)
 
+// reluPoolGradF32AVX2 spreads rows > 0 of n > 0 numbers dy over windows of 2×2: to the first maximum above 0 of x,
+// or the first NaN; 0 elsewhere. ldx, that of x and of dx, is in bytes; rows of dy have no gaps.
+//
+//go:noescape
+func reluPoolGradF32AVX2(rows int, n int, dx *float32, x *float32, dy *float32, ldx int)
+
 // patch6F64AVX2 computes 6 rows of n vectors: c = Σ a·x over channels > 0 and taps > 0. a is packed;
 // plane, the offsets and ldc are in bytes.
 //
@@ -135,3 +141,9 @@ func poolF64AVX2(rows int, n int, y *float64, x *float64, ldx int)
 //
 //go:noescape
 func poolGradF64AVX2(rows int, n int, dx *float64, x *float64, dy *float64, ldx int)
+
+// reluPoolGradF64AVX2 spreads rows > 0 of n > 0 numbers dy over windows of 2×2: to the first maximum above 0 of x,
+// or the first NaN; 0 elsewhere. ldx, that of x and of dx, is in bytes; rows of dy have no gaps.
+//
+//go:noescape
+func reluPoolGradF64AVX2(rows int, n int, dx *float64, x *float64, dy *float64, ldx int)

@@ -27,6 +27,8 @@ type Table[T float32 | float64] struct {
 	move     func(rows, n int, to *T, ldt int, from *T, ldf int, bias, floor T)
 	pool     func(rows, n int, y, x *T, ldx int)
 	poolGrad func(rows, n int, dx, x, dy *T, ldx int)
+
+	reluPoolGrad func(rows, n int, dx, x, dy *T, ldx int)
 }
 
 // For returns the kernels of a path; nil where there are none but those of the Go path.
@@ -113,9 +115,19 @@ func (t *Table[T]) Pool(rows, n int, y, x []T, ldx int) {
 // of the first NaN, and 0 to the others. Rows of x and dx are ldx elements apart; what stands behind the windows of a
 // row stays as it is.
 func (t *Table[T]) PoolGrad(rows, n int, dx, x, dy []T, ldx int) {
-	need := (2*rows-1)*ldx + 2*n
-	if rows < 1 || n < 1 || ldx < 2*n || len(dy) < rows*n || len(x) < need || len(dx) < need {
-		misfit("PoolGrad", rows, n, len(dx), len(x), len(dy), ldx)
-	}
+	fitPoolGrad(rows, n, len(dx), len(x), len(dy), ldx)
 	t.poolGrad(rows, n, data(dx), data(x), data(dy), ldx*size[T]())
+}
+
+// ReLUPoolGrad is PoolGrad with 0 for windows without an element above 0, and NaN in those that hold NaN.
+func (t *Table[T]) ReLUPoolGrad(rows, n int, dx, x, dy []T, ldx int) {
+	fitPoolGrad(rows, n, len(dx), len(x), len(dy), ldx)
+	t.reluPoolGrad(rows, n, data(dx), data(x), data(dy), ldx*size[T]())
+}
+
+func fitPoolGrad(rows, n, dx, x, dy, ldx int) {
+	need := (2*rows-1)*ldx + 2*n
+	if rows < 1 || n < 1 || ldx < 2*n || dy < rows*n || x < need || dx < need {
+		misfit("PoolGrad", rows, n, dx, x, dy, ldx)
+	}
 }

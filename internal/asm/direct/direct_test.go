@@ -171,6 +171,9 @@ func testPool[T float32 | float64](t *testing.T, k *Table[T]) {
 			k.PoolGrad(rows, n, dx, x, dy, ldx)
 			ref.PoolGrad(rows, n, grad, x, dy, ldx)
 			near(t, fmt.Sprintf("gradient, %d rows of %d", rows, n), dx, grad, 0)
+			k.ReLUPoolGrad(rows, n, dx, x, dy, ldx)
+			ref.ReLUPoolGrad(rows, n, grad, x, dy, ldx)
+			near(t, fmt.Sprintf("gradient of ReLU, %d rows of %d", rows, n), dx, grad, 0)
 		}
 	}
 }
@@ -190,6 +193,7 @@ func testSelfCheck[T float32 | float64](t *testing.T, k *Table[T]) {
 		"move":     func(b *Table[T]) { b.move = func(int, int, *T, int, *T, int, T, T) {} },
 		"pool":     func(b *Table[T]) { b.pool = func(int, int, *T, *T, int) {} },
 		"poolGrad": func(b *Table[T]) { b.poolGrad = func(int, int, *T, *T, *T, int) {} },
+		"relu":     func(b *Table[T]) { b.reluPoolGrad = k.poolGrad },
 	} {
 		broken := *k
 		spoil(&broken)

@@ -34,7 +34,7 @@ var (
 				shifted1x1F32AVX2(images, n, y, ldy, stepy, x, stepx, off, sums, ld)
 			}
 		},
-		move: moveF32AVX2, pool: poolF32AVX2, poolGrad: poolGradF32AVX2,
+		move: moveF32AVX2, pool: poolF32AVX2, poolGrad: poolGradF32AVX2, reluPoolGrad: reluPoolGradF32AVX2,
 	}
 	avx2x64 = Table[float64]{
 		Lanes: 4, Heights: []int{6, 4, 2, 1}, Tall: 2, Wide: 4,
@@ -65,7 +65,7 @@ var (
 				shifted1x1F64AVX2(images, n, y, ldy, stepy, x, stepx, off, sums, ld)
 			}
 		},
-		move: moveF64AVX2, pool: poolF64AVX2, poolGrad: poolGradF64AVX2,
+		move: moveF64AVX2, pool: poolF64AVX2, poolGrad: poolGradF64AVX2, reluPoolGrad: reluPoolGradF64AVX2,
 	}
 	avx512x32 = Table[float32]{
 		Lanes: 16, Heights: []int{8, 6, 4, 2, 1}, Tall: 4, Wide: 6,
@@ -102,7 +102,7 @@ var (
 				shifted1x1F32AVX512(images, n, y, ldy, stepy, x, stepx, off, sums, ld)
 			}
 		},
-		move: moveF32AVX512, pool: poolF32AVX2, poolGrad: poolGradF32AVX2,
+		move: moveF32AVX512, pool: poolF32AVX2, poolGrad: poolGradF32AVX2, reluPoolGrad: reluPoolGradF32AVX2,
 	}
 	avx512x64 = Table[float64]{
 		Lanes: 8, Heights: []int{8, 6, 4, 2, 1}, Tall: 4, Wide: 6,
@@ -139,7 +139,7 @@ var (
 				shifted1x1F64AVX512(images, n, y, ldy, stepy, x, stepx, off, sums, ld)
 			}
 		},
-		move: moveF64AVX512, pool: poolF64AVX2, poolGrad: poolGradF64AVX2,
+		move: moveF64AVX512, pool: poolF64AVX2, poolGrad: poolGradF64AVX2, reluPoolGrad: reluPoolGradF64AVX2,
 	}
 )
 

@@ -49,19 +49,35 @@ func twin[T float32 | float64](like *Table[T]) *Table[T] {
 		}
 	}
 	t.poolGrad = func(rows, n int, dx, x, dy *T, ldx int) {
-		for i, v := range from(dy, rows*n) {
-			w, out := corners(x, i/n, i%n, ldx), corners(dx, i/n, i%n, ldx)
-			best := 0
-			for k, p := range w {
-				*out[k] = 0
-				if top := *w[best]; *p > top || *p != *p && top == top {
-					best = k
-				}
+		spread(rows, n, dx, x, dy, ldx, func(v, _ T) T { return v })
+	}
+	t.reluPoolGrad = func(rows, n int, dx, x, dy *T, ldx int) {
+		spread(rows, n, dx, x, dy, ldx, func(v, top T) T {
+			if top != top {
+				return top
 			}
-			*out[best] = v
-		}
+			if top > 0 {
+				return v
+			}
+			return 0
+		})
 	}
 	return &t
+}
+
+// spread sets windows of dx to 0, but the place of the first maximum of x: that to f of dy and the maximum.
+func spread[T float32 | float64](rows, n int, dx, x, dy *T, ldx int, f func(v, top T) T) {
+	for i, v := range from(dy, rows*n) {
+		w, out := corners(x, i/n, i%n, ldx), corners(dx, i/n, i%n, ldx)
+		best := 0
+		for k, p := range w {
+			*out[k] = 0
+			if top := *w[best]; *p > top || *p != *p && top == top {
+				best = k
+			}
+		}
+		*out[best] = f(v, *w[best])
+	}
 }
 
 // from is a slice of n elements from the pointer p on.
