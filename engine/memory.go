@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"math"
 
 	"ganglion/engine/plan"
 	"ganglion/kernels"
@@ -59,23 +58,4 @@ func (s *Store) sizes() (params, states int) {
 		}
 	}
 	return params, states
-}
-
-// StateBytes is the size of all parameters and states of the graph; math.MaxInt when an int cannot hold it.
-func (g *Graph) StateBytes() int {
-	total := 0
-	for _, n := range g.stateful() {
-		size := g.leaf(n).spec.DType.Size()
-		for _, d := range g.leaf(n).spec.Shape {
-			if d > 0 && size > math.MaxInt/d {
-				return math.MaxInt
-			}
-			size *= d
-		}
-		if size > math.MaxInt-total {
-			return math.MaxInt
-		}
-		total += size
-	}
-	return total
 }

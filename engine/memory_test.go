@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"math"
 	"testing"
 
 	"ganglion/engine"
@@ -48,21 +47,5 @@ func TestMemoryAtIsWhatARunTakes(t *testing.T) {
 	}
 	if m, s := p.Memory(), p.Store(); m.Parameters != s.Params().Bytes() || m.Parameters+m.States != s.Bytes() {
 		t.Errorf("%+v in a store of %d bytes", m, s.Bytes())
-	}
-}
-
-// The sizes of parameters are added up before any is made, and do not wrap around.
-func TestStateBytes(t *testing.T) {
-	for _, c := range []struct{ n, want int }{{3, 3*5*4 + 4*4}, {0, 4 * 4}, {math.MaxInt / 8, math.MaxInt}} {
-		g, err := engine.Build("sizes", kernels.Float32, func(s *engine.Scope) {
-			s.Param("w", nil, c.n, 5)
-			s.State("m", kernels.S(kernels.Int32, 4), nil)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := g.StateBytes(); got != c.want {
-			t.Errorf("[%d, 5]: %d bytes, want %d", c.n, got, c.want)
-		}
 	}
 }

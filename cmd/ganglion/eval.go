@@ -18,14 +18,15 @@ func evalCommand() *cli.Command {
 				Name:  "data",
 				Usage: "`PATH` of a file with the columns of the training data; all rows count",
 			},
+			budgetFlag(),
 			jsonFlag(),
 		},
 		Action: func(c *cli.Context) error {
-			t, err := openRun(c)
+			t, done, err := openRun(c)
 			if err != nil {
 				return err
 			}
-			defer t.Close()
+			defer done()
 			e, err := t.Eval(c.Context, c.String("data"))
 			if err != nil {
 				return err
@@ -33,6 +34,7 @@ func evalCommand() *cli.Command {
 			for _, n := range e.Notes {
 				fmt.Fprintln(c.App.ErrWriter, "data: "+n)
 			}
+			warn(c, e.Trouble)
 			if c.Bool("json") {
 				return printJSON(c, e)
 			}
@@ -53,18 +55,30 @@ func evalCommand() *cli.Command {
 	}
 }
 
-// openRun opens the run that is the command's only argument, and passes on what there is to say about it.
-func openRun(c *cli.Context) (*run.Trained, error) {
+// openRun opens the run that is the command's only argument, and passes on what there is to say about it. done closes
+// it.
+func openRun(c *cli.Context) (t *run.Trained, done func(), err error) {
 	dir, err := one(c, "run directory")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	t, err := run.Open(dir)
+	size, release, err := budget(c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if t, err = run.Open(dir, size); err != nil {
+		release()
+		return nil, nil, err
 	}
 	for _, w := range t.Warnings {
-		fmt.Fprintln(c.App.ErrWriter, "warning: "+w)
+		warn(c, w)
 	}
-	return t, nil
+	return t, func() { t.Close(); release() }, nil
+}
+
+// warn prints what must not pass in silence, unless there is nothing to say.
+func warn(c *cli.Context, text string) {
+	if text != "" {
+		fmt.Fprintln(c.App.ErrWriter, "warning: "+text)
+	}
 }

@@ -17,11 +17,11 @@ func inspectCommand() *cli.Command {
 			jsonFlag(),
 		},
 		Action: func(c *cli.Context) error {
-			t, err := openRun(c)
+			t, done, err := openRun(c)
 			if err != nil {
 				return err
 			}
-			defer t.Close()
+			defer done()
 			i, err := t.Inspect(c.String("out"))
 			if err != nil {
 				return err

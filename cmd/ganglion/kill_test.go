@@ -171,12 +171,13 @@ func killAt(t *testing.T, dir string, args []string, step int, pause time.Durati
 
 // TestSignals: the step under way is finished, the run saved, and the exit code asks for it to be taken up again.
 func TestSignals(t *testing.T) {
+	const more = "20" // epochs: the run must outlast a command that is refused because of it
 	whole := filepath.Join(t.TempDir(), "run")
-	must(t, long(whole)...)
+	must(t, append(long(whole), "--epochs", more)...)
 	want := kept(t, whole)
 	for _, s := range []os.Signal{syscall.SIGTERM, syscall.SIGUSR1, os.Interrupt} {
 		dir := filepath.Join(t.TempDir(), "run")
-		c := command(t, long(dir)...)
+		c := command(t, append(long(dir), "--epochs", more)...)
 		var log bytes.Buffer
 		c.Stderr = &log
 		if err := c.Start(); err != nil {

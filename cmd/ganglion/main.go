@@ -55,6 +55,7 @@ func execute(ctx context.Context, args []string, out, log io.Writer) int {
 			dataCommand(),
 			inspectCommand(),
 			checkCommand(),
+			planCommand(),
 			benchCommand(),
 			doctorCommand(),
 			completionCommand(),

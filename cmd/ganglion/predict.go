@@ -16,6 +16,7 @@ func predictCommand() *cli.Command {
 				Usage: "`FILE` with the columns of the training data; the target may be missing",
 			},
 			&cli.StringFlag{Name: "output", Usage: "`FILE` for the answers (default: standard output)"},
+			budgetFlag(),
 			jsonFlag()},
 		Action: func(c *cli.Context) error {
 			if !c.IsSet("input") {
@@ -24,11 +25,11 @@ func predictCommand() *cli.Command {
 			if c.Bool("json") && !c.IsSet("output") {
 				return usagef("--json wants --output: standard output cannot hold both")
 			}
-			t, err := openRun(c)
+			t, done, err := openRun(c)
 			if err != nil {
 				return err
 			}
-			defer t.Close()
+			defer done()
 			p, err := t.Predict(c.Context, c.String("input"))
 			if err != nil {
 				return err
@@ -36,6 +37,7 @@ func predictCommand() *cli.Command {
 			for _, n := range p.Notes {
 				fmt.Fprintln(c.App.ErrWriter, "data: "+n)
 			}
+			warn(c, p.Trouble)
 			if !c.IsSet("output") {
 				return p.WriteCSV(c.App.Writer)
 			}

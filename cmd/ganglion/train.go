@@ -54,6 +54,7 @@ func trainCommand() *cli.Command {
 				Name:  "strict",
 				Usage: "a solver that misses its tolerance, or an op without a kernel, ends the run",
 			},
+			budgetFlag(),
 			&cli.BoolFlag{Name: "quiet", Usage: "no progress, only errors and results"},
 			jsonFlag(),
 		),
@@ -87,11 +88,25 @@ func trainAction(c *cli.Context) error {
 }
 
 func trainRun(c *cli.Context, cfg run.Config, l log.Logger, device, notice string) (*run.Result, error) {
+	size, release, err := budget(c)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	cfg.Train.Budget = size
 	s, err := run.Prepare(c.Context, cfg)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
+	baseline := s.System.ID == flagship
+	forecast, err := s.Forecast(baseline)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Afford(forecast); err != nil {
+		return nil, err
+	}
 	for _, note := range slices.Concat([]string{notice}, run.KernelWarnings(), describe(s)) {
 		if note == "" {
 			continue
@@ -100,7 +115,7 @@ func trainRun(c *cli.Context, cfg run.Config, l log.Logger, device, notice strin
 			return nil, err
 		}
 	}
-	o := run.TrainOptions{Dir: c.String("out"), Device: device, Log: l, Baseline: s.System.ID == flagship,
+	o := run.TrainOptions{Dir: c.String("out"), Device: device, Log: l, Baseline: baseline, Forecast: forecast.Peak,
 		MetricsAddr: c.String("metrics-addr"), Trace: c.String("trace")}
 	if dir := c.String("resume"); dir != "" {
 		o.Dir, o.Resume = dir, true
@@ -145,7 +160,7 @@ func trainConfig(c *cli.Context) (run.Config, error) {
 	if dir := c.String("resume"); dir != "" {
 		for _, f := range c.LocalFlagNames() {
 			switch f {
-			case "resume", "device", "threads", "metrics-addr", "trace", "quiet", "json":
+			case "resume", "device", "threads", "metrics-addr", "trace", "memory-budget", "quiet", "json":
 			default:
 				return run.Config{}, usagef(
 					"--%s does not go with --resume: a run goes on with its own configuration",
@@ -252,6 +267,7 @@ func printRun(out io.Writer, r *run.Result) error {
 	}
 	fmt.Fprintf(w, "best epoch\t%d of %d\n", r.Extra.BestEpoch, r.Epochs)
 	fmt.Fprintf(w, "time\t%.3f seconds an epoch, %d steps\n", r.SecondsPerEpoch, r.Steps)
+	fmt.Fprintf(w, "memory\t%s at most, %s foretold\n", run.Size(r.PeakBytes), run.Size(r.Extra.Predicted))
 	for _, f := range r.Fallbacks {
 		fmt.Fprintf(w, "slow path\t%s\n", f)
 	}

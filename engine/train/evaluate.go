@@ -47,6 +47,9 @@ func newPredictor(m Model, task Task, o Options, store *engine.Store, pool *par.
 	g, err := engine.Build("predict", d, func(s *engine.Scope) {
 		x := s.Input(inputX, kernels.S(d, predictBatch, task.Inputs))
 		s.Output(outputNet, m.Forward(s, Inputs{X: x}).Output)
+		if err := o.affords(s); err != nil {
+			s.Fail(err)
+		}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prediction graph: %w", err)
@@ -68,6 +71,14 @@ func (p *Predictor) Program() *engine.Program { return p.program }
 
 // Solver is what the iterative kernels reported during the last call of Predict or Judge.
 func (p *Predictor) Solver() Solver { return p.solver }
+
+// MemoryFor is what Predict takes for n samples besides its argument: intermediate values, and the outputs while they
+// grow.
+func (p *Predictor) MemoryFor(n int) (int, error) {
+	m, err := p.program.MemoryAt(resized(min(n, predictBatch)))
+	const output, growth = 8, 2
+	return m.Arena + growth*output*n*p.task.Outputs, err
+}
 
 // visit runs the network over x [n, Inputs] in order, and hands each batch's outputs [hi-lo, Outputs] to f; they hold
 // during the call.

@@ -33,6 +33,9 @@ func stepGraph(m Model, task Task, o Options) (g *engine.Graph, strength float64
 		s.Output(outputLoss, loss)
 		s.Output(outputNet, net.Output)
 		params := s.Params()
+		if err := o.affords(s); err != nil {
+			s.Fail(err)
+		}
 		update(s, params, s.Grad(loss, params...), loss, net, in, o)
 	})
 	if err != nil {

@@ -160,17 +160,6 @@ func (t *Trainer) Store() *engine.Store { return t.store }
 // Programs returns the training and the evaluation program.
 func (t *Trainer) Programs() (step, eval *engine.Program) { return t.step, t.eval.program }
 
-// PeakBytes is the memory that the two programs hold: parameters and states once, and the constants and intermediate
-// values of each.
-func (t *Trainer) PeakBytes() int {
-	peak := t.store.Bytes()
-	for _, p := range []*engine.Program{t.step, t.eval.program} {
-		e := p.Explain()
-		peak += e.ArenaBytes + e.ConstantBytes
-	}
-	return peak
-}
-
 // Position tells where the run is.
 func (t *Trainer) Position() Position { return t.pos }
 

@@ -217,6 +217,9 @@ func Keys(v any) []Key {
 	val := reflect.ValueOf(v)
 	for i := range val.NumField() {
 		f := val.Type().Field(i)
+		if f.Tag.Get("yaml") == "-" {
+			continue
+		}
 		out = append(out, Key{f.Tag.Get("yaml"), f.Tag.Get("doc"), fmt.Sprint(val.Field(i).Interface())})
 	}
 	return out

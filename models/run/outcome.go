@@ -22,6 +22,7 @@ func (s *Session) metricName() string {
 func (s *Session) result(ctx context.Context, dir string, out train.Outcome, o TrainOptions) (*Result, error) {
 	t := s.Trainer
 	t.UseBest()
+	_, peak := resident()
 	r := &Result{
 		Command:    "train",
 		Model:      s.System.ID,
@@ -33,7 +34,7 @@ func (s *Session) result(ctx context.Context, dir string, out train.Outcome, o T
 		Steps:      t.Position().Step,
 		Seconds:    out.Seconds,
 		Parameters: t.Store().Params().Size(),
-		PeakBytes:  t.PeakBytes(),
+		PeakBytes:  peak,
 		Metric:     Metric{Name: s.metricName()},
 		Fallbacks:  fallbacks(t.Programs()),
 		Run:        dir,
@@ -41,6 +42,7 @@ func (s *Session) result(ctx context.Context, dir string, out train.Outcome, o T
 	if out.Epochs > 0 {
 		r.SecondsPerEpoch = out.Seconds / float64(out.Epochs)
 	}
+	r.Extra.Predicted = o.Forecast
 	r.Extra.BestEpoch, r.Extra.SkippedSteps, r.Extra.Stopped = out.Best.Epoch, out.Skipped, out.Stopped
 	r.Extra.Solver = solverOf(out.Solver)
 	return r, s.scores(ctx, r, o.Log)

@@ -21,7 +21,9 @@ type Predictions struct {
 	Input   string   `json:"input"`
 	Rows    int      `json:"rows"`
 	Output  string   `json:"output,omitempty"`
+	Solver  *Solver  `json:"solver,omitempty"` // what the iterative kernels reported
 	Notes   []string `json:"notes"`
+	Trouble string   `json:"-"` // what they did not solve, in words; empty for nothing
 
 	header []string
 	cells  [][]string
@@ -38,7 +40,8 @@ func (t *Trained) Predict(ctx context.Context, input string) (*Predictions, erro
 		return nil, err
 	}
 	p := &Predictions{Command: "predict", Model: t.System.ID, Run: t.Dir, Input: input, Rows: table.N,
-		Notes: append([]string{}, table.Notes...)}
+		Notes: append([]string{}, table.Notes...), Solver: solverOf(t.Predictor.Solver()),
+		Trouble: t.Predictor.Solver().Trouble()}
 	p.header = []string{"row"}
 	m := t.task.Outputs
 	if t.task.Kind == train.Regress {
@@ -114,7 +117,9 @@ type Evaluation struct {
 	MacroF1 *Number  `json:"macro_f1,omitempty"`
 	MAE     *Number  `json:"mae,omitempty"`
 	R2      *Number  `json:"r2,omitempty"`
+	Solver  *Solver  `json:"solver,omitempty"` // what the iterative kernels reported
 	Notes   []string `json:"notes"`
+	Trouble string   `json:"-"` // what they did not solve, in words; empty for nothing
 }
 
 // OneScore is a metric on one part.
@@ -143,6 +148,9 @@ func (t *Trained) Eval(ctx context.Context, source string) (*Evaluation, error) 
 	if t.task.Kind == train.Regress {
 		set.Scale = t.columns.Standardizer.TargetScale
 	}
+	if err := t.affordRows(table, len(rows)); err != nil {
+		return nil, err
+	}
 	p := part(table, t.columns.Standardizer, rows, dtypeOf(t.Config.Train.DType), true)
 	s, err := t.Predictor.Judge(ctx, set, p)
 	if err != nil {
@@ -159,6 +167,8 @@ func (t *Trained) Eval(ctx context.Context, source string) (*Evaluation, error) 
 		Loss:    Number(s.Loss),
 		Metric:  OneScore{"accuracy", Number(s.Metric)},
 		Notes:   append([]string{}, table.Notes...),
+		Solver:  solverOf(s.Solver),
+		Trouble: s.Solver.Trouble(),
 	}
 	if t.task.Kind == train.Classify {
 		f := Number(s.MacroF1)

@@ -21,7 +21,7 @@ type Result struct {
 	Seconds         float64  `json:"seconds"`
 	SecondsPerEpoch float64  `json:"seconds_per_epoch"`
 	Parameters      int      `json:"parameters"`
-	PeakBytes       int      `json:"peak_bytes"`
+	PeakBytes       int      `json:"peak_bytes"` // the most that the process held, measured
 	Loss            Parts    `json:"loss"`
 	Metric          Metric   `json:"metric"`
 	Extra           Extra    `json:"extra"`
@@ -56,6 +56,7 @@ func (n Number) MarshalJSON() ([]byte, error) {
 // Extra is what is particular to the model or the task.
 type Extra struct {
 	BestEpoch    int       `json:"best_epoch"`
+	Predicted    int       `json:"predicted_bytes"`   // what peak_bytes was foretold to be before the first step
 	Stopped      string    `json:"stopped,omitempty"` // why the run ended before its last epoch
 	Before       *Modules  `json:"modules_before,omitempty"`
 	Modules      *Modules  `json:"modules,omitempty"`

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"ganglion/engine/data"
 	"ganglion/engine/train"
@@ -28,6 +29,11 @@ type Session struct {
 func Prepare(ctx context.Context, c Config) (*Session, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
+	}
+	if c.Train.Budget == 0 { // what the machine does not have cannot be had
+		if have, err := memory(); err == nil && have <= math.MaxInt {
+			c.Train.Budget = int(have)
+		}
 	}
 	s := &Session{Config: c}
 	var err error
@@ -104,7 +110,7 @@ func (s *Session) build() error {
 		return usage(fmt.Errorf("%s: %w", s.System.ID, err))
 	}
 	s.Trainer, err = train.New(s.Model, s.Set, s.Config.Train)
-	return err
+	return overBudget(err)
 }
 
 func taskOf(t *data.Table, examples int) train.Task {

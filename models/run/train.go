@@ -27,6 +27,7 @@ type TrainOptions struct {
 	// /metrics. Without a host only this machine can. Trace, when not empty, is the file for a trace of the first steps
 	// and of all epochs.
 	MetricsAddr, Trace string
+	Forecast           int // bytes foretold, for the result
 }
 
 // dataFile holds, in a run directory, how the columns of the data became features.

@@ -41,6 +41,7 @@ type Trained struct {
 	State     *checkpoint.State // of the parameters in use
 	Warnings  []string
 	Predictor *train.Predictor
+	Budget    int // bytes that the process may take, 0 for any number
 
 	columns columns
 	task    train.Task
@@ -52,9 +53,9 @@ type Trained struct {
 func (t *Trained) Close() { t.Predictor.Close() }
 
 // Open reads a run directory. The parameters are those of the best epoch, or, when the run has not ended, the newest
-// saved.
-func Open(dir string) (*Trained, error) {
-	t := &Trained{Dir: dir}
+// saved. With a budget, in bytes, what would take more is refused by an error wrapping ErrMemory; 0 is none.
+func Open(dir string, budget int) (*Trained, error) {
+	t := &Trained{Dir: dir, Budget: budget}
 	var err error
 	if t.Config, err = LoadRun(dir); err != nil {
 		return nil, err
@@ -73,8 +74,9 @@ func Open(dir string) (*Trained, error) {
 	if t.model, err = t.System.Build(t.Config.Net, t.task); err != nil {
 		return nil, fmt.Errorf("%s: %w", t.System.ID, err)
 	}
+	t.Config.Train.Budget = budget
 	if t.Predictor, err = train.NewPredictor(t.model, t.task, t.Config.Train, nil); err != nil {
-		return nil, err
+		return nil, overBudget(err)
 	}
 	if m, ok := t.model.(structured); ok {
 		before, err := m.Snapshot(t.Predictor.Store().Tensor)
@@ -138,9 +140,24 @@ func (t *Trained) Snapshot() (s module.Snapshot, ok bool, err error) {
 	return s, true, err
 }
 
+// affordRows refuses to run the network on n rows of a table when that is above the budget: the rows are standardised,
+// and the answers are kept, also as text.
+func (t *Trained) affordRows(table *data.Table, n int) error {
+	more, err := t.Predictor.MemoryFor(n)
+	if err != nil {
+		return err
+	}
+	const cell = 48 // of an answer as text
+	row := table.D*dtypeOf(t.Config.Train.DType).Size() + cell*(t.task.Outputs+2)
+	return t.afford(more + n*row)
+}
+
 // outputs runs the network on all rows of a table: [n, Outputs], regressions in the data's units.
 func (t *Trained) outputs(ctx context.Context, table *data.Table) (kernels.Tensor, error) {
 	if err := t.columns.Standardizer.Check(table); err != nil {
+		return kernels.Tensor{}, err
+	}
+	if err := t.affordRows(table, table.N); err != nil {
 		return kernels.Tensor{}, err
 	}
 	rows := make([]int32, table.N)
