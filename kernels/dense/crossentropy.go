@@ -4,9 +4,9 @@ import (
 	"math"
 	"slices"
 
+	"ganglion/internal/asm/vec"
 	"ganglion/internal/cpu"
 	"ganglion/kernels"
-	"ganglion/kernels/act"
 )
 
 // SoftmaxCrossEntropy is the mean over samples of −Σ_j t_j·log softmax(x)_j, where t is 1 at the label and 0 elsewhere,
@@ -125,12 +125,13 @@ func rowLoss[T kernels.Float](path cpu.Path, row, x []T, label int, smoothing fl
 	if label < 0 || label >= len(x) {
 		return math.NaN()
 	}
-	shift(row, x, largest(path, x))
-	d, extra := float64(row[label]), 0.0
+	t, top := vec.For[T](path), largest(path, x)
+	d, extra := float64(x[label]-top), 0.0
 	if smoothing > 0 {
+		t.Shift(row, -top, x)
 		extra = smoothing * (d - sum(path, row)/float64(len(x)))
 	}
-	act.Apply(path, act.Exp, 0, row, row)
+	t.ExpSum(row, x, top)
 	row[label] = 0
 	rest := sum(path, row)
 	loss := math.Log1p(rest)

@@ -7,7 +7,6 @@ import (
 	"ganglion/internal/asm/vec"
 	"ganglion/internal/cpu"
 	"ganglion/kernels"
-	"ganglion/kernels/act"
 )
 
 // CrossEntropyGrad is the gradient of SoftmaxCrossEntropy: (softmax(x)_j − t_j)·dout/batch, with t as there.
@@ -109,8 +108,8 @@ func entropyGradBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 
 // rowDiff is rowGrad for a label that is in range; y may be x.
 func rowDiff[T kernels.Float](path cpu.Path, y, x []T, label int, smoothing, scale float64) {
-	shift(y, x, largest(path, x))
-	act.Apply(path, act.Exp, 0, y, y)
+	t := vec.For[T](path)
+	t.ExpSum(y, x, largest(path, x))
 	e := float64(y[label])
 	y[label] = 0
 	rest := sum(path, y)
@@ -118,9 +117,9 @@ func rowDiff[T kernels.Float](path cpu.Path, y, x []T, label int, smoothing, sca
 	hit := -rest / total // e/total − 1 without its cancellation
 	if smoothing > 0 {
 		even := T(smoothing / float64(len(x)) * total)
-		shift(y, y, even)
+		t.Shift(y, -even, y)
 		hit += smoothing - smoothing/float64(len(x))
 	}
-	vec.For[T](path).Scale(y, T(scale/total), y)
+	t.Scale(y, T(scale/total), y)
 	y[label] = T(hit * scale)
 }

@@ -44,10 +44,10 @@ func (o LogSoftmax) Grad(b kernels.Builder, in []*kernels.Node, out, dout *kerne
 // InPlace is true for x.
 func (o LogSoftmax) InPlace(i int) bool { return i == 0 }
 
-// Workspace holds a line for each worker.
+// Workspace holds a line for each worker, or three rows of columns.
 func (o LogSoftmax) Workspace(in []kernels.Spec, _ kernels.Spec, workers int) int {
 	if o.FromLast > 0 {
-		return 0
+		return columnsWork(in[0], workers)
 	}
 	return kernels.CarveSize(workers*in[0].Shape[in[0].Rank()-1], in[0].DType.Size())
 }

@@ -24,16 +24,21 @@ const shortRun = 16
 
 func binaryVV[T kernels.Float](path cpu.Path, k Kind, z, x, y []T) {
 	x, y = x[:len(z)], y[:len(z)]
-	if k > Div {
+	t := vec.For[T](path)
+	switch {
+	case len(z) >= shortRun && (k <= Div || k == Max || k == Min):
+	case k <= Div:
+		shortVV(k, z, x, y)
+		return
+	default:
 		other(k, z, x, y)
 		return
 	}
-	if len(z) < shortRun {
-		shortVV(k, z, x, y)
-		return
-	}
-	t := vec.For[T](path)
 	switch k {
+	case Max:
+		t.Larger(z, x, y)
+	case Min:
+		t.Smaller(z, x, y)
 	case Add:
 		t.Add(z, x, y)
 	case Sub:
@@ -123,13 +128,9 @@ func binaryVS[T kernels.Float](path cpu.Path, k Kind, z, x []T, y T) {
 	x = x[:len(z)]
 	switch k {
 	case Add:
-		for i := range z {
-			z[i] = x[i] + y
-		}
+		vec.For[T](path).Shift(z, y, x)
 	case Sub:
-		for i := range z {
-			z[i] = x[i] - y
-		}
+		vec.For[T](path).Shift(z, -y, x)
 	case Mul:
 		vec.For[T](path).Scale(z, y, x)
 	case Div:
@@ -151,9 +152,7 @@ func binarySV[T kernels.Float](path cpu.Path, k Kind, z []T, x T, y []T) {
 	y = y[:len(z)]
 	switch k {
 	case Add:
-		for i := range z {
-			z[i] = x + y[i]
-		}
+		vec.For[T](path).Shift(z, x, y)
 	case Sub:
 		for i := range z {
 			z[i] = x - y[i]

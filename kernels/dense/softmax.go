@@ -6,7 +6,6 @@ import (
 	"ganglion/internal/asm/vec"
 	"ganglion/internal/cpu"
 	"ganglion/kernels"
-	"ganglion/kernels/act"
 )
 
 // Softmax is y_i = e^{x_i} / Σ_j e^{x_j} along one axis, by default the last.
@@ -24,6 +23,7 @@ var (
 	_ kernels.Differentiable = Softmax{}
 	_ kernels.CPUOp          = Softmax{}
 	_ kernels.InPlacer       = Softmax{}
+	_ kernels.Scratcher      = Softmax{}
 	_ kernels.CUDAOp         = Softmax{}
 )
 
@@ -85,7 +85,20 @@ func softmaxGrad(b kernels.Builder, axis Axes, y, dy *kernels.Node) *kernels.Nod
 // InPlace is true for x.
 func (o Softmax) InPlace(i int) bool { return i == 0 }
 
-// CPU computes line by line.
+// Workspace holds three rows of columns for each worker, unless lines are contiguous.
+func (o Softmax) Workspace(in []kernels.Spec, _ kernels.Spec, workers int) int {
+	if o.FromLast == 0 {
+		return 0
+	}
+	return columnsWork(in[0], workers)
+}
+
+// columnsWork is the workspace of softmaxColumnsBody.
+func columnsWork(in kernels.Spec, workers int) int {
+	return kernels.CarveSize(workers*3*softmaxStrip, in.DType.Size())
+}
+
+// CPU computes line by line, or strips of columns.
 func (o Softmax) CPU(c *kernels.Call) { softmaxCall(c, o.FromLast, false) }
 
 const (
@@ -99,26 +112,49 @@ func softmaxCall(c *kernels.Call, fromLast int, logarithm bool) {
 		c.Arg[argLog] = 1
 	}
 	outer, n, inner := around(c.Out.Shape, c.Out.Rank()-1-fromLast)
-	run(c, c.Rows(outer*inner, 40+2*float64(n)), softmaxBody[float32], softmaxBody[float64])
+	if fromLast > 0 {
+		cols := min(inner, softmaxStrip)
+		tasks := outer * strips(inner)
+		run(c, c.Rows(tasks, 100+3*float64(n*cols)), softmaxColumnsBody[float32], softmaxColumnsBody[float64])
+		return
+	}
+	run(c, c.Rows(outer*inner, 30+float64(n)), softmaxBody[float32], softmaxBody[float64])
 }
+
+// softmaxStrip is the number of neighbouring columns that are computed together.
+const softmaxStrip = 256
+
+// strips returns the number of strips of a row.
+func strips(inner int) int { return (inner + softmaxStrip - 1) / softmaxStrip }
 
 func softmaxBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	x, y := kernels.Of[T](c.In[0]), kernels.Of[T](c.Out)
-	outer, n, inner := around(c.Out.Shape, c.Out.Rank()-1-c.Arg[argLast])
+	outer, n, _ := around(c.Out.Shape, c.Out.Rank()-1)
 	logarithm := c.Arg[argLog] == 1
-	line := c.Arg[argLast] == 0
 	var exp []T
-	if logarithm && line {
+	if logarithm {
 		work := c.Work
 		exp = kernels.Carve[T](&work, c.Pool.Workers()*n)[worker*n:][:n]
 	}
-	lo, hi := c.Chunk(chunk, outer*inner)
+	lo, hi := c.Chunk(chunk, outer)
 	for l := lo; l < hi; l++ {
-		if first := l/inner*n*inner + l%inner; line {
-			softmaxLine(c.Path, y[first:first+n], x[first:first+n], exp, logarithm)
-		} else {
-			softmaxStrided(y, x, first, n, inner, logarithm)
-		}
+		softmaxLine(c.Path, y[l*n:(l+1)*n], x[l*n:(l+1)*n], exp, logarithm)
+	}
+}
+
+// softmaxColumnsBody computes strips of neighbouring columns.
+func softmaxColumnsBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
+	work := c.Work
+	scratch := kernels.Carve[T](&work, c.Pool.Workers()*3*softmaxStrip)[worker*3*softmaxStrip:][:3*softmaxStrip]
+	x, y := kernels.Of[T](c.In[0]), kernels.Of[T](c.Out)
+	outer, n, inner := around(c.Out.Shape, c.Out.Rank()-1-c.Arg[argLast])
+	each := strips(inner)
+	lo, hi := c.Chunk(chunk, outer*each)
+	for l := lo; l < hi && n > 0; l++ {
+		first := l % each * softmaxStrip
+		cols, at := min(softmaxStrip, inner-first), l/each*n*inner+first
+		end := at + (n-1)*inner + cols
+		softmaxColumns(c.Path, scratch, y[at:end], x[at:end], inner, cols, c.Arg[argLog] == 1)
 	}
 }
 
@@ -127,39 +163,58 @@ func softmaxLine[T kernels.Float](path cpu.Path, y, x, exp []T, logarithm bool) 
 	if len(x) == 0 {
 		return
 	}
-	shift(y, x, largest(path, x))
+	t, top := vec.For[T](path), largest(path, x)
 	if logarithm {
-		act.Apply(path, act.Exp, 0, exp, y)
-		shift(y, y, T(math.Log(sum(path, exp))))
+		total := expSum(t, exp, x, top)
+		t.Shift(y, -top, x)
+		t.Shift(y, -T(math.Log(total)), y)
 		return
 	}
-	act.Apply(path, act.Exp, 0, y, y)
-	vec.For[T](path).Scale(y, T(1/sum(path, y)), y)
+	total := expSum(t, y, x, top)
+	t.Scale(y, T(1/total), y)
 }
 
-// shift is y = x − by.
-func shift[T kernels.Float](y, x []T, by T) {
-	for i, v := range x {
-		y[i] = v - by
+// expSum is y = e^(x − top), and returns the sum: blocks in the type of the elements, their sums in float64.
+func expSum[T kernels.Float](t *vec.Table[T], y, x []T, top T) float64 {
+	const block = 1024
+	total := 0.0
+	for len(x) > block {
+		total += float64(t.ExpSum(y[:block], x[:block], top))
+		y, x = y[block:], x[block:]
 	}
+	return total + float64(t.ExpSum(y, x, top))
 }
 
-// softmaxStrided computes a line whose elements are step apart.
-func softmaxStrided[T kernels.Float](y, x []T, first, n, step int, logarithm bool) {
-	top, s := math.Inf(-1), 0.0
-	for i := range n {
-		top = max(top, float64(x[first+i*step]))
+// softmaxColumns computes columns whose rows are step apart: one sweep for the largest elements, one for the exponentials
+// and their sums, and one for the results.
+func softmaxColumns[T kernels.Float](path cpu.Path, scratch, y, x []T, step, cols int, logarithm bool) {
+	top, sum, row := scratch[:cols], scratch[softmaxStrip:][:cols], scratch[2*softmaxStrip:][:cols]
+	t := vec.For[T](path)
+	copy(top, x)
+	clear(sum)
+	for at := step; at < len(x); at += step {
+		t.Larger(top, top, x[at:at+cols])
 	}
-	for i := range n {
-		s += math.Exp(float64(x[first+i*step]) - top)
-	}
-	logSum := math.Log(s)
-	for i := range n {
-		v := float64(x[first+i*step]) - top
+	for at := 0; at < len(x); at += step {
+		to := y[at : at+cols]
+		t.Sub(to, x[at:at+cols], top)
 		if logarithm {
-			y[first+i*step] = T(v - logSum)
+			t.Exp(row, to)
+			t.Add(sum, sum, row)
 		} else {
-			y[first+i*step] = T(math.Exp(v) / s)
+			t.Exp(to, to)
+			t.Add(sum, sum, to)
+		}
+	}
+	if logarithm {
+		t.Log(sum, sum)
+	}
+	for at := 0; at < len(x); at += step {
+		to := y[at : at+cols]
+		if logarithm {
+			t.Sub(to, to, sum)
+		} else {
+			t.Div(to, to, sum)
 		}
 	}
 }

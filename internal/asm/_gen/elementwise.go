@@ -66,8 +66,11 @@ func elementwises() []elementwise {
 		{"mul", xy, false, false, 4, "dst = x·y", arith(vector.mul)},
 		{"div", xy, false, false, 2, "dst = x/y", arith(vector.div)},
 		{"scale", x, false, true, 4, "dst = a·x", arith(vector.mul)},
+		{"shift", x, false, true, 4, "dst = x + a", arith(vector.add)},
 		{"axpy", x, true, true, 4, "dst += a·x", vector.fused},
 		{"mulAdd", xy, true, false, 4, "dst += x·y", vector.fused},
+		{"larger", xy, false, false, 2, "dst = max(x, y)", vector.largest},
+		{"smaller", xy, false, false, 2, "dst = min(x, y)", vector.smallest},
 		{"relu", x, false, false, 4, "dst = max(x, 0)", vector.relu},
 		{"exp", x, false, false, 1, "dst = e^x", vector.exp},
 		{"tanh", x, false, false, 1, "dst = tanh x", vector.tanh},
@@ -133,6 +136,20 @@ func (v vector) relu(in []reg.VecVirtual) reg.VecVirtual {
 	v.max(in[0], zero, r)
 	v.add(zero, r, r)
 	return r
+}
+
+// largest is the body of max(x, y). The maximum of a NaN and a number is the second operand, so a NaN in x is put back.
+func (v vector) largest(in []reg.VecVirtual) reg.VecVirtual {
+	r := v.reg()
+	v.max(in[1], in[0], r)
+	return v.blend(v.compare(unordered, in[0], in[0]), in[0], r)
+}
+
+// smallest is the body of min(x, y), in the same way.
+func (v vector) smallest(in []reg.VecVirtual) reg.VecVirtual {
+	r := v.reg()
+	v.min(in[1], in[0], r)
+	return v.blend(v.compare(unordered, in[0], in[0]), in[0], r)
 }
 
 // begin declares a function of vectors of n elements.

@@ -326,6 +326,60 @@ done:
 	VZEROUPPER
 	RET
 
+// func shiftF32AVX2(n int, a float32, dst *float32, x *float32)
+// Requires: AVX
+TEXT ·shiftF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+16(FP), CX
+	MOVQ         x+24(FP), DX
+	VBROADCASTSS a+8(FP), Y0
+
+loop4:
+	CMPQ    AX, $0x00000020
+	JLT     after4
+	VMOVUPS (DX), Y1
+	VADDPS  Y1, Y0, Y1
+	VMOVUPS Y1, (CX)
+	VMOVUPS 32(DX), Y1
+	VADDPS  Y1, Y0, Y1
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS 64(DX), Y1
+	VADDPS  Y1, Y0, Y1
+	VMOVUPS Y1, 64(CX)
+	VMOVUPS 96(DX), Y1
+	VADDPS  Y1, Y0, Y1
+	VMOVUPS Y1, 96(CX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x00000020, AX
+	JMP     loop4
+
+after4:
+loop1:
+	CMPQ    AX, $0x00000008
+	JLT     after1
+	VMOVUPS (DX), Y1
+	VADDPS  Y1, Y0, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x00000008, AX
+	JMP     loop1
+
+after1:
+	TESTQ      AX, AX
+	JZ         done
+	LEAQ       mask32<>+0(SB), BX
+	NEGQ       AX
+	VMOVUPS    32(BX)(AX*4), Y1
+	VMASKMOVPS (DX), Y1, Y2
+	VADDPS     Y2, Y0, Y0
+	VMASKMOVPS Y0, Y1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func axpyF32AVX2(n int, a float32, dst *float32, x *float32)
 // Requires: AVX, FMA3
 TEXT ·axpyF32AVX2(SB), NOSPLIT, $0-32
@@ -449,6 +503,130 @@ after1:
 	VMASKMOVPS  (CX), Y0, Y3
 	VFMADD231PS Y2, Y1, Y3
 	VMASKMOVPS  Y3, Y0, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func largerF32AVX2(n int, dst *float32, x *float32, y *float32)
+// Requires: AVX
+TEXT ·largerF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ y+24(FP), BX
+
+loop2:
+	CMPQ      AX, $0x00000010
+	JLT       after2
+	VMOVUPS   (DX), Y0
+	VMOVUPS   (BX), Y1
+	VMAXPS    Y1, Y0, Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VBLENDVPS Y2, Y0, Y1, Y0
+	VMOVUPS   Y0, (CX)
+	VMOVUPS   32(DX), Y0
+	VMOVUPS   32(BX), Y1
+	VMAXPS    Y1, Y0, Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VBLENDVPS Y2, Y0, Y1, Y0
+	VMOVUPS   Y0, 32(CX)
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000040, DX
+	ADDQ      $0x00000040, BX
+	SUBQ      $0x00000010, AX
+	JMP       loop2
+
+after2:
+loop1:
+	CMPQ      AX, $0x00000008
+	JLT       after1
+	VMOVUPS   (DX), Y0
+	VMOVUPS   (BX), Y1
+	VMAXPS    Y1, Y0, Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VBLENDVPS Y2, Y0, Y1, Y0
+	VMOVUPS   Y0, (CX)
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, BX
+	SUBQ      $0x00000008, AX
+	JMP       loop1
+
+after1:
+	TESTQ      AX, AX
+	JZ         done
+	LEAQ       mask32<>+0(SB), SI
+	NEGQ       AX
+	VMOVUPS    32(SI)(AX*4), Y0
+	VMASKMOVPS (DX), Y0, Y1
+	VMASKMOVPS (BX), Y0, Y2
+	VMAXPS     Y2, Y1, Y2
+	VCMPPS     $0x03, Y1, Y1, Y3
+	VBLENDVPS  Y3, Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func smallerF32AVX2(n int, dst *float32, x *float32, y *float32)
+// Requires: AVX
+TEXT ·smallerF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ y+24(FP), BX
+
+loop2:
+	CMPQ      AX, $0x00000010
+	JLT       after2
+	VMOVUPS   (DX), Y0
+	VMOVUPS   (BX), Y1
+	VMINPS    Y1, Y0, Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VBLENDVPS Y2, Y0, Y1, Y0
+	VMOVUPS   Y0, (CX)
+	VMOVUPS   32(DX), Y0
+	VMOVUPS   32(BX), Y1
+	VMINPS    Y1, Y0, Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VBLENDVPS Y2, Y0, Y1, Y0
+	VMOVUPS   Y0, 32(CX)
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000040, DX
+	ADDQ      $0x00000040, BX
+	SUBQ      $0x00000010, AX
+	JMP       loop2
+
+after2:
+loop1:
+	CMPQ      AX, $0x00000008
+	JLT       after1
+	VMOVUPS   (DX), Y0
+	VMOVUPS   (BX), Y1
+	VMINPS    Y1, Y0, Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VBLENDVPS Y2, Y0, Y1, Y0
+	VMOVUPS   Y0, (CX)
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, BX
+	SUBQ      $0x00000008, AX
+	JMP       loop1
+
+after1:
+	TESTQ      AX, AX
+	JZ         done
+	LEAQ       mask32<>+0(SB), SI
+	NEGQ       AX
+	VMOVUPS    32(SI)(AX*4), Y0
+	VMASKMOVPS (DX), Y0, Y1
+	VMASKMOVPS (BX), Y0, Y2
+	VMINPS     Y2, Y1, Y2
+	VCMPPS     $0x03, Y1, Y1, Y3
+	VBLENDVPS  Y3, Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (CX)
 
 done:
 	VZEROUPPER
@@ -2238,6 +2416,60 @@ done:
 	VZEROUPPER
 	RET
 
+// func shiftF64AVX2(n int, a float64, dst *float64, x *float64)
+// Requires: AVX
+TEXT ·shiftF64AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+16(FP), CX
+	MOVQ         x+24(FP), DX
+	VBROADCASTSD a+8(FP), Y0
+
+loop4:
+	CMPQ    AX, $0x00000010
+	JLT     after4
+	VMOVUPD (DX), Y1
+	VADDPD  Y1, Y0, Y1
+	VMOVUPD Y1, (CX)
+	VMOVUPD 32(DX), Y1
+	VADDPD  Y1, Y0, Y1
+	VMOVUPD Y1, 32(CX)
+	VMOVUPD 64(DX), Y1
+	VADDPD  Y1, Y0, Y1
+	VMOVUPD Y1, 64(CX)
+	VMOVUPD 96(DX), Y1
+	VADDPD  Y1, Y0, Y1
+	VMOVUPD Y1, 96(CX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x00000010, AX
+	JMP     loop4
+
+after4:
+loop1:
+	CMPQ    AX, $0x00000004
+	JLT     after1
+	VMOVUPD (DX), Y1
+	VADDPD  Y1, Y0, Y1
+	VMOVUPD Y1, (CX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x00000004, AX
+	JMP     loop1
+
+after1:
+	TESTQ      AX, AX
+	JZ         done
+	LEAQ       mask64<>+0(SB), BX
+	NEGQ       AX
+	VMOVUPD    32(BX)(AX*8), Y1
+	VMASKMOVPD (DX), Y1, Y2
+	VADDPD     Y2, Y0, Y0
+	VMASKMOVPD Y0, Y1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func axpyF64AVX2(n int, a float64, dst *float64, x *float64)
 // Requires: AVX, FMA3
 TEXT ·axpyF64AVX2(SB), NOSPLIT, $0-32
@@ -2361,6 +2593,130 @@ after1:
 	VMASKMOVPD  (CX), Y0, Y3
 	VFMADD231PD Y2, Y1, Y3
 	VMASKMOVPD  Y3, Y0, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func largerF64AVX2(n int, dst *float64, x *float64, y *float64)
+// Requires: AVX
+TEXT ·largerF64AVX2(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ y+24(FP), BX
+
+loop2:
+	CMPQ      AX, $0x00000008
+	JLT       after2
+	VMOVUPD   (DX), Y0
+	VMOVUPD   (BX), Y1
+	VMAXPD    Y1, Y0, Y1
+	VCMPPD    $0x03, Y0, Y0, Y2
+	VBLENDVPD Y2, Y0, Y1, Y0
+	VMOVUPD   Y0, (CX)
+	VMOVUPD   32(DX), Y0
+	VMOVUPD   32(BX), Y1
+	VMAXPD    Y1, Y0, Y1
+	VCMPPD    $0x03, Y0, Y0, Y2
+	VBLENDVPD Y2, Y0, Y1, Y0
+	VMOVUPD   Y0, 32(CX)
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000040, DX
+	ADDQ      $0x00000040, BX
+	SUBQ      $0x00000008, AX
+	JMP       loop2
+
+after2:
+loop1:
+	CMPQ      AX, $0x00000004
+	JLT       after1
+	VMOVUPD   (DX), Y0
+	VMOVUPD   (BX), Y1
+	VMAXPD    Y1, Y0, Y1
+	VCMPPD    $0x03, Y0, Y0, Y2
+	VBLENDVPD Y2, Y0, Y1, Y0
+	VMOVUPD   Y0, (CX)
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, BX
+	SUBQ      $0x00000004, AX
+	JMP       loop1
+
+after1:
+	TESTQ      AX, AX
+	JZ         done
+	LEAQ       mask64<>+0(SB), SI
+	NEGQ       AX
+	VMOVUPD    32(SI)(AX*8), Y0
+	VMASKMOVPD (DX), Y0, Y1
+	VMASKMOVPD (BX), Y0, Y2
+	VMAXPD     Y2, Y1, Y2
+	VCMPPD     $0x03, Y1, Y1, Y3
+	VBLENDVPD  Y3, Y1, Y2, Y1
+	VMASKMOVPD Y1, Y0, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func smallerF64AVX2(n int, dst *float64, x *float64, y *float64)
+// Requires: AVX
+TEXT ·smallerF64AVX2(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ y+24(FP), BX
+
+loop2:
+	CMPQ      AX, $0x00000008
+	JLT       after2
+	VMOVUPD   (DX), Y0
+	VMOVUPD   (BX), Y1
+	VMINPD    Y1, Y0, Y1
+	VCMPPD    $0x03, Y0, Y0, Y2
+	VBLENDVPD Y2, Y0, Y1, Y0
+	VMOVUPD   Y0, (CX)
+	VMOVUPD   32(DX), Y0
+	VMOVUPD   32(BX), Y1
+	VMINPD    Y1, Y0, Y1
+	VCMPPD    $0x03, Y0, Y0, Y2
+	VBLENDVPD Y2, Y0, Y1, Y0
+	VMOVUPD   Y0, 32(CX)
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000040, DX
+	ADDQ      $0x00000040, BX
+	SUBQ      $0x00000008, AX
+	JMP       loop2
+
+after2:
+loop1:
+	CMPQ      AX, $0x00000004
+	JLT       after1
+	VMOVUPD   (DX), Y0
+	VMOVUPD   (BX), Y1
+	VMINPD    Y1, Y0, Y1
+	VCMPPD    $0x03, Y0, Y0, Y2
+	VBLENDVPD Y2, Y0, Y1, Y0
+	VMOVUPD   Y0, (CX)
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, BX
+	SUBQ      $0x00000004, AX
+	JMP       loop1
+
+after1:
+	TESTQ      AX, AX
+	JZ         done
+	LEAQ       mask64<>+0(SB), SI
+	NEGQ       AX
+	VMOVUPD    32(SI)(AX*8), Y0
+	VMASKMOVPD (DX), Y0, Y1
+	VMASKMOVPD (BX), Y0, Y2
+	VMINPD     Y2, Y1, Y2
+	VCMPPD     $0x03, Y1, Y1, Y3
+	VBLENDVPD  Y3, Y1, Y2, Y1
+	VMASKMOVPD Y1, Y0, (CX)
 
 done:
 	VZEROUPPER

@@ -29,6 +29,11 @@ func divF32AVX2(n int, dst *float32, x *float32, y *float32)
 //go:noescape
 func scaleF32AVX2(n int, a float32, dst *float32, x *float32)
 
+// shiftF32AVX2 computes dst = x + a of n elements.
+//
+//go:noescape
+func shiftF32AVX2(n int, a float32, dst *float32, x *float32)
+
 // axpyF32AVX2 computes dst += a·x of n elements.
 //
 //go:noescape
@@ -38,6 +43,16 @@ func axpyF32AVX2(n int, a float32, dst *float32, x *float32)
 //
 //go:noescape
 func mulAddF32AVX2(n int, dst *float32, x *float32, y *float32)
+
+// largerF32AVX2 computes dst = max(x, y) of n elements.
+//
+//go:noescape
+func largerF32AVX2(n int, dst *float32, x *float32, y *float32)
+
+// smallerF32AVX2 computes dst = min(x, y) of n elements.
+//
+//go:noescape
+func smallerF32AVX2(n int, dst *float32, x *float32, y *float32)
 
 // reluF32AVX2 computes dst = max(x, 0) of n elements.
 //
@@ -129,6 +144,11 @@ func divF64AVX2(n int, dst *float64, x *float64, y *float64)
 //go:noescape
 func scaleF64AVX2(n int, a float64, dst *float64, x *float64)
 
+// shiftF64AVX2 computes dst = x + a of n elements.
+//
+//go:noescape
+func shiftF64AVX2(n int, a float64, dst *float64, x *float64)
+
 // axpyF64AVX2 computes dst += a·x of n elements.
 //
 //go:noescape
@@ -138,6 +158,16 @@ func axpyF64AVX2(n int, a float64, dst *float64, x *float64)
 //
 //go:noescape
 func mulAddF64AVX2(n int, dst *float64, x *float64, y *float64)
+
+// largerF64AVX2 computes dst = max(x, y) of n elements.
+//
+//go:noescape
+func largerF64AVX2(n int, dst *float64, x *float64, y *float64)
+
+// smallerF64AVX2 computes dst = min(x, y) of n elements.
+//
+//go:noescape
+func smallerF64AVX2(n int, dst *float64, x *float64, y *float64)
 
 // reluF64AVX2 computes dst = max(x, 0) of n elements.
 //

@@ -303,6 +303,61 @@ done:
 	VZEROUPPER
 	RET
 
+// func shiftF32AVX512(n int, a float32, dst *float32, x *float32)
+// Requires: AVX, AVX512F
+TEXT ·shiftF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), CX
+	MOVQ         dst+16(FP), AX
+	MOVQ         x+24(FP), DX
+	VBROADCASTSS a+8(FP), Z0
+
+loop4:
+	CMPQ    CX, $0x00000040
+	JLT     after4
+	VMOVUPS (DX), Z1
+	VADDPS  Z1, Z0, Z1
+	VMOVUPS Z1, (AX)
+	VMOVUPS 64(DX), Z1
+	VADDPS  Z1, Z0, Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 128(DX), Z1
+	VADDPS  Z1, Z0, Z1
+	VMOVUPS Z1, 128(AX)
+	VMOVUPS 192(DX), Z1
+	VADDPS  Z1, Z0, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, DX
+	SUBQ    $0x00000040, CX
+	JMP     loop4
+
+after4:
+loop1:
+	CMPQ    CX, $0x00000010
+	JLT     after1
+	VMOVUPS (DX), Z1
+	VADDPS  Z1, Z0, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x00000010, CX
+	JMP     loop1
+
+after1:
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (DX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func axpyF32AVX512(n int, a float32, dst *float32, x *float32)
 // Requires: AVX, AVX512F
 TEXT ·axpyF32AVX512(SB), NOSPLIT, $0-32
@@ -428,6 +483,132 @@ after1:
 	VMOVUPS.Z   (AX), K1, Z2
 	VFMADD231PS Z1, Z0, Z2
 	VMOVUPS     Z2, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func largerF32AVX512(n int, dst *float32, x *float32, y *float32)
+// Requires: AVX, AVX512F
+TEXT ·largerF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), CX
+	MOVQ dst+8(FP), AX
+	MOVQ x+16(FP), DX
+	MOVQ y+24(FP), BX
+
+loop2:
+	CMPQ      CX, $0x00000020
+	JLT       after2
+	VMOVUPS   (DX), Z0
+	VMOVUPS   (BX), Z1
+	VMAXPS    Z1, Z0, Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VBLENDMPS Z0, Z1, K1, Z2
+	VMOVUPS   Z2, (AX)
+	VMOVUPS   64(DX), Z0
+	VMOVUPS   64(BX), Z1
+	VMAXPS    Z1, Z0, Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VBLENDMPS Z0, Z1, K1, Z3
+	VMOVUPS   Z3, 64(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, DX
+	ADDQ      $0x00000080, BX
+	SUBQ      $0x00000020, CX
+	JMP       loop2
+
+after2:
+loop1:
+	CMPQ      CX, $0x00000010
+	JLT       after1
+	VMOVUPS   (DX), Z0
+	VMOVUPS   (BX), Z1
+	VMAXPS    Z1, Z0, Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VBLENDMPS Z0, Z1, K1, Z4
+	VMOVUPS   Z4, (AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, DX
+	ADDQ      $0x00000040, BX
+	SUBQ      $0x00000010, CX
+	JMP       loop1
+
+after1:
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS.Z (BX), K1, Z1
+	VMAXPS    Z1, Z0, Z1
+	VCMPPS    $0x03, Z0, Z0, K2
+	VBLENDMPS Z0, Z1, K2, Z5
+	VMOVUPS   Z5, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func smallerF32AVX512(n int, dst *float32, x *float32, y *float32)
+// Requires: AVX, AVX512F
+TEXT ·smallerF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), CX
+	MOVQ dst+8(FP), AX
+	MOVQ x+16(FP), DX
+	MOVQ y+24(FP), BX
+
+loop2:
+	CMPQ      CX, $0x00000020
+	JLT       after2
+	VMOVUPS   (DX), Z0
+	VMOVUPS   (BX), Z1
+	VMINPS    Z1, Z0, Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VBLENDMPS Z0, Z1, K1, Z2
+	VMOVUPS   Z2, (AX)
+	VMOVUPS   64(DX), Z0
+	VMOVUPS   64(BX), Z1
+	VMINPS    Z1, Z0, Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VBLENDMPS Z0, Z1, K1, Z3
+	VMOVUPS   Z3, 64(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, DX
+	ADDQ      $0x00000080, BX
+	SUBQ      $0x00000020, CX
+	JMP       loop2
+
+after2:
+loop1:
+	CMPQ      CX, $0x00000010
+	JLT       after1
+	VMOVUPS   (DX), Z0
+	VMOVUPS   (BX), Z1
+	VMINPS    Z1, Z0, Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VBLENDMPS Z0, Z1, K1, Z4
+	VMOVUPS   Z4, (AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, DX
+	ADDQ      $0x00000040, BX
+	SUBQ      $0x00000010, CX
+	JMP       loop1
+
+after1:
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS.Z (BX), K1, Z1
+	VMINPS    Z1, Z0, Z1
+	VCMPPS    $0x03, Z0, Z0, K2
+	VBLENDMPS Z0, Z1, K2, Z5
+	VMOVUPS   Z5, K1, (AX)
 
 done:
 	VZEROUPPER
@@ -2287,6 +2468,61 @@ done:
 	VZEROUPPER
 	RET
 
+// func shiftF64AVX512(n int, a float64, dst *float64, x *float64)
+// Requires: AVX, AVX512F
+TEXT ·shiftF64AVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), CX
+	MOVQ         dst+16(FP), AX
+	MOVQ         x+24(FP), DX
+	VBROADCASTSD a+8(FP), Z0
+
+loop4:
+	CMPQ    CX, $0x00000020
+	JLT     after4
+	VMOVUPD (DX), Z1
+	VADDPD  Z1, Z0, Z1
+	VMOVUPD Z1, (AX)
+	VMOVUPD 64(DX), Z1
+	VADDPD  Z1, Z0, Z1
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD 128(DX), Z1
+	VADDPD  Z1, Z0, Z1
+	VMOVUPD Z1, 128(AX)
+	VMOVUPD 192(DX), Z1
+	VADDPD  Z1, Z0, Z1
+	VMOVUPD Z1, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, DX
+	SUBQ    $0x00000020, CX
+	JMP     loop4
+
+after4:
+loop1:
+	CMPQ    CX, $0x00000008
+	JLT     after1
+	VMOVUPD (DX), Z1
+	VADDPD  Z1, Z0, Z1
+	VMOVUPD Z1, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x00000008, CX
+	JMP     loop1
+
+after1:
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	VMOVUPD.Z (DX), K1, Z1
+	VADDPD    Z1, Z0, Z0
+	VMOVUPD   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func axpyF64AVX512(n int, a float64, dst *float64, x *float64)
 // Requires: AVX, AVX512F
 TEXT ·axpyF64AVX512(SB), NOSPLIT, $0-32
@@ -2412,6 +2648,132 @@ after1:
 	VMOVUPD.Z   (AX), K1, Z2
 	VFMADD231PD Z1, Z0, Z2
 	VMOVUPD     Z2, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func largerF64AVX512(n int, dst *float64, x *float64, y *float64)
+// Requires: AVX, AVX512F
+TEXT ·largerF64AVX512(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), CX
+	MOVQ dst+8(FP), AX
+	MOVQ x+16(FP), DX
+	MOVQ y+24(FP), BX
+
+loop2:
+	CMPQ      CX, $0x00000010
+	JLT       after2
+	VMOVUPD   (DX), Z0
+	VMOVUPD   (BX), Z1
+	VMAXPD    Z1, Z0, Z1
+	VCMPPD    $0x03, Z0, Z0, K1
+	VBLENDMPD Z0, Z1, K1, Z2
+	VMOVUPD   Z2, (AX)
+	VMOVUPD   64(DX), Z0
+	VMOVUPD   64(BX), Z1
+	VMAXPD    Z1, Z0, Z1
+	VCMPPD    $0x03, Z0, Z0, K1
+	VBLENDMPD Z0, Z1, K1, Z3
+	VMOVUPD   Z3, 64(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, DX
+	ADDQ      $0x00000080, BX
+	SUBQ      $0x00000010, CX
+	JMP       loop2
+
+after2:
+loop1:
+	CMPQ      CX, $0x00000008
+	JLT       after1
+	VMOVUPD   (DX), Z0
+	VMOVUPD   (BX), Z1
+	VMAXPD    Z1, Z0, Z1
+	VCMPPD    $0x03, Z0, Z0, K1
+	VBLENDMPD Z0, Z1, K1, Z4
+	VMOVUPD   Z4, (AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, DX
+	ADDQ      $0x00000040, BX
+	SUBQ      $0x00000008, CX
+	JMP       loop1
+
+after1:
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPD.Z (DX), K1, Z0
+	VMOVUPD.Z (BX), K1, Z1
+	VMAXPD    Z1, Z0, Z1
+	VCMPPD    $0x03, Z0, Z0, K2
+	VBLENDMPD Z0, Z1, K2, Z5
+	VMOVUPD   Z5, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func smallerF64AVX512(n int, dst *float64, x *float64, y *float64)
+// Requires: AVX, AVX512F
+TEXT ·smallerF64AVX512(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), CX
+	MOVQ dst+8(FP), AX
+	MOVQ x+16(FP), DX
+	MOVQ y+24(FP), BX
+
+loop2:
+	CMPQ      CX, $0x00000010
+	JLT       after2
+	VMOVUPD   (DX), Z0
+	VMOVUPD   (BX), Z1
+	VMINPD    Z1, Z0, Z1
+	VCMPPD    $0x03, Z0, Z0, K1
+	VBLENDMPD Z0, Z1, K1, Z2
+	VMOVUPD   Z2, (AX)
+	VMOVUPD   64(DX), Z0
+	VMOVUPD   64(BX), Z1
+	VMINPD    Z1, Z0, Z1
+	VCMPPD    $0x03, Z0, Z0, K1
+	VBLENDMPD Z0, Z1, K1, Z3
+	VMOVUPD   Z3, 64(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, DX
+	ADDQ      $0x00000080, BX
+	SUBQ      $0x00000010, CX
+	JMP       loop2
+
+after2:
+loop1:
+	CMPQ      CX, $0x00000008
+	JLT       after1
+	VMOVUPD   (DX), Z0
+	VMOVUPD   (BX), Z1
+	VMINPD    Z1, Z0, Z1
+	VCMPPD    $0x03, Z0, Z0, K1
+	VBLENDMPD Z0, Z1, K1, Z4
+	VMOVUPD   Z4, (AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, DX
+	ADDQ      $0x00000040, BX
+	SUBQ      $0x00000008, CX
+	JMP       loop1
+
+after1:
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPD.Z (DX), K1, Z0
+	VMOVUPD.Z (BX), K1, Z1
+	VMINPD    Z1, Z0, Z1
+	VCMPPD    $0x03, Z0, Z0, K2
+	VBLENDMPD Z0, Z1, K2, Z5
+	VMOVUPD   Z5, K1, (AX)
 
 done:
 	VZEROUPPER

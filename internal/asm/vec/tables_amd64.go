@@ -11,8 +11,11 @@ var (
 
 	avx2x32 = &Table[float32]{
 		Add: binary("Add", addF32AVX2), Sub: binary("Sub", subF32AVX2), Mul: binary("Mul", mulF32AVX2),
-		Div: binary("Div", divF32AVX2), MulAdd: binary("MulAdd", mulAddF32AVX2),
-		Scale: scaled("Scale", scaleF32AVX2), Axpy: scaled("Axpy", axpyF32AVX2), ReLU: unary("ReLU", reluF32AVX2),
+		Div:    binary("Div", divF32AVX2),
+		Larger: binary("Larger", largerF32AVX2), Smaller: binary("Smaller", smallerF32AVX2),
+		MulAdd: binary("MulAdd", mulAddF32AVX2),
+		Scale:  scaled("Scale", scaleF32AVX2), Shift: scaled("Shift", shiftF32AVX2),
+		Axpy: scaled("Axpy", axpyF32AVX2), ReLU: unary("ReLU", reluF32AVX2),
 		Exp: unary("Exp", expF32AVX2), Tanh: unary("Tanh", tanhF32AVX2), Sigmoid: unary("Sigmoid", sigmoidF32AVX2),
 		Log: unary("Log", logF32AVX2), Expm1: unary("Expm1", expm1F32AVX2), Log1p: unary("Log1p", log1pF32AVX2),
 		Softplus: unary("Softplus", softplusF32AVX2), SiLU: unary("SiLU", siluF32AVX2),
@@ -27,8 +30,11 @@ var (
 	}
 	avx2x64 = &Table[float64]{
 		Add: binary("Add", addF64AVX2), Sub: binary("Sub", subF64AVX2), Mul: binary("Mul", mulF64AVX2),
-		Div: binary("Div", divF64AVX2), MulAdd: binary("MulAdd", mulAddF64AVX2),
-		Scale: scaled("Scale", scaleF64AVX2), Axpy: scaled("Axpy", axpyF64AVX2), ReLU: unary("ReLU", reluF64AVX2),
+		Div:    binary("Div", divF64AVX2),
+		Larger: binary("Larger", largerF64AVX2), Smaller: binary("Smaller", smallerF64AVX2),
+		MulAdd: binary("MulAdd", mulAddF64AVX2),
+		Scale:  scaled("Scale", scaleF64AVX2), Shift: scaled("Shift", shiftF64AVX2),
+		Axpy: scaled("Axpy", axpyF64AVX2), ReLU: unary("ReLU", reluF64AVX2),
 		Exp: unary("Exp", expF64AVX2), Tanh: unary("Tanh", tanhF64AVX2), Sigmoid: unary("Sigmoid", sigmoidF64AVX2),
 		Log: unary("Log", logF64AVX2), Expm1: go64.Expm1, Log1p: go64.Log1p,
 		Softplus: go64.Softplus, SiLU: go64.SiLU, SiLUSlope: go64.SiLUSlope,
@@ -41,8 +47,11 @@ var (
 	}
 	avx512x32 = &Table[float32]{
 		Add: binary("Add", addF32AVX512), Sub: binary("Sub", subF32AVX512), Mul: binary("Mul", mulF32AVX512),
-		Div: binary("Div", divF32AVX512), MulAdd: binary("MulAdd", mulAddF32AVX512),
-		Scale: scaled("Scale", scaleF32AVX512), Axpy: scaled("Axpy", axpyF32AVX512), ReLU: unary("ReLU", reluF32AVX512),
+		Div:    binary("Div", divF32AVX512),
+		Larger: binary("Larger", largerF32AVX512), Smaller: binary("Smaller", smallerF32AVX512),
+		MulAdd: binary("MulAdd", mulAddF32AVX512),
+		Scale:  scaled("Scale", scaleF32AVX512), Shift: scaled("Shift", shiftF32AVX512),
+		Axpy: scaled("Axpy", axpyF32AVX512), ReLU: unary("ReLU", reluF32AVX512),
 		Exp: unary("Exp", expF32AVX512), Tanh: unary("Tanh", tanhF32AVX512),
 		Sigmoid: unary("Sigmoid", sigmoidF32AVX512),
 		Log: unary(
@@ -62,8 +71,11 @@ var (
 	}
 	avx512x64 = &Table[float64]{
 		Add: binary("Add", addF64AVX512), Sub: binary("Sub", subF64AVX512), Mul: binary("Mul", mulF64AVX512),
-		Div: binary("Div", divF64AVX512), MulAdd: binary("MulAdd", mulAddF64AVX512),
-		Scale: scaled("Scale", scaleF64AVX512), Axpy: scaled("Axpy", axpyF64AVX512), ReLU: unary("ReLU", reluF64AVX512),
+		Div:    binary("Div", divF64AVX512),
+		Larger: binary("Larger", largerF64AVX512), Smaller: binary("Smaller", smallerF64AVX512),
+		MulAdd: binary("MulAdd", mulAddF64AVX512),
+		Scale:  scaled("Scale", scaleF64AVX512), Shift: scaled("Shift", shiftF64AVX512),
+		Axpy: scaled("Axpy", axpyF64AVX512), ReLU: unary("ReLU", reluF64AVX512),
 		Exp: unary("Exp", expF64AVX512), Tanh: unary("Tanh", tanhF64AVX512),
 		Sigmoid: unary("Sigmoid", sigmoidF64AVX512),
 		Log:     unary("Log", logF64AVX512), Expm1: go64.Expm1, Log1p: go64.Log1p,

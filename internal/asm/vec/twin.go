@@ -31,8 +31,9 @@ type functions[T float] struct {
 // twin returns the arithmetic of the Go path; the transcendental functions are those of the type.
 func twin[T float](f functions[T]) *Table[T] {
 	return &Table[T]{
-		Add: addGo[T], Sub: subGo[T], Mul: mulGo[T], Div: divGo[T], Scale: scaleGo[T],
+		Add: addGo[T], Sub: subGo[T], Mul: mulGo[T], Div: divGo[T], Scale: scaleGo[T], Shift: shiftGo[T],
 		Axpy: axpyGo[T], MulAdd: mulAddGo[T],
+		Larger: largerGo[T], Smaller: smallerGo[T],
 		ReLU: reluGo[T], Sum: sumGo[T], Dot: dotGo[T], Max: maxGo[T],
 		Exp: each(
 			"Exp",
@@ -92,6 +93,13 @@ func scaleGo[T float](dst []T, a T, x []T) {
 	}
 }
 
+func shiftGo[T float](dst []T, a T, x []T) {
+	same2("Shift", len(dst), len(x))
+	for i, v := range x {
+		dst[i] = v + a
+	}
+}
+
 func axpyGo[T float](y []T, a T, x []T) {
 	same2("Axpy", len(y), len(x))
 	for i, v := range x {
@@ -103,6 +111,20 @@ func mulAddGo[T float](z, x, y []T) {
 	same3("MulAdd", len(z), len(x), len(y))
 	for i, v := range x {
 		z[i] += v * y[i]
+	}
+}
+
+func largerGo[T float](dst, x, y []T) {
+	same3("Larger", len(dst), len(x), len(y))
+	for i, v := range x {
+		dst[i] = max(v, y[i]) // NaN if either is
+	}
+}
+
+func smallerGo[T float](dst, x, y []T) {
+	same3("Smaller", len(dst), len(x), len(y))
+	for i, v := range x {
+		dst[i] = min(v, y[i])
 	}
 }
 

@@ -51,10 +51,17 @@ type Table[T float32 | float64] struct {
 	Div func(dst, x, y []T)
 	// Scale is dst = a·x.
 	Scale func(dst []T, a T, x []T)
+	// Shift is dst = x + a.
+	Shift func(dst []T, a T, x []T)
 	// Axpy is y += a·x.
 	Axpy func(y []T, a T, x []T)
 	// MulAdd is z += x·y, elementwise.
 	MulAdd func(z, x, y []T)
+
+	// Larger is dst = max(x, y): NaN if either is. Of zeros of both signs it gives any.
+	Larger func(dst, x, y []T)
+	// Smaller is dst = min(x, y), as Larger.
+	Smaller func(dst, x, y []T)
 
 	// ReLU is dst = max(x, 0): NaN stays NaN, −0 becomes 0.
 	ReLU func(dst, x []T)
