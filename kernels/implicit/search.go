@@ -115,7 +115,7 @@ func (s *search) levels() {
 		s.members[s.queue[c]] = int32(i)
 		s.queue[c]++
 	}
-	for c := int32(s.count) - 1; c >= 0; c-- {
+	for c := int32(s.count) - 1; c >= 0 && s.count > 1; c-- {
 		for _, j := range s.members[s.start[c]:s.start[c+1]] {
 			for _, i := range s.l.Destinations(int(j)) {
 				if d := s.scc[i]; d != c {
@@ -209,14 +209,15 @@ func (s *search) split() {
 	}
 }
 
-// connect counts the kept edges of each weakly connected part, by union and find with path halving.
+// connect counts the kept edges of each weakly connected part, by union and find with path halving. A module is part of
+// one, so that edges between modules are all there is to look at.
 func (s *search) connect() {
 	l, p := &s.l, s.l.Nodes
 	for i := range p {
-		s.parent[i], s.edges[i] = int32(i), 0
+		s.parent[i], s.edges[i] = l.Component[i], 0
 	}
 	for j := range p {
-		for _, i := range l.Destinations(j) {
+		for _, i := range l.Out[l.OutPtr[j]:l.OutMid[j]] {
 			a, b := s.root(int32(j)), s.root(i)
 			s.parent[max(a, b)] = min(a, b)
 		}

@@ -2,6 +2,7 @@ package implicit
 
 import (
 	"math"
+	"math/bits"
 	"unsafe"
 
 	"ganglion/kernels"
@@ -45,55 +46,85 @@ func newSelection[T kernels.Float](c *kernels.Call) selection[T] {
 
 // keepEdges lists the edges to be kept by source: those whose weight is not 0, and of at least the rank of the keep-th
 // if keep >= 0. The candidates are the weights above a bound that a sample suggests; when they turn out too few, all
-// weights are.
+// weights are. γ is sought among the candidates below another such bound; when it is not there, among all.
 func keepEdges[T kernels.Float](c *kernels.Call, s *search, keep int, scan body) {
 	sel, p := newSelection[T](c), s.l.Nodes
 	if keep == 0 {
 		return
 	}
-	edges := p * (p - 1)
 	chunks := c.Rows(p, 0.8*float64(p))
-	bound := sel.bound(kernels.Of[T](c.In[0]), keep, edges)
-	n := sel.collect(c, scan, chunks, bound)
-	if bound > 1 && n < keep {
+	lo, hi := sel.bounds(kernels.Of[T](c.In[0]), keep, p*(p-1))
+	n := sel.collect(c, scan, chunks, lo)
+	if lo > 1 && n < keep {
 		n = sel.collect(c, scan, chunks, 1)
 	}
 	gamma := uint64(1)
 	if keep > 0 && keep < n {
-		copy(sel.part, sel.weight[:n])
-		gamma = sel.largest(sel.part[:n], keep)
+		gamma = sel.gamma(n, keep, hi)
 	}
-	kept := int32(0)
+	kept, j, end := 0, 0, p // end is that of row j
 	for e, v := range sel.weight[:n] {
-		if rank(v) >= gamma {
-			j, i := int(sel.at[e])/p, int(sel.at[e])%p
-			s.l.Out[kept] = int32(i)
-			s.l.OutPtr[j+1]++
-			kept++
+		at := int(sel.at[e])
+		for at >= end {
+			s.l.OutPtr[j+1] = int32(kept)
+			j, end = j+1, end+p
 		}
+		s.l.Out[kept] = int32(at - end + p)
+		kept += reaches(v, gamma)
 	}
-	for j := range p {
-		s.l.OutPtr[j+1] += s.l.OutPtr[j]
+	for ; j < p; j++ {
+		s.l.OutPtr[j+1] = int32(kept)
 	}
-	s.l.Kept = int(kept)
+	s.l.Kept = kept
 }
 
-// samples is the number of weights of which the bound is estimated.
+// reaches is 1 if the rank of v is at least r and else 0, without a jump.
+func reaches[T kernels.Float](v T, r uint64) int {
+	_, below := bits.Sub64(rank(v), r, 0)
+	return 1 - int(below)
+}
+
+// gamma returns the rank of the keep-th largest of n > keep candidates, which is probably at most hi.
+func (s *selection[T]) gamma(n, keep int, hi uint64) uint64 {
+	part, k := s.part[:n], 0
+	for _, v := range s.weight[:n] {
+		part[k] = v
+		k += 1 - reaches(v, hi)
+	}
+	if need := keep - (n - k); need >= 1 {
+		return s.largest(part[:k], need)
+	}
+	copy(part, s.weight)
+	return s.largest(part, keep)
+}
+
+// samples is the number of weights of which the bounds are estimated.
 const samples = 1024
 
-// bound returns a rank that some more than keep weights have or exceed, if the weights at regular distances are typical
-// of all; 1 where a sample would save nothing.
-func (s *selection[T]) bound(w []T, keep, edges int) uint64 {
-	if keep < 0 || len(w) < 4*samples || 4*keep > edges {
-		return 1
+// bounds returns a rank that some more than keep weights have or exceed, and one that some fewer do, if the weights at
+// regular distances are typical of all; the extreme ranks where a sample would save nothing.
+func (s *selection[T]) bounds(w []T, keep, edges int) (lo, hi uint64) {
+	if keep < 0 || len(w) < 4*samples || 4*keep > 3*edges {
+		return 1, math.MaxUint64
 	}
+	n := s.sample(w)
+	expected := float64(keep) * float64(n) / float64(edges)
+	margin := 0.1*expected + 3*math.Sqrt(expected) + 4
+	lo, hi = s.largest(s.part[:n], int(expected+margin)), math.MaxUint64
+	if fewer := int(expected - margin); fewer > 0 {
+		hi = s.largest(s.part[:s.sample(w)], fewer)
+	}
+	return lo, hi
+}
+
+// sample copies some weights to where γ is sought, and returns their number.
+func (s *selection[T]) sample(w []T) int {
 	n := 0
 	for at := 0; at < len(w); at += len(w)/samples | 1 {
 		s.part[n] = w[at]
 		n++
 	}
-	expected := float64(keep) * float64(n) / float64(edges)
-	return s.largest(s.part[:n], int(1.1*expected+3*math.Sqrt(expected)+4))
+	return n
 }
 
 // collect gathers the weights off the diagonal that have at least the given rank, and returns their number.
@@ -119,11 +150,13 @@ func scanBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	lo, hi := c.Chunk(chunk, p)
 	weight, at, n := s.weight[lo*p:hi*p], s.at[lo*p:hi*p], 0
 	for j := lo; j < hi; j++ {
-		for i, v := range w[j*p : j*p+p] {
-			if rank(v) >= bound && i != j {
-				weight[n], at[n] = v, int32(j*p+i)
-				n++
-			}
+		for i, v := range w[j*p : j*p+j] {
+			weight[n], at[n] = v, int32(j*p+i)
+			n += reaches(v, bound)
+		}
+		for i, v := range w[j*p+j+1 : j*p+p] {
+			weight[n], at[n] = v, int32(j*p+j+1+i)
+			n += reaches(v, bound)
 		}
 	}
 	s.found[chunk] = int32(n)

@@ -231,7 +231,11 @@ func build(c *kernels.Call, keep int) {
 	work := c.Work[selectionSize(c.In[0].Spec):]
 	s := newSearch(kernels.Carve[int32](&work, searchArrays*(p+1)), p)
 	s.l = View(out)
-	if p > 0 {
+	switch {
+	case (keep < 0 || keep >= p*(p-1)) && complete(c):
+		fill(out, &s.l)
+		c.For(c.Rows(p, 0.6*float64(p)), othersBody)
+	case p > 0:
 		if c.In[0].DType == kernels.Float32 {
 			keepEdges[float32](c, &s, keep, scanBody[float32])
 		} else {

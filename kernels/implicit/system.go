@@ -154,7 +154,11 @@ func solveWith[T kernels.Float](c *kernels.Call, o options, run loops) {
 	}
 	clear(s.reports)
 	s.plan()
-	c.For(c.Rows(s.p, 20+2*float64(s.l.Kept)/float64(s.p)), run.pack)
+	chunks := c.Rows(s.p, 20+2*float64(s.l.Kept)/float64(s.p))
+	if s.whole() {
+		chunks = c.Rows(s.p, wholeCost)
+	}
+	c.For(chunks, run.pack)
 	blocks, workers := blocksFor(s.batch), c.Pool.Workers()
 	for w := range workers {
 		if s.report(w).damaged != 0 {
@@ -264,6 +268,9 @@ func isDense(nodes, inner int) bool { return nodes >= 8 && 5*inner >= 2*nodes*no
 func packBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	s := bind[T](c, optionsOf(c.Op))
 	lo, hi := c.Chunk(chunk, s.p)
+	if s.whole() && s.packWhole(lo, hi) {
+		return
+	}
 	for q := lo; q < hi; q++ {
 		if !s.packRow(q) {
 			s.report(worker).damaged = 1
