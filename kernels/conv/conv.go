@@ -131,16 +131,20 @@ func (o Conv) Workspace(in []kernels.Spec, out kernels.Spec, workers int) int {
 // CPU computes strips directly, or multiplies the kernels with tiles of unfolded x.
 func (o Conv) CPU(c *kernels.Call) {
 	g := o.geometry(c.In[0].Shape, c.In[1].Shape)
-	if c.Out.Size() == 0 {
-		return
+	if c.Out.Size() > 0 {
+		convolve(c, &g)
 	}
+}
+
+// convolve is the convolution of a Conv, or of a Biased, which gets its bias here only if it is direct.
+func convolve(c *kernels.Call, g *geometry) {
 	if g.shallow() {
 		planes := g.batch * g.groups * g.out
 		run(c, c.Rows(planes, 20+g.flops()/float64(planes)/8), shallowBody[float32], shallowBody[float64])
 		return
 	}
 	if g.direct() && hasDirect(c) {
-		directly(c, &g)
+		directly(c, g)
 		return
 	}
 	t := g.tiles()
@@ -148,9 +152,17 @@ func (o Conv) CPU(c *kernels.Call) {
 	run(c, c.Rows(tasks, 100+g.flops()/float64(tasks)/40), convBody[float32], convBody[float64])
 }
 
+// forward is the geometry of a Conv, or of a Biased.
+func forward(c *kernels.Call) geometry {
+	o, ok := c.Op.(Conv)
+	if !ok {
+		o = c.Op.(Biased).Of
+	}
+	return o.geometry(c.In[0].Shape, c.In[1].Shape)
+}
+
 func convBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
-	o := c.Op.(Conv)
-	g := o.geometry(c.In[0].Shape, c.In[1].Shape)
+	g := forward(c)
 	t := g.tiles()
 	s := scratch[T]{path: c.Path, gemm: mine(c, worker)}
 	s.col = kernels.Carve[T](&s.gemm, t.depth*t.columns())

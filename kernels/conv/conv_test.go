@@ -1,6 +1,7 @@
 package conv
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -91,6 +92,30 @@ func TestConv(t *testing.T) {
 		cases = append(cases, s.testCase(s.op, s.x, s.w))
 	}
 	optest.Check(t, cases)
+}
+
+func TestBiased(t *testing.T) {
+	var cases []optest.Case
+	for i, s := range shapes {
+		for _, relu := range []bool{false, true} {
+			if s.big && relu == (i%2 == 0) {
+				continue
+			}
+			c := s.testCase(Biased{s.op, relu}, s.x, s.w, s.w[:1])
+			c.Linear, c.NoGrad = false, c.NoGrad || relu // at kinks
+			c.Name = fmt.Sprintf("%s/%v", s.name, relu)
+			cases = append(cases, c)
+		}
+	}
+	optest.Check(t, cases)
+	x, w, b := kernels.S(kernels.Float32, 2, 4, 5, 5), kernels.S(kernels.Float32, 6, 4, 3, 3), kernels.S(kernels.Float32, 4)
+	for _, relu := range []bool{false, true} {
+		decomposed(t, Biased{Conv{Dims: 2, Pad: three{1, 1}, Groups: 2}, relu}, []int{2, 4, 5, 6}, []int{6, 2, 3, 3},
+			[]int{6})
+	}
+	optest.Errors(t, Biased{Of: Conv{Dims: 2}}, "the bias must be float32(6)", x, w, b)
+	optest.Errors(t, Biased{Of: Conv{Dims: 2}}, "wants 3 inputs", x, w)
+	optest.Errors(t, Biased{Of: Conv{Dims: 1}}, "must have 3 dimensions", x, w, b)
 }
 
 func TestConvGradX(t *testing.T) {

@@ -181,13 +181,12 @@ func (g *geometry) flipped() geometry {
 
 func operandsOf[T kernels.Float](c *kernels.Call) operands[T] {
 	o := operands[T]{x: kernels.Of[T](c.In[0]), w: kernels.Of[T](c.In[1]), y: kernels.Of[T](c.Out)}
-	switch k := c.Op.(type) {
-	case Conv:
-		o.g = k.geometry(c.In[0].Shape, c.In[1].Shape)
-	case ConvGradX:
+	if k, ok := c.Op.(ConvGradX); ok {
 		of := k.Of.geometry(c.Out.Shape, c.In[1].Shape)
 		o.g, o.flipped = of.flipped(), true
+		return o
 	}
+	o.g = forward(c)
 	return o
 }
 
@@ -280,7 +279,7 @@ func directBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 		if lo < task && d.strips(g) > 1 {
 			clear(t.memory)
 		}
-		t.run(other/d.strips(g)*d.images, group, block*d.rows)
+		t.run(c, other/d.strips(g)*d.images, group, block*d.rows)
 	}
 }
 
@@ -297,7 +296,7 @@ type directTask[T kernels.Float] struct {
 }
 
 // run computes output channels from first on, of one group, for some images.
-func (t *directTask[T]) run(image, group, first int) {
+func (t *directTask[T]) run(c *kernels.Call, image, group, first int) {
 	g, f := &t.g, &t.cut.frame
 	plane, area, depth := g.plane(), g.area(), g.depth()
 	images, rows := min(f.images, g.batch-image), min(t.cut.rows, g.out-first)
@@ -317,7 +316,8 @@ func (t *directTask[T]) run(image, group, first int) {
 			t.table.Patch(h, n, g.in, a, t.memory[i*g.in*f.plane:], f.plane, t.off, t.sum, ld)
 			for j := range h {
 				to := t.y[((image+i)*g.groups*g.out+group*g.out+first+r+j)*area+at:]
-				t.table.Move(t.strip.lines, t.strip.cols, to, g.y[2], t.sum[j*ld:], f.pitch, 0, lowest[T]())
+				bias, floor := level[T](c, group*g.out+first+r+j)
+				t.table.Move(t.strip.lines, t.strip.cols, to, g.y[2], t.sum[j*ld:], f.pitch, bias, floor)
 			}
 		}
 		r += h

@@ -9,6 +9,7 @@ func Ops() []kernels.Op {
 	return []kernels.Op{
 		AvgPool{},
 		AvgPoolGrad{},
+		Biased{},
 		ChannelAffine{},
 		ChannelSums{},
 		Conv{},
@@ -21,6 +22,7 @@ func Ops() []kernels.Op {
 		MaxPoolAt{},
 		MaxPoolGrad{},
 		Moments{},
+		ReLUPoolGrad{},
 		RowMean{},
 		Standardise{},
 		StandardiseGrad{},

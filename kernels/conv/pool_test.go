@@ -55,6 +55,16 @@ func distinct(shape ...int) optest.Arg {
 	return optest.Values(x)
 }
 
+// centred is distinct around 0, so that some windows have nothing above it; nothing is closer to 0 than 0.004.
+func centred(shape ...int) optest.Arg {
+	x := kernels.New(kernels.S(kernels.Float64, shape...))
+	n := len(x.F64)
+	for i := range x.F64 {
+		x.F64[i] = float64(i*7919%max(n, 1)-3*n/4)/100 + 0.005 + float64(i)*1e-9
+	}
+	return optest.Values(x)
+}
+
 func TestMaxPool(t *testing.T) {
 	var cases []optest.Case
 	for _, c := range windows {
@@ -63,10 +73,14 @@ func TestMaxPool(t *testing.T) {
 		cases = append(cases,
 			optest.Case{Name: name, Op: MaxPool{c.w}, In: []optest.Arg{x}, NoGrad: big, Exact: true},
 			optest.Case{Name: "grad/" + name, Op: MaxPoolGrad{c.w}, In: []optest.Arg{x, y}, NoGrad: big},
+			optest.Case{Name: "relu/" + name, Op: ReLUPoolGrad{c.w}, In: []optest.Arg{centred(c.x...), y}, NoGrad: big},
 			optest.Case{Name: "at/" + name, Op: MaxPoolAt{c.w}, In: []optest.Arg{x, optest.Normal(c.x...)}, NoGrad: big,
 				Exact: true})
 	}
 	optest.Check(t, cases)
+	decomposed(t, ReLUPoolGrad{Window{Dims: 2, Kernel: three{2, 2}}}, []int{2, 3, 8, 7}, []int{2, 3, 4, 3})
+	y := kernels.S(kernels.Float32, 2, 3, 6)
+	optest.Errors(t, ReLUPoolGrad{Window{Dims: 1, Kernel: three{2}}}, "the windows give float32(2 3 3)", y, y)
 }
 
 func TestAvgPool(t *testing.T) {
@@ -119,6 +133,10 @@ func TestPoolValues(t *testing.T) {
 		{Name: "2×2", Op: MaxPool{square}, In: []optest.Arg{optest.Values(special)}, NoGrad: true, Exact: true},
 		{Name: "2×2 grad", Op: MaxPoolGrad{square}, In: []optest.Arg{optest.Values(special), optest.Values(five)},
 			NoGrad: true, Exact: true},
+		{Name: "2×2 relu", Op: ReLUPoolGrad{square}, In: []optest.Arg{optest.Values(special), optest.Values(five)},
+			NoGrad: true, Exact: true},
+		{Name: "relu", Op: ReLUPoolGrad{wide}, In: []optest.Arg{optest.Values(x), optest.Values(ones)}, NoGrad: true,
+			Exact: true},
 		{Name: "max", Op: MaxPool{wide}, In: []optest.Arg{optest.Values(x)}, NoGrad: true, Exact: true},
 		{Name: "grad", Op: MaxPoolGrad{wide}, In: []optest.Arg{optest.Values(x), optest.Values(ones)}, NoGrad: true,
 			Exact: true},

@@ -69,7 +69,7 @@ func stepped[T kernels.Float](how use, y, x []T, w T, step int) float64 {
 }
 
 func shallowBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
-	g := c.Op.(Conv).geometry(c.In[0].Shape, c.In[1].Shape)
+	g := forward(c)
 	x, w, y := kernels.Of[T](c.In[0]), kernels.Of[T](c.In[1]), kernels.Of[T](c.Out)
 	v := vec.For[T](c.Path)
 	taps, plane, area := g.taps(), g.plane(), g.area()
