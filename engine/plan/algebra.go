@@ -219,8 +219,8 @@ func repetition(r *rewriter, n *Node) (int, Node, bool) {
 	return -1, n.with(dense.BroadcastTo{}, x, like), true
 }
 
-// inserted reports whether an axis of a node was inserted with size 1, or is that of a constant, so that it has this size
-// at all sizes of the inputs.
+// inserted reports whether an axis of a node was inserted with size 1, or is that of a constant, so that it has this
+// size at all sizes of the inputs.
 func inserted(r *rewriter, id, axis int) bool {
 	for {
 		n := r.node(id)

@@ -20,8 +20,8 @@ func TestEpilogues(t *testing.T) {
 	x, m, b := w.input("x", 6, 5), w.state("w", 5, 3), w.state("b", 3)
 	r := w.input("r", 6, 3)
 	w.output("all", unary(w, act.Tanh, 0, add(w, r, add(w, gemm(w, x, m), b))))
-	w.output("residual first", unary(w, act.Mish, 0, add(w, add(w, w.apply(dense.GEMM{TransA: true}, w.input("xt", 5, 6),
-		m), r), b)))
+	turned := w.apply(dense.GEMM{TransA: true}, w.input("xt", 5, 6), m)
+	w.output("residual first", unary(w, act.Mish, 0, add(w, add(w, turned, r), b)))
 	w.output("function alone", unary(w, act.ReLU, 0, gemm(w, w.input("y", 2, 5), m)))
 	w.output("a row", add(w, gemm(w, w.input("z", 4, 5), m), w.apply(dense.Reshape{To: dense.ShapeOf(1, 3)}, b)))
 	twice := gemm(w, w.input("twice", 6, 5), m)

@@ -99,6 +99,8 @@ func vector[T kernels.Float](path cpu.Path, f Func, order int, dst, x []T) bool 
 		slopeOfExp(t, dst, x, -2, 4)
 	case key(Sigmoid, 1), key(Softplus, 2):
 		slopeOfExp(t, dst, x, -1, 1)
+	case key(ReLU, 1):
+		reluSlope(t, dst, x)
 	default:
 		return false
 	}
@@ -115,6 +117,36 @@ func slopeOfExp[T kernels.Float](t *vec.Table[T], dst, x []T, a, b T) {
 	}
 }
 
+// ones are as many ones as a block of reluSlope has elements.
+var (
+	ones32 = unit[float32]()
+	ones64 = unit[float64]()
+)
+
+const unitSize = 256
+
+func unit[T kernels.Float]() *[unitSize]T {
+	var u [unitSize]T
+	fill(u[:], 1)
+	return &u
+}
+
+// reluSlope lets ones through where x is positive, block by block.
+func reluSlope[T kernels.Float](t *vec.Table[T], dst, x []T) {
+	var ones []T
+	switch u := any(&ones).(type) {
+	case *[]float32:
+		*u = ones32[:]
+	case *[]float64:
+		*u = ones64[:]
+	}
+	for len(x) > 0 {
+		n := min(len(ones), len(x))
+		t.ReLUGrad(dst[:n], x[:n], ones[:n])
+		dst, x = dst[n:], x[n:]
+	}
+}
+
 // plain handles functions of a few arithmetic operations, and constants.
 func plain[T kernels.Float](f Func, order int, dst, x []T) bool {
 	switch key(f, order) {
@@ -124,8 +156,6 @@ func plain[T kernels.Float](f Func, order int, dst, x []T) bool {
 		fill(dst, 1)
 	case key(Neg, 1):
 		fill(dst, -1)
-	case key(ReLU, 1):
-		slopes(dst, x, 0)
 	case key(LeakyReLU, 1):
 		slopes(dst, x, leakySlope)
 	case key(LeakyReLU, 0):
