@@ -1,9 +1,10 @@
-// Package driver makes calls of the CUDA driver, which is loaded when the first call is made and never linked: a program
-// starts and runs on a host without it. In a build without the tag gpu, without cgo or for another system every call
-// returns NoDevice.
+// Package driver makes calls of the CUDA driver, which is loaded when the first call is made and never linked: a
+// program starts and runs on a host without it. In a build without the tag gpu, without cgo or for another system every
+// call returns NoDevice.
 //
 // All functions but State, Name and Text need a current context on the thread that calls (see SetCurrent), or belong to
-// those that come before there is one. None allocates memory of Go unless it returns text. Package cuda is the one to use.
+// those that come before there is one. None allocates memory of Go unless it returns text. Package cuda is the one to
+// use.
 package driver
 
 import (

@@ -35,6 +35,8 @@ int cuMemcpyHtoDAsync_v2(gg_handle dst, const void *src, size_t n, gg_handle str
 int cuMemcpyDtoHAsync_v2(void *dst, gg_handle src, size_t n, gg_handle stream);
 int cuMemsetD8Async(gg_handle dst, unsigned char v, size_t n, gg_handle stream);
 int cuMemsetD32Async(gg_handle dst, unsigned v, size_t n, gg_handle stream);
+int cuDriverGetVersion(int *version);
+int cuEventSynchronize(gg_handle event);
 int cuEventRecord(gg_handle event, gg_handle stream);
 int cuStreamWaitEvent(gg_handle stream, gg_handle event, unsigned flags);
 
@@ -56,6 +58,9 @@ int gg_state(void);
 // gg_why says why there is no library, or which one was loaded.
 const char *gg_why(void);
 
+// gg_emulated tells whether the library is the emulator of the tests.
+int gg_emulated(void);
+
 // A gg_command is one entry of a program.
 enum { GG_LAUNCH, GG_COPY, GG_COPY_IN, GG_COPY_OUT, GG_SET8, GG_SET32, GG_RECORD, GG_WAIT };
 typedef struct {
@@ -69,8 +74,8 @@ typedef struct {
 	void **params; // one pointer an argument, each to 8 bytes
 } gg_command;
 
-// gg_run performs commands until one fails, whose number goes into failed.
-int gg_run(const gg_command *c, int n, int *failed);
+// gg_run performs commands until one fails. The result is in the low half, the number of the failed one in the high half.
+uint64_t gg_run(const gg_command *c, int n);
 
 // gg_load is cuModuleLoadDataEx with a buffer for the log of the JIT compiler, or cuModuleLoadData without one.
 int gg_load(gg_handle *module, const void *image, char *log, size_t size);

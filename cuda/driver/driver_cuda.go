@@ -56,8 +56,15 @@ func errorText(code int) string {
 	return C.GoString(s)
 }
 
-// Version is the version of CUDA that the driver supports, 1000·major + 10·minor, -1 without a driver.
-func Version() int { return cu.Version() }
+// Emulated tells whether the library is the emulator of the tests.
+func Emulated() bool { return C.gg_emulated() != 0 }
+
+// Version is the version of CUDA that the driver supports, 1000·major + 10·minor.
+func Version() (int, Result) {
+	var v C.int
+	r := Result(C.cuDriverGetVersion(&v))
+	return int(v), r
+}
 
 // Devices is the number of devices.
 func Devices() (int, Result) {
@@ -152,6 +159,16 @@ func AllocHost(n uint64) (unsafe.Pointer, Result) {
 // FreeHost frees what AllocHost returned.
 func FreeHost(p unsafe.Pointer) Result { return code(cu.MemFreeHost(p)) }
 
+// CopyInAsync copies from pinned memory of the host to the device in the order of a stream.
+func CopyInAsync(dst Ptr, src unsafe.Pointer, n uint64, s Stream) Result {
+	return Result(C.cuMemcpyHtoDAsync_v2(C.gg_handle(dst), src, C.size_t(n), C.gg_handle(s)))
+}
+
+// CopyOutAsync copies from the device to pinned memory of the host in the order of a stream.
+func CopyOutAsync(dst unsafe.Pointer, src Ptr, n uint64, s Stream) Result {
+	return Result(C.cuMemcpyDtoHAsync_v2(dst, C.gg_handle(src), C.size_t(n), C.gg_handle(s)))
+}
+
 // NewStream makes a stream that does not wait for the default one.
 func NewStream() (Stream, Result) {
 	s, err := cu.MakeStream(cu.NonBlocking)
@@ -197,7 +214,7 @@ func WaitEvent(s Stream, e Event) Result {
 }
 
 // SyncEvent waits on the host for an event.
-func SyncEvent(e Event) Result { return code(cuEvent(e).Synchronize()) }
+func SyncEvent(e Event) Result { return Result(C.cuEventSynchronize(C.gg_handle(e))) }
 
 // Elapsed is the time between two events that are over, in milliseconds.
 func Elapsed(from, to Event) (float64, Result) {

@@ -21,8 +21,11 @@ type Program struct{}
 
 // The calls of the driver; see driver_cuda.go for what they do. All return NoDevice.
 
-// Version is the version of CUDA that the driver supports, 1000·major + 10·minor, -1 without a driver.
-func Version() int { return -1 }
+// Emulated tells whether the library is the emulator of the tests.
+func Emulated() bool { return false }
+
+// Version is the version of CUDA that the driver supports, 1000·major + 10·minor.
+func Version() (int, Result) { return 0, none }
 
 // Devices is the number of devices.
 func Devices() (int, Result) { return 0, none }
@@ -74,6 +77,12 @@ func AllocHost(uint64) (unsafe.Pointer, Result) { return nil, none }
 
 // FreeHost frees what AllocHost returned.
 func FreeHost(unsafe.Pointer) Result { return none }
+
+// CopyInAsync copies from pinned memory of the host to the device in the order of a stream.
+func CopyInAsync(Ptr, unsafe.Pointer, uint64, Stream) Result { return none }
+
+// CopyOutAsync copies from the device to pinned memory of the host in the order of a stream.
+func CopyOutAsync(unsafe.Pointer, Ptr, uint64, Stream) Result { return none }
 
 // NewStream makes a stream that does not wait for the default one.
 func NewStream() (Stream, Result) { return 0, none }
@@ -161,6 +170,12 @@ func (p *Program) SetArg(int, uint64) {}
 
 // Run fails.
 func (p *Program) Run() (int, Result) { return 0, none }
+
+// RunOne fails.
+func (p *Program) RunOne(int) Result { return none }
+
+// Stream is the default stream.
+func (p *Program) Stream(int) Stream { return 0 }
 
 // Free does nothing.
 func (p *Program) Free() {}

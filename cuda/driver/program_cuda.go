@@ -69,10 +69,17 @@ func (p *Program) SetArg(i int, bits uint64) { unsafe.Slice(p.args, p.nargs)[i] 
 
 // Run puts all commands into their streams. If one fails its number is returned.
 func (p *Program) Run() (failed int, r Result) {
-	var f C.int
-	r = Result(C.gg_run(p.commands, C.int(p.n), &f))
-	return int(f), r
+	v := uint64(C.gg_run(p.commands, C.int(p.n)))
+	return int(v >> 32), Result(uint32(v))
 }
+
+// RunOne puts command i into its stream.
+func (p *Program) RunOne(i int) Result {
+	return Result(uint32(C.gg_run(&unsafe.Slice(p.commands, p.n)[i], 1)))
+}
+
+// Stream is that of command i.
+func (p *Program) Stream(i int) Stream { return Stream(unsafe.Slice(p.commands, p.n)[i].stream) }
 
 // Free frees the memory of C. The program is empty then.
 func (p *Program) Free() {

@@ -78,6 +78,11 @@ const char *gg_why(void) {
 	return why;
 }
 
+int gg_emulated(void) {
+	pthread_once(&once, probe);
+	return lib && dlsym(lib, "cuemuStats") != NULL;
+}
+
 static int perform(const gg_command *c) {
 	switch (c->kind) {
 	case GG_LAUNCH:
@@ -94,13 +99,10 @@ static int perform(const gg_command *c) {
 	return 1;
 }
 
-int gg_run(const gg_command *c, int n, int *failed) {
+uint64_t gg_run(const gg_command *c, int n) {
 	for (int i = 0; i < n; i++) {
 		int rc = perform(&c[i]);
-		if (rc) {
-			*failed = i;
-			return rc;
-		}
+		if (rc) return (uint64_t)i << 32 | (uint32_t)rc;
 	}
 	return 0;
 }

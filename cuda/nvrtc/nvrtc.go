@@ -5,14 +5,10 @@ package nvrtc
 import (
 	"errors"
 	"fmt"
-	"os"
 )
 
 // ErrUnavailable says that no compiler could be loaded.
 var ErrUnavailable = errors.New("no NVRTC")
-
-// Variable is the environment variable that names the library: a path, auto or off.
-const Variable = "GANGLION_NVRTC"
 
 // Compiler is a loaded library. It may be used by several goroutines.
 type Compiler struct {
@@ -54,12 +50,8 @@ func Open(path string) (*Compiler, error) {
 			why = err
 		}
 	}
-	return nil, fmt.Errorf("nvrtc: %w: %w; install the CUDA run-time compiler or set %s to its path", ErrUnavailable, why,
-		Variable)
+	return nil, fmt.Errorf("nvrtc: %w: %w; install the CUDA run-time compiler or give its path", ErrUnavailable, why)
 }
-
-// OpenDefault loads the library that the environment variable GANGLION_NVRTC names.
-func OpenDefault() (*Compiler, error) { return Open(os.Getenv(Variable)) }
 
 // Path is the name under which the library was loaded.
 func (c *Compiler) Path() string { return c.path }
@@ -71,8 +63,16 @@ func (c *Compiler) Version() (major, minor int) { return c.major, c.minor }
 // refuse the compiler's PTX because it is too new.
 func (c *Compiler) Usable(driver int) error {
 	if own := 1000*c.major + 10*c.minor; own > driver {
-		return fmt.Errorf("nvrtc: %s is of CUDA %d.%d, the driver only takes PTX of CUDA %d.%d: %w; update the driver, or "+
-			"set %s to an older library", c.path, c.major, c.minor, driver/1000, driver%1000/10, ErrUnavailable, Variable)
+		return fmt.Errorf(
+			"nvrtc: %s is of CUDA %d.%d, the driver only takes PTX of CUDA %d.%d: %w; update the driver, or "+
+				"take an older compiler",
+			c.path,
+			c.major,
+			c.minor,
+			driver/1000,
+			driver%1000/10,
+			ErrUnavailable,
+		)
 	}
 	return nil
 }

@@ -83,7 +83,8 @@ func TestCache(t *testing.T) {
 		t.Errorf("%d files in the cache, %v", len(files), err)
 	}
 	// What stands in the file under a good hash is what comes back, without the compiler.
-	if again, err := k.Compile(uncallable(c), "other name.cu", doubling, options()); err != nil || !bytes.Equal(again, first) {
+	if again, err := k.Compile(uncallable(c), "other name.cu", doubling, options()); err != nil ||
+		!bytes.Equal(again, first) {
 		t.Errorf("from the cache: %d bytes, %v", len(again), err)
 	}
 	if err := os.WriteFile(path, kept[:len(kept)-5], 0o644); err != nil {

@@ -127,7 +127,8 @@ type assembled struct {
 // assembleAll runs ptxas on all PTX for all devices and writes the table.
 func assembleAll(s settings, units []unit, out io.Writer) error {
 	root := os.DirFS(s.root)
-	if old, err := fs.ReadFile(root, tablePath); err == nil && !s.all && bytes.Contains(old, []byte(digest(root, units))) &&
+	if old, err := fs.ReadFile(root, tablePath); err == nil && !s.all &&
+		bytes.Contains(old, []byte(digest(root, units))) &&
 		!bytes.Contains(old, []byte(spilling)) {
 		return nil
 	}
@@ -198,8 +199,8 @@ func forbidSpills(jobs []*assembled) error {
 				allowed = allowed || s.module+" "+s.entry == key
 			}
 			if !allowed {
-				return fmt.Errorf("ptxtool: %s: %s spills %d bytes of registers on sm_%d: use fewer, or list it in "+
-					"cuda/ptxtool/assemble.go with the reason", j.unit.Source, name, j.usage[name].Spills, j.device.capability)
+				return fmt.Errorf("ptxtool: %s: %s spills %d bytes of registers on sm_%d: use fewer, or list it with "+
+					"the reason", j.unit.Source, name, j.usage[name].Spills, j.device.capability)
 			}
 			needed[key] = true
 		}

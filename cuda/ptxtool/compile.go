@@ -62,8 +62,12 @@ func openCompiler(s settings) (*nvrtc.Compiler, string, error) {
 	}
 	major, minor := c.Version()
 	if have := fmt.Sprintf("NVRTC %d.%d", major, minor); have != compiler {
-		return nil, "", fmt.Errorf("ptxtool: %s is %s, the project's PTX is made by %s: run make cuda-headers", lib, have,
-			compiler)
+		return nil, "", fmt.Errorf(
+			"ptxtool: %s is %s, the project's PTX is made by %s: run make cuda-headers",
+			lib,
+			have,
+			compiler,
+		)
 	}
 	return c, include, nil
 }

@@ -51,8 +51,13 @@ func (u unit) PTX() string {
 
 // Header stands before what the compiler writes.
 func (u unit) Header() string {
-	return fmt.Sprintf("// Compiled from %s by go run -tags gpu ./cuda/ptxtool; do not edit.\n// sha256 %s, compute_%d, %s\n",
-		u.Source, u.Hash, u.Arch, compiler)
+	return fmt.Sprintf(
+		"// Compiled from %s by go run -tags gpu ./cuda/ptxtool; do not edit.\n// sha256 %s, compute_%d, %s\n",
+		u.Source,
+		u.Hash,
+		u.Arch,
+		compiler,
+	)
 }
 
 var (

@@ -42,6 +42,14 @@ func imports(t *tree) []violation {
 			out.add(f.Path, 0, "is outside of the layout: cmd bench models engine kernels cuda internal")
 		}
 		for _, path := range importPaths(f) {
+			if (path == "gorgonia.org/cu" || strings.HasPrefix(path, "gorgonia.org/cu/")) && from != "cuda" {
+				out.add(
+					f.Path,
+					0,
+					"only cuda may import %s: without its stub the program would be linked to the driver",
+					path,
+				)
+			}
 			inner, ours := strings.CutPrefix(path, t.Module+"/")
 			if !ours {
 				continue

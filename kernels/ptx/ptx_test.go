@@ -10,7 +10,8 @@ import (
 
 func TestModule(t *testing.T) {
 	data, err := Module("dense/unary", 75)
-	if err != nil || !bytes.Contains(data, []byte(".entry unary_f32")) || !bytes.Contains(data, []byte(".target sm_70")) {
+	if err != nil || !bytes.Contains(data, []byte(".entry unary_f32")) ||
+		!bytes.Contains(data, []byte(".target sm_70")) {
 		t.Errorf("dense/unary: %d bytes, %v", len(data), err)
 	}
 	for _, name := range []string{"dense/absent", "absent/unary", "dense", ""} {

@@ -45,9 +45,11 @@ func readList(path string) ([]string, error) {
 }
 
 func writeList(symbols []string) []byte {
-	return []byte("# Symbols of the CUDA driver that have a trampoline: what gorgonia.org/cu calls with the headers of\n" +
-		"# CUDA 11.8 to 13.5, and what driver.h declares. cuInit is not among them: tramp.c defines it.\n" +
-		strings.Join(symbols, "\n") + "\n")
+	return []byte(
+		"# Symbols of the CUDA driver that have a trampoline: what gorgonia.org/cu calls with the headers of\n" +
+			"# CUDA 11.8 to 13.5, and what driver.h declares. cuInit is not among them: tramp.c defines it.\n" +
+			strings.Join(symbols, "\n") + "\n",
+	)
 }
 
 // union merges two lists into a sorted one.

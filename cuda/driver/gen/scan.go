@@ -26,7 +26,8 @@ func calledSymbols(dir string) ([]string, error) {
 	for _, m := range prototypePattern.FindAllSubmatch(header, -1) {
 		out = append(out, string(m[1]))
 	}
-	archives, err := exec.Command("go", "list", "-tags", "gpu", "-export", "-f", "{{.Export}}", "gorgonia.org/cu").Output()
+	archives, err := exec.Command("go", "list", "-tags", "gpu", "-export", "-f", "{{.Export}}", "gorgonia.org/cu").
+		Output()
 	if err != nil {
 		if e, ok := err.(*exec.ExitError); ok {
 			return nil, fmt.Errorf("gen: go list: %w\n%s", err, e.Stderr)
