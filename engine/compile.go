@@ -115,6 +115,7 @@ func (p *Program) passes(g *plan.Graph) (*plan.Graph, plan.Map) {
 		then(plan.Shapes(g))
 		then(plan.Dead(g))
 		then(plan.Epilogues(g))
+		then(plan.Images(g))
 	}
 	then(plan.Dead(g))
 	then(plan.Detach(g))

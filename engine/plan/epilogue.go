@@ -69,10 +69,7 @@ func slope(r *rewriter, n Node, f act.Func, y int) int {
 // the memory allows it. Only what nobody else reads is taken in. A matrix is added before the products are, where it
 // was added behind them: such sums differ by rounding.
 func Epilogues(g *Graph) (*Graph, Map) {
-	e := &epilogues{g: g, readers: make([][]int, len(g.Nodes)), shapes: make([][]int, len(g.Nodes)),
-		wanted: make([]bool, len(g.Nodes)), taken: make([]bool, len(g.Nodes)), ends: map[int]*epilogue{},
-		sums: map[int]*sum{}}
-	e.count()
+	e := newEpilogues(g)
 	for id := range g.Nodes {
 		if _, ok := g.Nodes[id].Op.(dense.AddN); ok {
 			e.gather(id)
@@ -112,6 +109,15 @@ type epilogue struct {
 
 // sum is a sum of many terms, some of which are products.
 type sum struct{ products, rest []int }
+
+// newEpilogues notes who reads what in a graph.
+func newEpilogues(g *Graph) *epilogues {
+	e := &epilogues{g: g, readers: make([][]int, len(g.Nodes)), shapes: make([][]int, len(g.Nodes)),
+		wanted: make([]bool, len(g.Nodes)), taken: make([]bool, len(g.Nodes)), ends: map[int]*epilogue{},
+		sums: map[int]*sum{}}
+	e.count()
+	return e
+}
 
 // count notes who reads what.
 func (e *epilogues) count() {
