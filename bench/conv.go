@@ -6,7 +6,7 @@ import (
 )
 
 func convWorkload() workload {
-	const title = "convolutions of 64 channels with their gradients: 3×3 on 32×32, and 5 on 1024"
+	const title = "convolutions of 64 channels with their gradients, 3×3 on 32×32 and 5 on 1024; training steps of LeNet"
 	return workload{"conv", title, "", convCases}
 }
 
@@ -41,7 +41,7 @@ func convCases(e env) []bench {
 			}})
 		}
 	}
-	return out
+	return append(out, networkCases(e)...)
 }
 
 // convWork counts a multiply-add for each position of the output, weight and image, those with padding included; each

@@ -125,26 +125,3 @@ def mlp():
         if torch:
             report("mlp", "torch", size, lambda: torch_step(batch, False), flops)
             report("mlp", "torch.compile", size, lambda: torch_step(batch, True), flops)
-
-
-def conv():
-    torch = module("torch")
-    if not torch:
-        return
-    batch, channels, image, series = (2, 3, 5, 9) if QUICK else (32, 64, 32, 1024)
-    rng = np.random.default_rng(1)
-    for name, extent, taps in [("conv1d", [series], 5), ("conv2d", [image, image], 3)]:
-        draw = lambda *shape: torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))
-        x, dy = draw(batch, channels, *extent), draw(batch, channels, *extent)
-        w = draw(channels, channels, *[taps] * len(extent))
-        flops = 2.0 * x.numel() / channels * w.numel()
-        f = getattr(torch.nn.functional, name)
-        backward = torch.ops.aten.convolution_backward
-
-        def grad(which):
-            n = len(extent)
-            return backward(dy, x, w, None, [1] * n, [taps // 2] * n, [1] * n, False, [0] * n, 1, which)
-        for op, step in [(name, lambda: f(x, w, padding=taps // 2)), (name + "-grad-x", lambda: grad([True, False, False])),
-                         (name + "-grad-w", lambda: grad([False, True, False]))]:
-            size = {"op": op, "batch": batch, "channels": channels, "extent": extent[0], "taps": taps}
-            report("conv", "torch", size, lambda: step, flops)

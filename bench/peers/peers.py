@@ -1,11 +1,13 @@
 """Times the peers: python peers.py [WORKLOAD…]. Prints JSON lines for ganglion bench --against."""
 import sys
 
+import convolution
 import dense
 import implicit
+import recurrent
 
 WORKLOADS = {"gemm": dense.gemm, "elementwise": dense.elementwise, "mlp": dense.mlp, "modules": implicit.modules,
-             "deq": implicit.deq, "conv": dense.conv}
+             "deq": implicit.deq, "conv": convolution.conv, "recurrent": recurrent.recurrent}
 
 
 def main(names):
