@@ -14,6 +14,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"ganglion/kernels"
+	"ganglion/kernels/optim"
 )
 
 // Node is a node of a gorgonia expression graph.
@@ -42,6 +43,7 @@ type build struct {
 	streams  map[string]uint32 // running number of streams of each path
 	used     map[uint32]bool   // streams given out
 	ones     *Node
+	held     []*Node // states whose updates depend on whether the step is applied
 }
 
 // BuildOptions says how a graph is written. The zero value is a graph for evaluation.
@@ -187,6 +189,23 @@ func (s *Scope) Update(state, next *Node) {
 	}
 	g.next[state] = next
 	g.updated = append(g.updated, state)
+}
+
+// UpdateIfApplied is Update for a float state that follows the data, such as running moments, and is to stay as it is in
+// a training step that is not applied: see Applied.
+func (s *Scope) UpdateIfApplied(state, next *Node) {
+	s.Update(state, next)
+	s.b.held = append(s.b.held, state)
+}
+
+// Applied says that the run is a training step, which ok (float [1]) decides: where it is 0, the states that
+// UpdateIfApplied has given a next value so far stay as they are.
+func (s *Scope) Applied(ok *Node) {
+	g := s.b.g
+	for _, state := range s.b.held {
+		g.next[state] = s.Apply(optim.Keep{}, state, g.next[state], ok)
+	}
+	s.b.held = nil
 }
 
 // Output gives a node's value a name under which Program.Value finds it after a run.

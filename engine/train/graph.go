@@ -59,6 +59,7 @@ func update(s *engine.Scope, params, grads []*Node, loss *Node, net Net, in Inpu
 	n := kernels.SpecOf(g).Size()
 	ok := s.Apply(optim.Finite{}, g, loss)
 	s.Output(outputOK, ok)
+	s.Applied(ok)
 	if o.Clip > 0 {
 		g = s.Apply(optim.ClipNorm{Max: o.Clip}, g)
 	}

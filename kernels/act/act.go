@@ -71,7 +71,7 @@ var table = [...]entry{
 	Sin:       {"sin", [Orders]func(float64) float64{math.Sin, math.Cos, sin2}, 1},
 	Cos:       {"cos", [Orders]func(float64) float64{math.Cos, sin2, cos2}, 1},
 	Exp:       {"exp", [Orders]func(float64) float64{math.Exp, math.Exp, math.Exp}, inf},
-	Log:       {"log", [Orders]func(float64) float64{math.Log, inv, inv1}, inf},
+	Log:       {"log", [Orders]func(float64) float64{ln, inv, inv1}, inf},
 	Sqrt:      {"sqrt", [Orders]func(float64) float64{math.Sqrt, sqrt1, sqrt2}, inf},
 	Square:    {"square", [Orders]func(float64) float64{square, square1, square2}, inf},
 	Abs:       {"abs", [Orders]func(float64) float64{math.Abs, sign, zero}, 1},

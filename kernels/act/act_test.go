@@ -105,7 +105,8 @@ func TestValues(t *testing.T) {
 		{Sign, -3, -1}, {Sign, 2, 1},
 		{Sign, 0, 0}, {Neg, 3, -3}, {Inv, 4, 0.25}, {InvSqrt, 4, 0.5}, {Cube, -2, -8}, {Log1p, 1, math.Ln2},
 		{Expm1, 1, e - 1},
-		{Log2, 8, 3}, {Ceil, 1.2, 2}, {Ceil, -1.2, -1}, {Floor, 1.2, 1}, {Floor, -1.2, -2},
+		{Log, 0x1p-1074, -744.4400719213812}, {Log, 0x1p-1030, -1030 * math.Ln2}, {Log, 0x1p-1022, -1022 * math.Ln2},
+		{Log2, 0x1p-1074, -1074}, {Log2, 8, 3}, {Ceil, 1.2, 2}, {Ceil, -1.2, -1}, {Floor, 1.2, 1}, {Floor, -1.2, -2},
 	} {
 		if got := Eval(c.f, 0, c.x); math.Abs(got-c.want) > 1e-15*max(1, math.Abs(c.want)) {
 			t.Errorf("%s(%v) = %v, want %v", Name(c.f), c.x, got, c.want)

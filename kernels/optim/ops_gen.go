@@ -12,6 +12,7 @@ func Ops() []kernels.Op {
 		ClipNorm{},
 		ClipValue{},
 		Finite{},
+		Keep{},
 		SGD{},
 	}
 }

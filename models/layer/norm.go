@@ -21,8 +21,8 @@ func orEps(eps float64) float64 {
 }
 
 // BatchNorm is batch normalisation (Ioffe and Szegedy, arXiv 1502.03167) of x [batch, channels, …]: in training graphs
-// by the moments of the batch, in others by running ones. A training step moves these towards the batch's by
-// Momentum, with the variance of a sample (divided by n − 1), as PyTorch does.
+// by the moments of the batch, in others by running ones. A training step that is applied moves these towards the
+// batch's by Momentum, with the variance of a sample (divided by n − 1), as PyTorch does.
 // Parameters: gamma and beta [channels]. State: running [2, channels], means and variances, at first 0 and 1.
 type BatchNorm struct {
 	Momentum float64 // weight of the batch in the running moments, from 0 to 1; 0 means 0.1
@@ -49,7 +49,7 @@ func (l BatchNorm) Apply(s *engine.Scope, x *Node) *Node {
 	moments := s.Apply(conv.Moments{}, x)
 	old := s.Apply(dense.Scale{Alpha: 1 - momentum}, running)
 	now := s.Apply(dense.Scale{Alpha: momentum}, sample(s, x, moments))
-	s.Update(running, s.Apply(dense.Binary{Kind: dense.Add}, old, now))
+	s.UpdateIfApplied(running, s.Apply(dense.Binary{Kind: dense.Add}, old, now))
 	return conv.Normalise(s, x, moments, gamma, beta, orEps(l.Eps))
 }
 
