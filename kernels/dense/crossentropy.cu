@@ -2,7 +2,7 @@
 
 // A warp for each sample. bad counts the labels that are out of range.
 template <class T> struct Row {
-	T top, sum, total; // largest logit, Σ exp(x − top), Σ x
+	T top, sum, total; // largest logit, Σ exp(x − top), Σ (x − top)
 };
 
 template <class T> __device__ Row<T> row(const T *x, int classes, int lane) {
@@ -11,7 +11,7 @@ template <class T> __device__ Row<T> row(const T *x, int classes, int lane) {
 	r.top = warpReduce<Largest>(r.top);
 	for (int j = lane; j < classes; j += 32) {
 		r.sum += exp_(x[j] - r.top);
-		r.total += x[j];
+		r.total += x[j] - r.top;
 	}
 	r.sum = warpReduce<Sum>(r.sum);
 	r.total = warpReduce<Sum>(r.total);
@@ -41,7 +41,7 @@ __device__ void losses(T smoothing, int n, int classes, const T *x, const int *l
 		const T *from = x + (i64)i * classes;
 		Row<T> r = row(from, classes, lane);
 		if (lane == 0)
-			loss[i] = log_(r.sum) + r.top - (1 - smoothing) * from[label] -
+			loss[i] = log_(r.sum) + (1 - smoothing) * (r.top - from[label]) -
 			          (smoothing == 0 ? T(0) : smoothing * (r.total / classes));
 	}
 }

@@ -58,6 +58,9 @@ type devicePasses struct {
 // devicePart is the number of elements that one block joins; longer runs are cut.
 const devicePart = 8192
 
+// deviceFew is the length up to which a thread joins a run by itself.
+const deviceFew = 32
+
 // devicePlan plans a reduction over the axes of mask.
 func devicePlan(shape []int, mask Axes) devicePasses {
 	list, n := plan(shape, mask)
@@ -92,15 +95,15 @@ func (d devicePasses) half() int {
 func (d devicePasses) bytes(t kernels.DType) int { return 2 * d.half() * t.Size() }
 
 // launches reduces, and divides by the count for Mean.
-func (d devicePasses) launches(kind Kind, dtype kernels.DType) []kernels.Launch {
+func (d devicePasses) launches(t kernels.Target, kind Kind, dtype kernels.DType) []kernels.Launch {
 	if kind == Mean {
-		return d.sums(Sum, dtype, float64(d.count))
+		return d.sums(t, Sum, dtype, float64(d.count))
 	}
-	return d.sums(kind, dtype, 1)
+	return d.sums(t, kind, dtype, 1)
 }
 
 // sums reduces and divides the results by a number.
-func (d devicePasses) sums(kind Kind, dtype kernels.DType, by float64) []kernels.Launch {
+func (d devicePasses) sums(t kernels.Target, kind Kind, dtype kernels.DType, by float64) []kernels.Launch {
 	var list []kernels.Launch
 	from, half := d.from, d.half()*dtype.Size()
 	for i, p := range d.list {
@@ -113,8 +116,14 @@ func (d devicePasses) sums(kind Kind, dtype kernels.DType, by float64) []kernels
 			Block: kernels.Dim{tile, 8, 1}, Args: []kernels.Arg{kernels.IntArg(int(kind)), kernels.IntArg(p.outer),
 				kernels.IntArg(p.n), kernels.IntArg(p.inner), kernels.IntArg(p.rows), kernels.FloatArg(dtype, divisor),
 				from, to}}
-		if p.inner == 1 {
-			l.Block = kernels.Threads(256)
+		switch {
+		case p.n <= deviceFew:
+			results := p.outer * p.inner
+			l.Entry, l.Grid, l.Block = kernels.Entry("few", dtype), deviceGrid(t, results), kernels.Threads(deviceThreads)
+			l.Args = []kernels.Arg{kernels.IntArg(int(kind)), kernels.IntArg(results), kernels.IntArg(p.n),
+				kernels.IntArg(p.inner), kernels.FloatArg(dtype, divisor), from, to}
+		case p.inner == 1:
+			l.Block = kernels.Threads(deviceThreads)
 		}
 		list = append(list, l)
 		from = to

@@ -34,7 +34,8 @@ func (o Gather) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]k
 
 // CUDA writes an element in a thread.
 func (o OneHot) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
-	return []kernels.Launch{line(t, "dense/onehot", kernels.Entry("onehot", out.DType), out.Size(),
+	n := in[0].Size() * max(o.N, 1)
+	return []kernels.Launch{line(t, "dense/onehot", kernels.Entry("onehot", out.DType), n,
 		kernels.IntArg(in[0].Size()), kernels.IntArg(o.N), kernels.InputArg(0), kernels.OutputArg(),
 		kernels.ReportArg())}, nil
 }
@@ -103,10 +104,10 @@ func (o Embed) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]ke
 }
 
 // partials reduces count numbers at the beginning of the scratch memory to their sum divided by by.
-func partials(d kernels.DType, count int, by float64) []kernels.Launch {
+func partials(t kernels.Target, d kernels.DType, count int, by float64) []kernels.Launch {
 	p := devicePlan([]int{count}, all(1))
 	p.from, p.base = kernels.ScratchArg(0), count*d.Size()
-	return p.sums(Sum, d, by)
+	return p.sums(t, Sum, d, by)
 }
 
 // partialBytes is the scratch memory of count numbers and their reduction.
@@ -125,7 +126,7 @@ func (o MSE) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kern
 	parts := ceil(n, squareBlock)
 	first := line(t, "dense/mse", kernels.Entry("squares", out.DType), parts*deviceThreads, kernels.IntArg(n),
 		kernels.IntArg(squareBlock), kernels.InputArg(0), kernels.InputArg(1), kernels.ScratchArg(0))
-	return append([]kernels.Launch{first}, partials(out.DType, parts, float64(n))...), nil
+	return append([]kernels.Launch{first}, partials(t, out.DType, parts, float64(n))...), nil
 }
 
 // CUDAWorkspace holds the losses of the samples.
@@ -139,7 +140,7 @@ func (o SoftmaxCrossEntropy) CUDA(t kernels.Target, in []kernels.Spec, out kerne
 	first := line(t, "dense/crossentropy", kernels.Entry("losses", d), n*32, kernels.FloatArg(d, o.Smoothing),
 		kernels.IntArg(n), kernels.IntArg(in[0].Shape[1]), kernels.InputArg(0), kernels.InputArg(1),
 		kernels.ScratchArg(0), kernels.ReportArg())
-	return append([]kernels.Launch{first}, partials(d, n, float64(n))...), nil
+	return append([]kernels.Launch{first}, partials(t, d, n, float64(n))...), nil
 }
 
 // CUDA takes a sample in a warp.

@@ -6,7 +6,7 @@
 template <class R, class T>
 __device__ void columns(i64 outer, i64 n, i64 inner, i64 rows, T count, const T *x, T *y) {
 	__shared__ T part[8][32];
-	i64 parts = (n + rows - 1) / rows, j = (i64)blockIdx.x * 32 + threadIdx.x;
+	i64 parts = max((n + rows - 1) / rows, 1LL), j = (i64)blockIdx.x * 32 + threadIdx.x;
 	for (i64 o = blockIdx.z; o < outer; o += gridDim.z) {
 		for (i64 p = blockIdx.y; p < parts; p += gridDim.y) {
 			i64 end = min(n, (p + 1) * rows);
@@ -28,7 +28,7 @@ __device__ void columns(i64 outer, i64 n, i64 inner, i64 rows, T count, const T 
 // lines is the same for inner = 1: a block of 256 threads takes one part (blockIdx.y) of one line (blockIdx.z, and on).
 template <class R, class T> __device__ void lines(i64 outer, i64 n, i64 rows, T count, const T *x, T *y) {
 	__shared__ T part[32];
-	i64 parts = (n + rows - 1) / rows;
+	i64 parts = max((n + rows - 1) / rows, 1LL); // a sum over nothing is written too
 	for (i64 o = blockIdx.z; o < outer; o += gridDim.z) {
 		for (i64 p = blockIdx.y; p < parts; p += gridDim.y) {
 			i64 end = min(n, (p + 1) * rows);
@@ -58,3 +58,23 @@ __device__ void reduce(int kind, i64 outer, i64 n, i64 inner, i64 rows, T count,
 
 BOTH(reduce, (int kind, i64 outer, i64 n, i64 inner, i64 rows, T count, const T *x, T *y),
      (kind, outer, n, inner, rows, count, x, y))
+
+// brief joins short runs: a thread for each result.
+template <class R, class T> __device__ void brief(i64 results, i64 n, i64 inner, T count, const T *x, T *y) {
+	EACH(e, results) {
+		const T *from = x + e / inner * n * inner + e % inner;
+		T v = R::template start<T>();
+		for (i64 i = 0; i < n; i++) v = R::join(v, from[i * inner]);
+		y[e] = count == 1 ? v : v / count;
+	}
+}
+
+template <class T> __device__ void few(int kind, i64 results, i64 n, i64 inner, T count, const T *x, T *y) {
+	switch (kind) {
+	case 5: return brief<Largest>(results, n, inner, count, x, y);
+	case 6: return brief<Smallest>(results, n, inner, count, x, y);
+	}
+	brief<Sum>(results, n, inner, count, x, y);
+}
+
+BOTH(few, (int kind, i64 results, i64 n, i64 inner, T count, const T *x, T *y), (kind, results, n, inner, count, x, y))

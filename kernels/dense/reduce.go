@@ -148,6 +148,6 @@ func (o Reduce) CUDAWorkspace(_ kernels.Target, in []kernels.Spec, out kernels.S
 }
 
 // CUDA reduces in parts, and the parts.
-func (o Reduce) CUDA(_ kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
-	return devicePlan(in[0].Shape, o.axes(in[0].Rank())).launches(o.Kind, out.DType), nil
+func (o Reduce) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	return devicePlan(in[0].Shape, o.axes(in[0].Rank())).launches(t, o.Kind, out.DType), nil
 }

@@ -79,6 +79,6 @@ func (o SumTo) CUDAWorkspace(_ kernels.Target, in []kernels.Spec, out kernels.Sp
 }
 
 // CUDA reduces in parts, and the parts.
-func (o SumTo) CUDA(_ kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
-	return devicePlan(in[0].Shape, o.axes(in[0].Shape, in[1].Shape)).launches(o.kind(), out.DType), nil
+func (o SumTo) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	return devicePlan(in[0].Shape, o.axes(in[0].Shape, in[1].Shape)).launches(t, o.kind(), out.DType), nil
 }
