@@ -38,15 +38,16 @@ type Command struct {
 	What        string // for errors: operator and shapes
 	Stream      int    // 0 … 15: commands of one stream run in order, streams side by side
 	Function    *Function
-	Grid, Block [3]int   // blocks, and threads of a block
-	Shared      int      // bytes of dynamic shared memory of a block
-	Args        []uint64 // one a parameter: an address, or the bits of a number in the low bytes
-	Dst, Src    Address
-	Host        *Pinned
-	HostOffset  int
-	Bytes       int
-	Value       uint32
-	Event       int // 0 … 255
+	Grid, Block [3]int // blocks, and threads of a block
+	Shared      int    // bytes of dynamic shared memory of a block
+	// Args holds a word for each parameter: an address, or the bits of a number in the low bytes; of a struct its words.
+	Args       []uint64
+	Dst, Src   Address
+	Host       *Pinned
+	HostOffset int
+	Bytes      int
+	Value      uint32
+	Event      int // 0 … 255
 }
 
 // maxEvents bounds the events of a plan.
@@ -136,8 +137,8 @@ func (p *Plan) launch(c *Command, out *driver.Command) error {
 	if f == nil || f.module.device != d {
 		return fmt.Errorf("the function is missing or of another device")
 	}
-	if len(c.Args) != f.params {
-		return fmt.Errorf("%s: %d arguments for %d parameters", f, len(c.Args), f.params)
+	if len(c.Args) != f.words {
+		return fmt.Errorf("%s: %d arguments for %d parameters of %d words", f, len(c.Args), len(f.params), f.words)
 	}
 	threads := 1
 	for k, n := range c.Block {
@@ -172,7 +173,7 @@ func (p *Plan) launch(c *Command, out *driver.Command) error {
 		}
 		f.dynamic = c.Shared
 	}
-	out.Op, out.Function, out.Shared, out.Args = driver.Launch, f.handle, uint32(c.Shared), c.Args
+	out.Op, out.Function, out.Shared, out.Args, out.Params = driver.Launch, f.handle, uint32(c.Shared), c.Args, f.params
 	return nil
 }
 

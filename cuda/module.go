@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ganglion/cuda/driver"
@@ -15,7 +16,7 @@ type Module struct {
 	device    *Device
 	name      string
 	handle    driver.Module
-	params    map[string]int // number of parameters by kernel; -1 if one is a struct
+	params    map[string][]int // by kernel: the words of 8 bytes of each parameter
 	functions []*Function
 }
 
@@ -24,10 +25,11 @@ type Function struct {
 	module  *Module
 	name    string
 	handle  driver.Function
-	params  int
-	threads int // of the largest block
-	static  int // bytes of shared memory
-	dynamic int // bytes of dynamic shared memory that it may be launched with
+	params  []int // words of 8 bytes of each parameter
+	words   int   // of all
+	threads int   // of the largest block
+	static  int   // bytes of shared memory
+	dynamic int   // bytes of dynamic shared memory that it may be launched with
 }
 
 var (
@@ -36,23 +38,25 @@ var (
 		`(?:\.ptr\s+(?:\.[a-z]+\s+)?(?:\.align\s+\d+\s+)?)?\w+(\[\d+\])?`)
 )
 
-// parameters counts those of each kernel of a PTX text.
-func parameters(ptx []byte) map[string]int {
-	out := make(map[string]int)
+// parameters lists those of each kernel of a PTX text: the words of 8 bytes that they take, one for a number and more for
+// a struct.
+func parameters(ptx []byte) map[string][]int {
+	out := make(map[string][]int)
 	for _, m := range entryPattern.FindAllSubmatch(ptx, -1) {
 		if len(m[3]) > 0 {
-			out[string(m[3])] = 0
+			out[string(m[3])] = nil
 			continue
 		}
-		n := 0
+		var words []int
 		for _, p := range wordPattern.FindAllSubmatch(m[2], -1) {
+			n := 1
 			if len(p[3]) > 0 {
-				n = -1
-				break
+				bytes, _ := strconv.Atoi(string(p[3][1 : len(p[3])-1])) // digits, by the pattern
+				n = (bytes + 7) / 8
 			}
-			n++
+			words = append(words, n)
 		}
-		out[string(m[1])] = n
+		out[string(m[1])] = words
 	}
 	return out
 }
@@ -104,6 +108,9 @@ func (m *Module) Function(name string) (*Function, error) {
 	d := m.device
 	what := m.name + " " + name
 	f := &Function{module: m, name: name, params: m.params[name]}
+	for _, n := range f.params {
+		f.words += n
+	}
 	err := d.do(func() error {
 		for _, old := range m.functions {
 			if old.name == name {
@@ -124,10 +131,6 @@ func (m *Module) Function(name string) (*Function, error) {
 			return d.failed("cuFuncGetAttribute", r, what)
 		}
 		f.dynamic = d.properties.SharedPerBlock - f.static
-		if f.params < 0 {
-			return fmt.Errorf("cuda:%d: %s: has a struct among its parameters: arguments are numbers of up to 8 bytes",
-				d.properties.Index, what)
-		}
 		m.functions = append(m.functions, f)
 		return nil
 	})

@@ -162,6 +162,7 @@ type Command struct {
 	Grid, Block [3]uint32
 	Shared      uint32   // bytes of dynamic shared memory
 	Args        []uint64 // the bits of each argument; a narrower parameter reads the low ones
+	Params      []int    // of each parameter: how many of Args it takes, one for a number and more for a struct
 	Dst, Src    Ptr
 	Host        unsafe.Pointer // pinned memory of the driver
 	Bytes       uint64

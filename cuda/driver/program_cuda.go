@@ -54,10 +54,13 @@ func NewProgram(list []Command) *Program {
 		if len(from.Args) > 0 {
 			c.params = &params[at]
 		}
-		for _, v := range from.Args {
-			args[at] = C.uint64_t(v)
-			params[at] = unsafe.Pointer(&args[at])
-			at++
+		first := at
+		for k, v := range from.Args {
+			args[first+k] = C.uint64_t(v)
+		}
+		for k, words := range from.Params {
+			params[first+k] = unsafe.Pointer(&args[at])
+			at += words
 		}
 		unsafe.Slice(p.commands, p.n)[i] = c
 	}

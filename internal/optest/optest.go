@@ -97,12 +97,13 @@ func Check(t *testing.T, cases []Case) {
 	if len(cases) == 0 {
 		t.Fatal("optest: no cases")
 	}
+	dev := openDevice(t, cases)
 	for _, c := range cases {
 		name := c.Name
 		if name == "" {
 			name = fmt.Sprint(kernels.Identity(c.Op), inSpecs(c.inputs()))
 		}
-		t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) { c.run(t) })
+		t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) { c.run(t, dev) })
 	}
 }
 
@@ -131,7 +132,7 @@ func (c Case) inputs() []kernels.Tensor {
 	return in
 }
 
-func (c Case) run(t *testing.T) {
+func (c Case) run(t *testing.T, dev *device) {
 	in := c.inputs()
 	out, err := c.Op.Infer(inSpecs(in))
 	if err != nil {
@@ -140,6 +141,11 @@ func (c Case) run(t *testing.T) {
 	if _, ok := c.Op.(kernels.CPUOp); ok {
 		for _, d := range c.types(in) {
 			c.checkCPU(t, convert(in, d), d)
+		}
+	}
+	if _, ok := c.Op.(kernels.CUDAOp); ok && dev != nil && dev.affords(t, in, out) {
+		for _, d := range c.types(in) {
+			t.Run(fmt.Sprintf("%v/cuda", d), func(t *testing.T) { dev.check(t, c, convert(in, d), d) })
 		}
 	}
 	c.checkViews(t, in, out)

@@ -1,0 +1,247 @@
+package exec
+
+import (
+	"fmt"
+
+	"ganglion/cuda"
+	"ganglion/engine/launch"
+	"ganglion/engine/plan"
+	"ganglion/kernels"
+)
+
+// OnDevice returns the launches of a node, or says why it must run on the processor.
+func OnDevice(p *plan.Plan, s *plan.Step, t kernels.Target) ([]kernels.Launch, error) {
+	n := &p.Graph.Nodes[s.Node]
+	op, ok := n.Op.(kernels.CUDAOp)
+	if s.Run == plan.Do || !ok {
+		return nil, fmt.Errorf("%w: %s has no CUDA kernel", kernels.ErrNoKernel, n.OpName())
+	}
+	return op.CUDA(t, inputSpecs(p, n), p.Specs[s.Node])
+}
+
+func inputSpecs(p *plan.Plan, n *plan.Node) []kernels.Spec {
+	specs := make([]kernels.Spec, len(n.In))
+	for i, c := range n.In {
+		specs[i] = p.Specs[c]
+	}
+	return specs
+}
+
+// deviceBinder builds the parts of a plan.
+type deviceBinder struct {
+	*CUDA
+	o        DeviceOptions
+	commands []cuda.Command
+	scratch  cuda.Address
+	words    cuda.Address // of the reports
+	wordsN   int
+}
+
+const reportBytes = 4 * kernels.ReportWords
+
+// deviceAlign is the alignment of what shares a buffer, in bytes.
+const deviceAlign = 256
+
+func deviceAligned(n int) int { return (n + deviceAlign - 1) &^ (deviceAlign - 1) }
+
+func (b *deviceBinder) build() error {
+	if err := b.constants(); err != nil {
+		return err
+	}
+	if err := b.inputs(); err != nil {
+		return err
+	}
+	if err := b.lend(); err != nil {
+		return err
+	}
+	if b.wordsN > 0 {
+		b.commands = append(b.commands, cuda.Command{Kind: cuda.Fill8, What: "reports", Dst: b.words, Bytes: b.wordsN})
+	}
+	b.reports = make([]deviceReport, b.Len())
+	at := 0
+	for i := range b.reports {
+		b.reports[i].at = -1
+		if err := b.step(i, &at); err != nil {
+			return err
+		}
+	}
+	b.commands = append(b.commands, b.moves(b.Plan.Saves, "saved value")...)
+	b.commands = append(b.commands, b.moves(b.Plan.Stores, "next state")...)
+	if b.wordsN > 0 {
+		b.commands = append(b.commands, cuda.Command{Kind: cuda.CopyOut, What: "reports", Src: b.words, Host: b.pinned,
+			HostOffset: b.report, Bytes: b.wordsN})
+	}
+	return b.flush()
+}
+
+// buffer allocates memory for the plan's life.
+func (b *deviceBinder) buffer(size int, label string) (cuda.Address, error) {
+	buf, err := b.dev.Alloc(size, label)
+	if err != nil {
+		return 0, err
+	}
+	b.buffers = append(b.buffers, buf)
+	return buf.Address(), nil
+}
+
+// constants copies the values of constant nodes to the device.
+func (b *deviceBinder) constants() error {
+	for i := range b.Plan.Places {
+		at := b.Plan.Places[i]
+		if _, ok := b.fixed[at.Index]; ok || at.Space != plan.Fixed {
+			continue
+		}
+		data := b.Plan.Graph.Nodes[at.Index].Value.Memory()
+		address, err := b.buffer(len(data), "a constant")
+		if err != nil {
+			return err
+		}
+		b.fixed[at.Index] = address
+		if len(data) > 0 {
+			if err := b.dev.CopyIn(address, data); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// inputs lays out the inputs and the reports in pinned memory, and copies the former at the beginning of each run.
+func (b *deviceBinder) inputs() error {
+	b.feeds = make([]deviceFeed, b.Plan.Inputs())
+	total := 0
+	for i := range b.Plan.Graph.Nodes {
+		n := &b.Plan.Graph.Nodes[i]
+		if n.Kind != plan.Input || b.feeds[n.Slot].used {
+			continue
+		}
+		size := b.Plan.Specs[i].Bytes()
+		b.feeds[n.Slot] = deviceFeed{used: true, from: total, size: size}
+		total += deviceAligned(size)
+	}
+	for i := range b.Plan.Steps {
+		s := &b.Plan.Steps[i]
+		if list, err := OnDevice(b.Plan, s, b.o.Target); err == nil && s.Run != plan.Nothing && reports(list) {
+			b.wordsN += reportBytes
+		}
+	}
+	b.report = total
+	var err error
+	if b.pinned, err = b.dev.AllocPinned(total + b.wordsN); err != nil {
+		return err
+	}
+	base, err := b.buffer(total, "the inputs")
+	if err != nil {
+		return err
+	}
+	for i := range b.feeds {
+		f := &b.feeds[i]
+		f.device = base + cuda.Address(f.from)
+		b.commands = append(b.commands, cuda.Command{Kind: cuda.CopyIn, What: "an input", Dst: f.device, Host: b.pinned,
+			HostOffset: f.from, Bytes: f.size})
+	}
+	return nil
+}
+
+// reports tells whether any launch writes a report.
+func reports(list []kernels.Launch) bool {
+	for _, l := range list {
+		for _, a := range l.Args {
+			if a.Kind == kernels.ArgReport {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// lend allocates scratch memory, which all steps share since they run one after another, and the reports.
+func (b *deviceBinder) lend() error {
+	scratch := 0
+	for i := range b.Plan.Steps {
+		n := &b.Plan.Graph.Nodes[b.Plan.Steps[i].Node]
+		if s, ok := n.Op.(kernels.CUDAScratcher); ok {
+			scratch = max(scratch, s.CUDAWorkspace(b.o.Target, inputSpecs(b.Plan, n), b.Plan.Specs[b.Plan.Steps[i].Node]))
+		}
+	}
+	var err error
+	if b.scratch, err = b.buffer(scratch, "scratch memory"); err != nil {
+		return err
+	}
+	b.words, err = b.buffer(b.wordsN, "reports")
+	return err
+}
+
+// moves are copies between places.
+func (b *deviceBinder) moves(list []plan.Move, what string) []cuda.Command {
+	var out []cuda.Command
+	for _, m := range list {
+		out = append(out, cuda.Command{Kind: cuda.Copy, What: what, Src: b.address(m.From), Dst: b.address(m.To),
+			Bytes: m.Spec.Bytes()})
+	}
+	return out
+}
+
+// step adds executed step i; at is where the next report goes.
+func (b *deviceBinder) step(i int, at *int) error {
+	s := &b.Plan.Steps[b.Index(i)]
+	n := &b.Plan.Graph.Nodes[s.Node]
+	what := fmt.Sprintf("%s %v", n.OpName(), inputSpecs(b.Plan, n))
+	if s.Run == plan.Moves {
+		b.commands = append(b.commands, b.moves(s.Moves, what)...)
+		return nil
+	}
+	list, err := OnDevice(b.Plan, s, b.o.Target)
+	if err != nil {
+		return b.hosted(i, s, n)
+	}
+	mem := launch.Memory{Out: b.address(b.Plan.Places[s.Node]), Scratch: b.scratch}
+	for _, c := range n.In {
+		mem.In = append(mem.In, b.address(b.Plan.Places[c]))
+	}
+	if reports(list) {
+		b.reports[i].at, mem.Report = *at, b.words+cuda.Address(*at)
+		*at += reportBytes
+	}
+	commands, err := b.o.Modules.Commands(what, list, mem)
+	if err != nil {
+		return plan.Locate(n.Path, err)
+	}
+	b.commands = append(b.commands, commands...)
+	return nil
+}
+
+// hosted adds a step of the processor.
+func (b *deviceBinder) hosted(i int, s *plan.Step, n *plan.Node) error {
+	if err := b.flush(); err != nil {
+		return err
+	}
+	p := devicePart{step: i}
+	shaped, _ := n.Op.(kernels.ShapeReader)
+	for k, c := range n.In {
+		if place := b.Plan.Places[c]; (place.Space == plan.Arena || place.Space == plan.Store) &&
+			(shaped == nil || !shaped.ShapeOnly(k)) && b.Plan.Specs[c].Bytes() > 0 {
+			p.down = append(p.down, deviceCopy{lay(b.Plan, b.host.mem, place, b.Plan.Specs[c]), b.address(place)})
+		}
+	}
+	if spec := b.Plan.Specs[s.Node]; spec.Bytes() > 0 {
+		place := b.Plan.Places[s.Node]
+		p.up = append(p.up, deviceCopy{lay(b.Plan, b.host.mem, place, spec), b.address(place)})
+	}
+	b.parts = append(b.parts, p)
+	return nil
+}
+
+// flush makes a plan of the device of the commands so far.
+func (b *deviceBinder) flush() error {
+	if len(b.commands) == 0 {
+		return nil
+	}
+	p, err := b.dev.NewPlan(fmt.Sprintf("part %d", len(b.parts)), b.commands)
+	if err != nil {
+		return err
+	}
+	b.parts = append(b.parts, devicePart{commands: p, step: -1})
+	b.commands = nil
+	return nil
+}

@@ -1,0 +1,206 @@
+package optest
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ganglion/cuda"
+	"ganglion/engine/launch"
+	"ganglion/internal/cpu"
+	"ganglion/internal/par"
+	"ganglion/kernels"
+)
+
+// device is where the cases of a table run their CUDA kernels.
+type device struct {
+	dev     *cuda.Device
+	modules *launch.Modules
+}
+
+// openDevice opens the first device for the cases that have CUDA kernels, or returns nil if there is none: in a build
+// without the tag gpu, or on a machine without a device. With GANGLION_REQUIRE_EMU=1 that fails the test.
+func openDevice(t *testing.T, cases []Case) *device {
+	t.Helper()
+	wanted := false
+	for _, c := range cases {
+		_, ok := c.Op.(kernels.CUDAOp)
+		wanted = wanted || ok
+	}
+	if !wanted {
+		return nil
+	}
+	dev, err := cuda.Open(0)
+	if err != nil {
+		if os.Getenv("GANGLION_REQUIRE_EMU") == "1" {
+			t.Fatalf("GANGLION_REQUIRE_EMU is set: %v", err)
+		}
+		return nil
+	}
+	d := &device{dev, launch.NewModules(dev, readPTX)}
+	t.Cleanup(func() {
+		if err := dev.Close(); err != nil {
+			t.Errorf("closing the device: %v", err)
+		}
+	})
+	return d
+}
+
+// readPTX reads the PTX of a module from the source tree: tests run in the folder of their package, and the package of
+// a family cannot import the list of all families.
+func readPTX(module string, capability int) ([]byte, error) {
+	folder, file, _ := strings.Cut(module, "/")
+	if data, err := os.ReadFile(filepath.Join("..", folder, "ptx", file+".sm80.ptx")); err == nil && capability >= 80 {
+		return data, nil
+	}
+	return os.ReadFile(filepath.Join("..", folder, "ptx", file+".ptx"))
+}
+
+// emulatedElements is the largest number of elements of a case that is run on the emulated device, which is slow.
+const emulatedElements = 1 << 17
+
+// affords tells whether a case is small enough for the device.
+func (d *device) affords(t *testing.T, in []kernels.Tensor, out kernels.Spec) bool {
+	n := out.Size()
+	for _, a := range in {
+		n += a.Size()
+	}
+	if n > emulatedElements && d.dev.Properties().Emulated {
+		t.Logf("%d elements: not run on the emulated device", n)
+		return false
+	}
+	return true
+}
+
+// check runs the kernels of a case on the device, in buffers of their own and in place where that is allowed, and
+// compares with the reference; its report must be that of the processor.
+func (d *device) check(t *testing.T, c Case, in []kernels.Tensor, dtype kernels.DType) {
+	want, err := kernels.RunRef(c.Op, in)
+	if err != nil {
+		t.Fatalf("reference: %v", err)
+	}
+	ref := c.wide(t, in)
+	got, report := d.run(t, c, in, want.Spec, -1)
+	c.compare(t, got, ref, dtype)
+	if again, _ := d.run(t, c, in, want.Spec, -1); differ(again, got) != "" {
+		t.Errorf("a second run differs: %s", differ(again, got))
+	}
+	if _, ok := c.Op.(kernels.CPUOp); ok {
+		pool := par.New(1)
+		defer pool.Close()
+		call, _ := c.bind(cpu.Best(), pool, in, want.Spec, -1)
+		c.Op.(kernels.CPUOp).CPU(call)
+		if r := call.Report; r.Status != report.Status || r.Failed != report.Failed {
+			t.Errorf("reports %v with %d failed, on the processor %v with %d", report.Status, report.Failed, r.Status,
+				r.Failed)
+		}
+	}
+	p, ok := c.Op.(kernels.InPlacer)
+	for i := range in {
+		if !ok || !p.InPlace(i) || !in[i].Spec.Equal(want.Spec) {
+			continue
+		}
+		over, _ := d.run(t, c, in, want.Spec, i)
+		if msg := differ(over, got); msg != "" {
+			t.Errorf("in place over input %d: %s", i, msg)
+		}
+	}
+}
+
+// run executes the launches once; over is the input that the output lies over, or -1.
+func (d *device) run(t *testing.T, c Case, in []kernels.Tensor, out kernels.Spec, over int) (kernels.Tensor,
+	kernels.Report) {
+	t.Helper()
+	op, specs := c.Op.(kernels.CUDAOp), inSpecs(in)
+	target := launch.Target(d.dev.Properties())
+	list, err := op.CUDA(target, specs, out)
+	if err != nil {
+		t.Fatalf("CUDA: %v", err)
+	}
+	var mem launch.Memory
+	for i, a := range in {
+		if c.shapeOnly(i) {
+			a = a.Clone()
+			spoil(a)
+		}
+		mem.In = append(mem.In, d.buffer(t, a.Bytes(), a.Memory()))
+	}
+	if mem.Out = d.buffer(t, out.Bytes(), nil); over >= 0 {
+		mem.Out = mem.In[over]
+	}
+	if s, ok := c.Op.(kernels.CUDAScratcher); ok {
+		mem.Scratch = d.buffer(t, s.CUDAWorkspace(target, specs, out), nil)
+	}
+	words := make([]byte, 4*kernels.ReportWords)
+	mem.Report = d.buffer(t, len(words), words)
+	commands, err := d.modules.Commands(fmt.Sprint(kernels.Name(op), specs), list, mem)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.perform(t, commands)
+	result := kernels.New(out)
+	d.read(t, result.Memory(), mem.Out)
+	d.read(t, words, mem.Report)
+	var r [kernels.ReportWords]uint32
+	for i := range r {
+		r[i] = binary.LittleEndian.Uint32(words[4*i:])
+	}
+	return result, kernels.DecodeReport(r)
+}
+
+// buffer allocates memory that holds NaN (on a real device too), or data.
+func (d *device) buffer(t *testing.T, n int, data []byte) cuda.Address {
+	t.Helper()
+	b, err := d.dev.Alloc(n, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Free(); err != nil {
+			t.Errorf("freeing a buffer: %v", err)
+		}
+	})
+	if data == nil {
+		data = make([]byte, n)
+		for i := range data {
+			data[i] = fill
+		}
+	}
+	if n == 0 {
+		return b.Address()
+	}
+	if err := d.dev.CopyIn(b.Address(), data); err != nil {
+		t.Fatal(err)
+	}
+	return b.Address()
+}
+
+func (d *device) read(t *testing.T, to []byte, from cuda.Address) {
+	t.Helper()
+	if len(to) == 0 {
+		return
+	}
+	if err := d.dev.CopyOut(to, from); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *device) perform(t *testing.T, commands []cuda.Command) {
+	t.Helper()
+	p, err := d.dev.NewPlan("test", commands)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := p.Close(); err != nil {
+			t.Errorf("closing the plan: %v", err)
+		}
+	}()
+	if err := p.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}
