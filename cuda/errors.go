@@ -63,7 +63,11 @@ func (e *Error) Is(target error) bool {
 
 // failure makes the error of a call.
 func failure(device int, call string, r driver.Result, what string) *Error {
-	return &Error{Device: device, Call: call, Code: int(r), Text: r.Text(), What: what, Remedy: remedy(r)}
+	text := r.Text()
+	if s := driver.EmulatorFault(); s != "" {
+		text = s
+	}
+	return &Error{Device: device, Call: call, Code: int(r), Text: text, What: what, Remedy: remedy(r)}
 }
 
 // remedy says what to do about a result.

@@ -12,8 +12,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"ganglion/cuda/driver"
 	"ganglion/cuda/nvrtc"
 )
 
@@ -60,15 +62,24 @@ func inProcess(t *testing.T, name string, env ...string) (string, error) {
 	return out.String(), err
 }
 
+// opened counts the devices that open has opened and not yet closed.
+var opened atomic.Int32
+
+// open opens the device for a test. After the last one is closed nothing may be left.
 func open(t *testing.T) *Device {
 	t.Helper()
 	d, err := Open(0)
 	if err != nil {
 		t.Fatal(err)
 	}
+	opened.Add(1)
 	t.Cleanup(func() {
 		if err := d.Close(); err != nil {
 			t.Error(err)
+		}
+		last := opened.Add(-1) == 0
+		if s, ok := driver.EmulatorStats(); !ok || last && !t.Failed() && leaks(s) {
+			t.Errorf("the emulator holds %+v after Close", s)
 		}
 	})
 	return d

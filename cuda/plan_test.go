@@ -149,7 +149,8 @@ func TestFault(t *testing.T) {
 			Args: []uint64{uint64(y.Address()), 1 << 32}},
 	}))(t)
 	_, err := p.Profile(background)
-	if !errors.Is(err, ErrFault) || !strings.Contains(err.Error(), "command 1 (launch astray)") {
+	if !errors.Is(err, ErrFault) || !strings.Contains(err.Error(), "command 1 (launch astray)") ||
+		!strings.Contains(err.Error(), "thread") {
 		t.Errorf("the fault: %v", err)
 	}
 	for what, err := range map[string]error{"run": p.Run(background), "copy": d.CopyIn(y.Address(), []byte{1}),

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"ganglion/cuda/driver"
 )
 
 // play runs a scenario in a process of its own and returns the exit code. Codes: 0 as it should be, 1 not, 3 an error
@@ -65,6 +67,9 @@ func exercise() (sum float64, err error) {
 		closing := d.Close()
 		if err == nil {
 			err = closing
+		}
+		if s, ok := driver.EmulatorStats(); err == nil && (!ok || leaks(s)) {
+			err = fmt.Errorf("the emulator holds %+v after Close", s)
 		}
 		if s := d.Stats(); s.Buffers != 0 || s.Bytes != 0 || s.Pinned != 0 {
 			err = fmt.Errorf("after Close: %+v (%v)", s, err)
@@ -139,6 +144,12 @@ func exercise() (sum float64, err error) {
 		return 0, err
 	}
 	return sum, buffers[0].Free()
+}
+
+// leaks tells whether anything is live.
+func leaks(s driver.Emulation) bool {
+	s.Peak = 0
+	return s != driver.Emulation{}
 }
 
 // side makes a plan of two streams: stream 1 brings x to the device while stream 0 clears y; y = Σ of three axpy, the

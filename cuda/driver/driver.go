@@ -139,6 +139,14 @@ const (
 	MemoryPools         Attribute = 115
 )
 
+// Emulation says what is live in the emulator of the tests, whoever made it.
+type Emulation struct {
+	Buffers, Bytes, Peak uint64 // of device memory
+	Pinned               uint64 // buffers of page-locked memory
+	Streams, Events      uint64
+	Modules              uint64
+}
+
 // Op says what a Command does.
 type Op int32
 

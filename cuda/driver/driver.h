@@ -58,8 +58,12 @@ int gg_state(void);
 // gg_why says why there is no library, or which one was loaded.
 const char *gg_why(void);
 
-// gg_emulated tells whether the library is the emulator of the tests.
-int gg_emulated(void);
+// gg_emulated is the number of statistics that the library gives if it is the emulator of the tests, else 0. Up to n
+// are written.
+int gg_emulated(unsigned long long *stats, int n);
+
+// gg_fault is the emulator's text for the last call that failed; "" without an emulator.
+const char *gg_fault(void);
 
 // A gg_command is one entry of a program.
 enum { GG_LAUNCH, GG_COPY, GG_COPY_IN, GG_COPY_OUT, GG_SET8, GG_SET32, GG_RECORD, GG_WAIT };

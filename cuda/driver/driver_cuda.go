@@ -57,7 +57,21 @@ func errorText(code int) string {
 }
 
 // Emulated tells whether the library is the emulator of the tests.
-func Emulated() bool { return C.gg_emulated() != 0 }
+func Emulated() bool { return C.gg_emulated(nil, 0) != 0 }
+
+// EmulatorFault is the emulator's text for the last call that failed, such as kernel, thread and line of a fault.
+func EmulatorFault() string { return C.GoString(C.gg_fault()) }
+
+// EmulatorStats are the emulator's numbers; ok is false without it.
+func EmulatorStats() (s Emulation, ok bool) {
+	var v [7]C.ulonglong
+	if int(C.gg_emulated(&v[0], C.int(len(v)))) < len(v) {
+		return s, false
+	}
+	s.Buffers, s.Bytes, s.Peak = uint64(v[0]), uint64(v[1]), uint64(v[2])
+	s.Pinned, s.Streams, s.Events, s.Modules = uint64(v[3]), uint64(v[4]), uint64(v[5]), uint64(v[6])
+	return s, true
+}
 
 // Version is the version of CUDA that the driver supports, 1000·major + 10·minor.
 func Version() (int, Result) {

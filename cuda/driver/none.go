@@ -24,6 +24,12 @@ type Program struct{}
 // Emulated tells whether the library is the emulator of the tests.
 func Emulated() bool { return false }
 
+// EmulatorFault is the emulator's text for the last call that failed; there is none in this build.
+func EmulatorFault() string { return "" }
+
+// EmulatorStats are the emulator's numbers; there are none in this build.
+func EmulatorStats() (Emulation, bool) { return Emulation{}, false }
+
 // Version is the version of CUDA that the driver supports, 1000·major + 10·minor.
 func Version() (int, Result) { return 0, none }
 

@@ -78,9 +78,18 @@ const char *gg_why(void) {
 	return why;
 }
 
-int gg_emulated(void) {
+int gg_emulated(unsigned long long *stats, int n) {
 	pthread_once(&once, probe);
-	return lib && dlsym(lib, "cuemuStats") != NULL;
+	int (*f)(unsigned long long *, int) =
+	    lib ? (int (*)(unsigned long long *, int))dlsym(lib, "cuemuStats") : NULL;
+	return f ? f(stats, n) : 0;
+}
+
+const char *gg_fault(void) {
+	pthread_once(&once, probe);
+	const char *(*f)(void) = lib ? (const char *(*)(void))dlsym(lib, "cuemuLastFault") : NULL;
+	const char *text = f ? f() : NULL;
+	return text ? text : "";
 }
 
 static int perform(const gg_command *c) {
