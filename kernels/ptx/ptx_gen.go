@@ -7,14 +7,26 @@ package ptx
 import (
 	"io/fs"
 
+	"ganglion/kernels/conv"
 	"ganglion/kernels/dense"
+	"ganglion/kernels/optim"
+	"ganglion/kernels/random"
+	"ganglion/kernels/recurrent"
 )
 
 // family returns the embedded files of a family, nil if it has none.
 func family(name string) fs.FS {
 	switch name {
+	case "conv":
+		return conv.PTX
 	case "dense":
 		return dense.PTX
+	case "optim":
+		return optim.PTX
+	case "random":
+		return random.PTX
+	case "recurrent":
+		return recurrent.PTX
 	}
 	return nil
 }
