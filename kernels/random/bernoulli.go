@@ -1,6 +1,9 @@
 package random
 
-import "ganglion/kernels"
+import (
+	"ganglion/internal/cpu"
+	"ganglion/kernels"
+)
 
 // Bernoulli is an array of zeros and ones; each is 1 with probability P, where u < P.
 // Inputs: like float [any] (only its shape and type count), key int32 [4] (see the package).  Output: like's shape.
@@ -37,7 +40,7 @@ func (o Bernoulli) Infer(in []kernels.Spec) (kernels.Spec, error) {
 
 // Ref draws block by block.
 func (o Bernoulli) Ref(out kernels.Tensor, in []kernels.Tensor) {
-	fill(out.F64, newSource(in[1].I32, o.Stream), o, 0)
+	fill(cpu.Go, out.F64, newSource(in[1].I32, o.Stream), o, 0)
 }
 
 // Grad is zero.

@@ -3,7 +3,8 @@ package random
 import (
 	"fmt"
 
-	"ganglion/internal/philox"
+	"ganglion/internal/asm/vec"
+	"ganglion/internal/cpu"
 	"ganglion/kernels"
 	"ganglion/kernels/dense"
 )
@@ -24,20 +25,25 @@ func newSource(key []int32, stream uint32) source {
 	return source{[2]uint32{uint32(key[0]), uint32(key[1])}, [3]uint32{stream, uint32(key[2]), uint32(key[3])}}
 }
 
-// words returns the block that holds elements 4b … 4b+3.
-func (s *source) words(b int) [4]uint32 {
-	return philox.Block(s.key, [4]uint32{uint32(b), s.tail[0], s.tail[1], s.tail[2]})
+// counter is that of the block of words for elements 4b … 4b+3.
+func (s *source) counter(b int) [4]uint32 {
+	return [4]uint32{uint32(b), s.tail[0], s.tail[1], s.tail[2]}
 }
 
 // fill sets y, which begins at element lo (a multiple of 4) of the whole.
-func fill[T kernels.Float](y []T, s source, d drawer, lo int) {
-	for b := lo / 4; len(y) > 0; b++ {
-		v := d.draw(s.words(b))
-		n := min(4, len(y))
-		for j := range y[:n] {
-			y[j] = T(v[j])
+func fill[T kernels.Float](path cpu.Path, y []T, s source, d drawer, lo int) {
+	var buffer [256]uint32
+	for b := lo / 4; len(y) > 0; b += len(buffer) / 4 {
+		words := buffer[:min(len(buffer), (len(y)+3)&^3)]
+		vec.Words(path, words, s.key, s.counter(b))
+		for len(words) > 0 && len(y) > 0 {
+			v := d.draw([4]uint32(words))
+			n := min(4, len(y))
+			for j := range y[:n] {
+				y[j] = T(v[j])
+			}
+			y, words = y[n:], words[4:]
 		}
-		y = y[n:]
 	}
 }
 
@@ -85,7 +91,7 @@ func drawBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	o := c.Op.(streamer)
 	y := kernels.Of[T](c.Out)
 	lo, hi := span(chunk, len(y))
-	fill(y[lo:hi], newSource(c.In[1].I32, o.stream()), o, lo)
+	fill(c.Path, y[lo:hi], newSource(c.In[1].I32, o.stream()), o, lo)
 }
 
 // noGrad is the gradient of an op that reads only the shape of its input 0.
@@ -98,9 +104,9 @@ func fillTensor(t kernels.Tensor, d drawer, seed uint64, stream uint32) error {
 	s := newSource([]int32{int32(uint32(seed)), int32(uint32(seed >> 32)), 0, 0}, stream)
 	switch t.DType {
 	case kernels.Float32:
-		fill(t.F32, s, d, 0)
+		fill(cpu.Go, t.F32, s, d, 0)
 	case kernels.Float64:
-		fill(t.F64, s, d, 0)
+		fill(cpu.Go, t.F64, s, d, 0)
 	default:
 		return fmt.Errorf("random: %v cannot hold initial values: wants float32 or float64", t.Spec)
 	}

@@ -3,6 +3,8 @@ package random
 import (
 	"math"
 
+	"ganglion/internal/asm/vec"
+	"ganglion/internal/cpu"
 	"ganglion/kernels"
 )
 
@@ -32,26 +34,13 @@ func (o Dropout) Infer(in []kernels.Spec) (kernels.Spec, error) {
 
 // Ref drops block by block.
 func (o Dropout) Ref(out kernels.Tensor, in []kernels.Tensor) {
-	drop(out.F64, in[0].F64, newSource(in[1].I32, o.Stream), o.Rate, 0)
+	drop(cpu.Go, out.F64, in[0].F64, newSource(in[1].I32, o.Stream), o.Rate, 0)
 }
 
-// drop works on the elements from lo (a multiple of 4) on. u < rate is the comparison of integers below, and the result
-// is looked up: a branch on a random number is guessed wrong too often.
-func drop[T kernels.Float](y, x []T, s source, rate float64, lo int) {
-	scale := T(1 / (1 - rate))
+// drop works on the elements from lo (a multiple of 4) on. u < rate is a comparison of integers.
+func drop[T kernels.Float](path cpu.Path, y, x []T, s source, rate float64, lo int) {
 	least := uint32(math.Ceil(rate * (1 << 24)))
-	for b := lo / 4; len(x) > 0; b++ {
-		w := s.words(b)
-		n := min(4, len(x))
-		for j, v := range x[:n] {
-			kept := 0
-			if w[j]>>8 >= least {
-				kept = 1
-			}
-			y[j] = [2]T{0, v * scale}[kept&1]
-		}
-		x, y = x[n:], y[n:]
-	}
+	vec.Drop(path, y, x, s.key, s.counter(lo/4), least, T(1/(1-rate)))
 }
 
 // Grad drops the same elements of dout.
@@ -63,11 +52,22 @@ func (o Dropout) Grad(b kernels.Builder, in []*kernels.Node, _, dout *kernels.No
 func (o Dropout) InPlace(i int) bool { return i == 0 }
 
 // CPU drops chunks.
-func (o Dropout) CPU(c *kernels.Call) { over(c, dropBody[float32], dropBody[float64]) }
+func (o Dropout) CPU(c *kernels.Call) {
+	n := (c.Out.Size() + dropChunk - 1) / dropChunk
+	if c.Out.DType == kernels.Float32 {
+		c.For(n, dropBody[float32])
+	} else {
+		c.For(n, dropBody[float64])
+	}
+}
+
+// dropChunk is the number of elements of a chunk, a multiple of 4; an element takes about half a nanosecond.
+const dropChunk = 16 << 10
 
 func dropBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	o := c.Op.(Dropout)
 	x, y := kernels.Of[T](c.In[0]), kernels.Of[T](c.Out)
-	lo, hi := span(chunk, len(x))
-	drop(y[lo:hi], x[lo:hi], newSource(c.In[1].I32, o.Stream), o.Rate, lo)
+	lo := chunk * dropChunk
+	hi := min(len(x), lo+dropChunk)
+	drop(c.Path, y[lo:hi], x[lo:hi], newSource(c.In[1].I32, o.Stream), o.Rate, lo)
 }

@@ -3,6 +3,7 @@ package random
 import (
 	"math"
 
+	"ganglion/internal/cpu"
 	"ganglion/kernels"
 )
 
@@ -42,7 +43,7 @@ func (o Normal) Infer(in []kernels.Spec) (kernels.Spec, error) {
 
 // Ref draws block by block.
 func (o Normal) Ref(out kernels.Tensor, in []kernels.Tensor) {
-	fill(out.F64, newSource(in[1].I32, o.Stream), o, 0)
+	fill(cpu.Go, out.F64, newSource(in[1].I32, o.Stream), o, 0)
 }
 
 // Grad is zero.

@@ -1,6 +1,9 @@
 package random
 
-import "ganglion/kernels"
+import (
+	"ganglion/internal/cpu"
+	"ganglion/kernels"
+)
 
 // Uniform is an array of numbers spread evenly over [Lo, Hi) (up to rounding): Lo + (Hi−Lo)·u.
 // Inputs: like float [any] (only its shape and type count), key int32 [4] (see the package).  Output: like's shape.
@@ -35,7 +38,7 @@ func (o Uniform) Infer(in []kernels.Spec) (kernels.Spec, error) {
 
 // Ref draws block by block.
 func (o Uniform) Ref(out kernels.Tensor, in []kernels.Tensor) {
-	fill(out.F64, newSource(in[1].I32, o.Stream), o, 0)
+	fill(cpu.Go, out.F64, newSource(in[1].I32, o.Stream), o, 0)
 }
 
 // Grad is zero.

@@ -36,6 +36,8 @@ func vec(c *build.Context, bits int) {
 		v.expSum()
 		v.adam()
 	}
+	v64.philox()
+	v32.keepSome()
 	wide := v64
 	wide.narrow, wide.table = true, v32.table
 	for _, e := range wides() {

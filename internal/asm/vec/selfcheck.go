@@ -10,7 +10,21 @@ import (
 // SelfCheck runs every primitive of the given path and of the Go path on a few elements, and returns an error that
 // names the first one that differs by more than a few ulp. It takes some microseconds.
 func SelfCheck(path cpu.Path) error {
+	var words, want [2 * selfCheckLength]uint32
+	Words(path, words[:], [2]uint32{1, 2}, [4]uint32{3, 4, 5, 6})
+	Words(cpu.Go, want[:], [2]uint32{1, 2}, [4]uint32{3, 4, 5, 6})
+	if words != want {
+		return fmt.Errorf("vec: self-check of path %s: Words: %x, want %x", path, words, want)
+	}
 	x, y := checkedArguments()
+	dropped, wanted := convert[float32](y), convert[float32](y)
+	Drop(path, dropped, dropped, [2]uint32{1, 2}, [4]uint32{3, 4, 5, 6}, 1<<23, 2)
+	Drop(cpu.Go, wanted, wanted, [2]uint32{1, 2}, [4]uint32{3, 4, 5, 6}, 1<<23, 2)
+	for i, v := range dropped {
+		if v != wanted[i] {
+			return fmt.Errorf("vec: self-check of path %s: Drop: element %d is %v, want %v", path, i, v, wanted[i])
+		}
+	}
 	return checkBoth(path, convert[float32](x), convert[float32](y), x, y)
 }
 
