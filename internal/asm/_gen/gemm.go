@@ -148,10 +148,15 @@ func (v vector) strip(label string, rows, width int, b, c reg.GPVirtual, m *mask
 	}
 	a := v.rows(v.param("a"), v.param("rsa"), rows)
 	csa, ldb, k, at := v.param("csa"), v.param("ldb"), v.param("k"), v.copyOf(b)
+	ahead := op.Mem{Base: at, Index: ldb, Scale: 8}
+	if rows > 4 { // rows of B take longer each: there is time for twice as many
+		ahead.Index, ahead.Scale = v.copyOf(ldb), 1
+		v.SHLQ(op.U8(4), ahead.Index)
+	}
 	v.Label("k" + label)
-	if rows <= 4 && width >= 4 {
+	if rows > 4 || width >= 4 {
 		for line := 0; line < width*v.bits/8; line += 64 {
-			v.PREFETCHT0(op.Mem{Base: at, Index: ldb, Scale: 8, Disp: line})
+			v.PREFETCHT0(ahead.Offset(line))
 		}
 	}
 	inMemory := rows == 1 && m == nil // each vector of B is used once: leave it in memory

@@ -23,7 +23,7 @@ DATA mask32<>+60(SB)/4, $0x00000000
 GLOBL mask32<>(SB), RODATA|NOPTR, $64
 
 // func tile6F32AVX2(n int, k int, a *float32, rsa int, csa int, b *float32, ldb int, c *float32, ldc int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile6F32AVX2(SB), NOSPLIT, $0-80
 	MOVQ n+0(FP), AX
 	MOVQ b+40(FP), CX
@@ -52,8 +52,11 @@ strip2:
 	MOVQ   ldb+48(FP), R9
 	MOVQ   k+8(FP), R10
 	MOVQ   CX, R11
+	MOVQ   R9, R12
+	SHLQ   $0x04, R12
 
 k2:
+	PREFETCHT0   (R11)(R12*1)
 	VMOVUPS      (R11), Y12
 	VMOVUPS      32(R11), Y13
 	VBROADCASTSS (BX), Y14
@@ -150,8 +153,11 @@ rest:
 	MOVQ    ldb+48(FP), R9
 	MOVQ    k+8(FP), R10
 	MOVQ    CX, R11
+	MOVQ    R9, R12
+	SHLQ    $0x04, R12
 
 krest:
+	PREFETCHT0   (R11)(R12*1)
 	VMASKMOVPS   (R11), Y0, Y7
 	VBROADCASTSS (BX), Y8
 	VFMADD231PS  Y7, Y8, Y1
@@ -1391,7 +1397,7 @@ DATA mask64<>+56(SB)/8, $0x0000000000000000
 GLOBL mask64<>(SB), RODATA|NOPTR, $64
 
 // func tile6F64AVX2(n int, k int, a *float64, rsa int, csa int, b *float64, ldb int, c *float64, ldc int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile6F64AVX2(SB), NOSPLIT, $0-80
 	MOVQ n+0(FP), AX
 	MOVQ b+40(FP), CX
@@ -1420,8 +1426,11 @@ strip2:
 	MOVQ   ldb+48(FP), R9
 	MOVQ   k+8(FP), R10
 	MOVQ   CX, R11
+	MOVQ   R9, R12
+	SHLQ   $0x04, R12
 
 k2:
+	PREFETCHT0   (R11)(R12*1)
 	VMOVUPD      (R11), Y12
 	VMOVUPD      32(R11), Y13
 	VBROADCASTSD (BX), Y14
@@ -1518,8 +1527,11 @@ rest:
 	MOVQ    ldb+48(FP), R9
 	MOVQ    k+8(FP), R10
 	MOVQ    CX, R11
+	MOVQ    R9, R12
+	SHLQ    $0x04, R12
 
 krest:
+	PREFETCHT0   (R11)(R12*1)
 	VMASKMOVPD   (R11), Y0, Y7
 	VBROADCASTSD (BX), Y8
 	VFMADD231PD  Y7, Y8, Y1

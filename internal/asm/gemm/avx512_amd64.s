@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func tile14F32AVX512(n int, k int, a *float32, rsa int, csa int, b *float32, ldb int, c *float32, ldc int, acc int)
-// Requires: AVX, AVX512F, CMOV
+// Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·tile14F32AVX512(SB), NOSPLIT, $0-80
 	MOVQ n+0(FP), AX
 	MOVQ b+40(FP), DX
@@ -56,8 +56,12 @@ strip2:
 	MOVQ   ldb+48(FP), R12
 	MOVQ   k+8(FP), R13
 	MOVQ   DX, R14
+	MOVQ   R12, R15
+	SHLQ   $0x04, R15
 
 k2:
+	PREFETCHT0   (R14)(R15*1)
+	PREFETCHT0   64(R14)(R15*1)
 	VMOVUPS      (R14), Z28
 	VMOVUPS      64(R14), Z29
 	VBROADCASTSS (CX), Z30
@@ -244,8 +248,11 @@ rest:
 	MOVQ    ldb+48(FP), R12
 	MOVQ    k+8(FP), R13
 	MOVQ    DX, R14
+	MOVQ    R12, R15
+	SHLQ    $0x04, R15
 
 krest:
+	PREFETCHT0   (R14)(R15*1)
 	VMOVUPS.Z    (R14), K1, Z14
 	VBROADCASTSS (CX), Z15
 	VFMADD231PS  Z14, Z15, Z0
@@ -369,7 +376,7 @@ done:
 	RET
 
 // func tile8F32AVX512(n int, k int, a *float32, rsa int, csa int, b *float32, ldb int, c *float32, ldc int, acc int)
-// Requires: AVX, AVX512F, CMOV
+// Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·tile8F32AVX512(SB), NOSPLIT, $0-80
 	MOVQ n+0(FP), AX
 	MOVQ b+40(FP), DX
@@ -404,8 +411,12 @@ strip2:
 	MOVQ   ldb+48(FP), R10
 	MOVQ   k+8(FP), R11
 	MOVQ   DX, R12
+	MOVQ   R10, R13
+	SHLQ   $0x04, R13
 
 k2:
+	PREFETCHT0   (R12)(R13*1)
+	PREFETCHT0   64(R12)(R13*1)
 	VMOVUPS      (R12), Z16
 	VMOVUPS      64(R12), Z17
 	VBROADCASTSS (CX), Z18
@@ -526,8 +537,11 @@ rest:
 	MOVQ    ldb+48(FP), R10
 	MOVQ    k+8(FP), R11
 	MOVQ    DX, R12
+	MOVQ    R10, R13
+	SHLQ    $0x04, R13
 
 krest:
+	PREFETCHT0   (R12)(R13*1)
 	VMOVUPS.Z    (R12), K1, Z8
 	VBROADCASTSS (CX), Z9
 	VFMADD231PS  Z8, Z9, Z0
@@ -2178,7 +2192,7 @@ store0:
 	RET
 
 // func tile14F64AVX512(n int, k int, a *float64, rsa int, csa int, b *float64, ldb int, c *float64, ldc int, acc int)
-// Requires: AVX, AVX512F, CMOV
+// Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·tile14F64AVX512(SB), NOSPLIT, $0-80
 	MOVQ n+0(FP), AX
 	MOVQ b+40(FP), DX
@@ -2229,8 +2243,12 @@ strip2:
 	MOVQ   ldb+48(FP), R12
 	MOVQ   k+8(FP), R13
 	MOVQ   DX, R14
+	MOVQ   R12, R15
+	SHLQ   $0x04, R15
 
 k2:
+	PREFETCHT0   (R14)(R15*1)
+	PREFETCHT0   64(R14)(R15*1)
 	VMOVUPD      (R14), Z28
 	VMOVUPD      64(R14), Z29
 	VBROADCASTSD (CX), Z30
@@ -2417,8 +2435,11 @@ rest:
 	MOVQ    ldb+48(FP), R12
 	MOVQ    k+8(FP), R13
 	MOVQ    DX, R14
+	MOVQ    R12, R15
+	SHLQ    $0x04, R15
 
 krest:
+	PREFETCHT0   (R14)(R15*1)
 	VMOVUPD.Z    (R14), K1, Z14
 	VBROADCASTSD (CX), Z15
 	VFMADD231PD  Z14, Z15, Z0
@@ -2542,7 +2563,7 @@ done:
 	RET
 
 // func tile8F64AVX512(n int, k int, a *float64, rsa int, csa int, b *float64, ldb int, c *float64, ldc int, acc int)
-// Requires: AVX, AVX512F, CMOV
+// Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·tile8F64AVX512(SB), NOSPLIT, $0-80
 	MOVQ n+0(FP), AX
 	MOVQ b+40(FP), DX
@@ -2577,8 +2598,12 @@ strip2:
 	MOVQ   ldb+48(FP), R10
 	MOVQ   k+8(FP), R11
 	MOVQ   DX, R12
+	MOVQ   R10, R13
+	SHLQ   $0x04, R13
 
 k2:
+	PREFETCHT0   (R12)(R13*1)
+	PREFETCHT0   64(R12)(R13*1)
 	VMOVUPD      (R12), Z16
 	VMOVUPD      64(R12), Z17
 	VBROADCASTSD (CX), Z18
@@ -2699,8 +2724,11 @@ rest:
 	MOVQ    ldb+48(FP), R10
 	MOVQ    k+8(FP), R11
 	MOVQ    DX, R12
+	MOVQ    R10, R13
+	SHLQ    $0x04, R13
 
 krest:
+	PREFETCHT0   (R12)(R13*1)
 	VMOVUPD.Z    (R12), K1, Z8
 	VBROADCASTSD (CX), Z9
 	VFMADD231PD  Z8, Z9, Z0

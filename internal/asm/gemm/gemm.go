@@ -100,8 +100,9 @@ func Workspace(m, n, k, elem, workers int) int {
 	if m <= 0 || n <= 0 || k <= 0 {
 		return 0
 	}
-	packed := bufferCount(m, n, k, workers) * (packedB(n, k) + packedA(m, k))
-	w := max(packed, gathered(k), max(workers, 1)*scratchC(m, n))
+	workers = max(workers, 1)
+	packed := bufferCount(m, n, k, workers)*(packedB(n, k)+packedA(m, k)) + workers*own(m, n, k)
+	w := max(packed, gathered(k), workers*scratchC(m, n))
 	return w*elem + alignment
 }
 
@@ -141,6 +142,11 @@ func packedB(n, k int) int { return roundUp(min(k, maxKC)*roundUp(min(n, maxNC),
 
 // packedA returns the elements of a packed block of A.
 func packedA(m, k int) int { return roundUp(min(k, maxKC)*min(m, maxMC), alignment) }
+
+// own returns the elements of what a worker packs for itself.
+func own(m, n, k int) int {
+	return roundUp(min(k, maxKC)*max(min(m, chunkRows), min(roundUp(n, maxNR), ownPanels*maxNR)), alignment)
+}
 
 // scratchC returns the elements of the scratch tile in which a worker computes a part of Cᵀ.
 func scratchC(m, n int) int { return roundUp(min(n, fewRows)*min(m, swapRows), alignment) }

@@ -213,7 +213,7 @@ func TestRandomShapes(t *testing.T) { paths(t, testRandomShapes[float32], testRa
 // packing returns the kernels of a path with thresholds that make it pack B always, and A always or never.
 func packing[T float](path cpu.Path, packA bool) *kernels[T] {
 	k := *kernelsOf[T](path)
-	k.directRows, k.directArea, k.packCols = 0, 0, 0
+	k.directRows, k.directArea, k.directWide, k.packCols, k.looseRows = 0, 0, 0, 0, 0
 	if !packA {
 		k.packCols = math.MaxInt
 	}
@@ -248,11 +248,15 @@ func testLargeShapes[T float](t *testing.T, path cpu.Path) {
 	for _, d := range [][3]int{
 		{350, 70, 520}, {20, 4200, 9}, {1, 700, 600}, {4, 300, 2500}, {300, 1, 2500}, {700, 4, 300}, {1100, 3, 33},
 		{37, 300, 300}, {200, 10, 256}, {5, 5, 5000}, {2, 2, 4099}, {2100, 40, 9}, {90, 230, 810},
+		{530, 780, 405}, // both operands packed for all, in two blocks
 	} {
 		if testing.Short() && d[0]*d[1]*d[2] > 500_000 {
 			continue
 		}
 		for trans := range 4 {
+			if d[0]*d[1]*d[2] > 100_000_000 && trans != 2 {
+				continue
+			}
 			s := shape{
 				m:      d[0],
 				n:      d[1],

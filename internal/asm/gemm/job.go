@@ -19,8 +19,10 @@ type kernels[T float] struct {
 	heights    []int // of the tiles for which there are kernels, from mr down to 1
 
 	directRows int // up to that many rows, B is not packed if it need not be transposed
-	directArea int // up to that many elements of B neither; nor up to four times as many rows and elements
+	directArea int // up to that many elements of B neither
+	directWide int // nor up to that many, with up to four times as many rows
 	packCols   int // from that many columns on, packing A pays
+	looseRows  int // up to that many rows it does not, if there are more columns
 	serial     int // below that many multiply-adds a product is not shared among workers
 
 	// tile computes C [rows, n] from any A [rows, k] with row stride rsa and column stride csa, and B [k, n]; rows
@@ -59,6 +61,8 @@ type job[T float] struct {
 
 	bufB   []T // packed blocks of B, or the gathered operand
 	bufA   []T // packed blocks of A, or for each worker a scratch tile
+	bufOwn []T // for each worker: what it packs for itself
+	perOwn int // elements of bufOwn for one worker
 	perB   int // elements of bufB for one block
 	perA   int // elements of bufA for one block or worker
 	bufs   int // blocks that are packed at a time
@@ -124,12 +128,12 @@ func (j *job[T]) multiply(kern *kernels[T], pool *par.Pool, a Args[T]) {
 	case panels:
 		j.panels()
 	}
-	j.Args, j.bufA, j.bufB = Args[T]{}, nil, nil
+	j.Args, j.bufA, j.bufB, j.bufOwn = Args[T]{}, nil, nil, nil
 }
 
 // lend divides the workspace.
 func (j *job[T]) lend(method method, workers int) {
-	var lenB, lenA int
+	var lenB, lenA, lenOwn int
 	switch method {
 	case direct:
 		return
@@ -147,13 +151,15 @@ func (j *job[T]) lend(method method, workers int) {
 		if !j.packsA() {
 			lenA = 0
 		}
+		j.perOwn = own(j.M, j.N, j.K)
+		lenOwn = workers * j.perOwn
 	}
 	work := carve[T](j.Work)
-	if len(work) < lenB+lenA {
+	if len(work) < lenB+lenA+lenOwn {
 		panic(fmt.Sprintf("gemm: m=%d n=%d k=%d with %d workers: workspace of %d bytes is too small",
 			j.M, j.N, j.K, workers, len(j.Work)))
 	}
-	j.bufB, j.bufA = work[:lenB], work[lenB:][:lenA]
+	j.bufB, j.bufA, j.bufOwn = work[:lenB], work[lenB:][:lenA], work[lenB+lenA:][:lenOwn]
 }
 
 // each runs the chunks of a phase.
@@ -178,7 +184,7 @@ func (j *job[T]) chunk(chunk, worker int) {
 	case phaseSwap:
 		j.swapChunk(chunk, worker)
 	case phasePanels:
-		j.sharedChunk(chunk)
+		j.sharedChunk(chunk, worker)
 	}
 }
 
@@ -186,7 +192,11 @@ func (j *job[T]) chunk(chunk, worker int) {
 func (j *job[T]) direct() {
 	k := j.kern
 	g := cut(j.M, j.N, roundUp(j.M, k.mr), j.N)
-	if j.pool != nil {
+	switch {
+	case j.pool == nil:
+	case j.M <= directTall*k.mr: // each part of B is read by one worker
+		g = cut(j.M, j.N, j.M, max(2*k.nr, roundUp((j.N+wanted-1)/wanted, k.nr)))
+	default:
 		g = share(j.M, j.N, k.mr, roundUp(j.M, k.mr), k.nr, 8*k.nr)
 	}
 	j.each(phaseDirect, g)
@@ -194,6 +204,9 @@ func (j *job[T]) direct() {
 
 // depth is the length of a block along k.
 func (j *job[T]) depth() int { return even(j.K, j.kern.kc, 4) }
+
+// directTall is the number of tiles up to which a chunk of method direct has all rows.
+const directTall = 4
 
 // directCols is the number of columns that are computed for all rows of a chunk before the next ones are: their
 // part of B stays in the second-level cache.

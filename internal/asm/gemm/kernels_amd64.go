@@ -10,15 +10,15 @@ import (
 
 // The kernels of all paths. Blocks of 192 to 512 along k and chunks of 84 to 512 rows differ by 5 % at most from 512³ to
 // 2048³ on an Intel Xeon with 2 MB of second-level cache, with one worker and with two. There the direct method beat
-// packing as long as B took up to about 1 MB: 32×512×512 by 1.6, 128×512×784 by 1.05; at 512³ packing won (AVX2) or
-// they were equal. BenchmarkGEMM times them.
+// packing as long as B took up to 1 MB (AVX-512, 512³ on two workers: 346 and 317 GFLOP/s) or 0.3 MB (AVX2), with 128
+// rows up to 1.9 MB (128×512×784: 347 and 329) and 1.3 MB. BenchmarkGEMM times them.
 var (
 	go32 = twin[float32]()
 	go64 = twin[float64]()
 
 	avx2x32 = kernels[float32]{
 		mr: 6, nr: 16, kc: 400, mc: 2016, nc: 2048, heights: []int{6, 4, 2, 1},
-		directRows: 32, directArea: 80 << 10, packCols: 96, serial: 50_000,
+		directRows: 32, directArea: 80 << 10, directWide: 320 << 10, packCols: 96, looseRows: 128, serial: 50_000,
 		tile: tiles[float32]{
 			{6, tile6F32AVX2}, {4, tile4F32AVX2}, {2, tile2F32AVX2}, {1, tile1F32AVX2},
 		}.tile,
@@ -29,7 +29,7 @@ var (
 	}
 	avx2x64 = kernels[float64]{
 		mr: 6, nr: 8, kc: 400, mc: 2016, nc: 2048, heights: []int{6, 4, 2, 1},
-		directRows: 32, directArea: 40 << 10, packCols: 96, serial: 30_000,
+		directRows: 32, directArea: 40 << 10, directWide: 160 << 10, packCols: 96, looseRows: 128, serial: 30_000,
 		tile: tiles[float64]{
 			{6, tile6F64AVX2}, {4, tile4F64AVX2}, {2, tile2F64AVX2}, {1, tile1F64AVX2},
 		}.tile,
@@ -40,7 +40,7 @@ var (
 	}
 	avx512x32 = kernels[float32]{
 		mr: 14, nr: 32, kc: 400, mc: 2016, nc: 2048, heights: []int{14, 8, 4, 2, 1},
-		directRows: 32, directArea: 80 << 10, packCols: 192, serial: 100_000,
+		directRows: 32, directArea: 256 << 10, directWide: 480 << 10, packCols: 192, looseRows: 128, serial: 100_000,
 		tile: tiles[float32]{
 			{14, tile14F32AVX512}, {8, tile8F32AVX512}, {4, tile4F32AVX512}, {2, tile2F32AVX512}, {1, tile1F32AVX512},
 		}.tile,
@@ -51,7 +51,7 @@ var (
 	}
 	avx512x64 = kernels[float64]{
 		mr: 14, nr: 16, kc: 400, mc: 2016, nc: 2048, heights: []int{14, 8, 4, 2, 1},
-		directRows: 32, directArea: 40 << 10, packCols: 192, serial: 50_000,
+		directRows: 32, directArea: 128 << 10, directWide: 240 << 10, packCols: 192, looseRows: 128, serial: 50_000,
 		tile: tiles[float64]{
 			{14, tile14F64AVX512}, {8, tile8F64AVX512}, {4, tile4F64AVX512}, {2, tile2F64AVX512}, {1, tile1F64AVX512},
 		}.tile,

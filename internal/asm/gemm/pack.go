@@ -46,7 +46,7 @@ func PackB[T float32 | float64](path cpu.Path, transB bool, n, k int, b []T, ldb
 	var blk block
 	for j.advance(&blk) {
 		if blk.ic == 0 {
-			j.packB(&blk, 0, blk.nc)
+			j.packB(&blk, 0, blk.nc, j.panelsB(&blk))
 		}
 	}
 	return p

@@ -13,7 +13,8 @@ type block struct {
 	jc, nc, pc, kc, ic, mc int
 	number, numberB        int // of blocks before it, and of blocks of B before its own
 
-	packsB, packs int // chunks that pack B, and that pack at all
+	ownA, ownB    bool // each chunk that computes packs its rows of A, or its columns of B, for itself
+	packsB, packs int  // chunks that pack B, and that pack at all
 	tiles         tiling
 	tilesA        int  // tiles of A that a chunk packs
 	grid          grid // tiles and columns of the chunks that compute
@@ -34,7 +35,10 @@ type progress struct {
 const (
 	panelGroup = 8       // panels of B that a chunk packs
 	packRows   = 56      // rows of A that a chunk packs, about
-	chunkRows  = 128     // rows that a chunk computes at most, about: its part of A stays in the second-level cache
+	chunkRows  = 128     // rows that a chunk computes at most: its part of A stays in the second-level cache
+	ownRows    = 512     // rows of a product up to which chunks take all of them, and pack columns of B for themselves
+	ownCols    = 768     // columns of a product up to which chunks take all of them, and pack rows of A for themselves
+	ownPanels  = 4       // panels of B that a chunk packs for itself at most
 	chunkWork  = 2 << 20 // multiply-adds that a chunk computes at least, if it can
 	chunksWant = 32      // chunks that compute a block, about, if it is large enough
 )
@@ -70,12 +74,14 @@ func (j *job[T]) advance(b *block) bool {
 	b.kc = min(j.depth(), j.K-b.pc)
 	b.mc = min(even(j.M, k.mc, k.mr), j.M-b.ic)
 	b.tiles = tile(b.mc, k.heights)
+	b.ownB = j.M <= ownRows && j.M <= j.N && !j.PackedB.set()
+	b.ownA = !b.ownB && j.N <= ownCols && j.packsA()
 	b.packsB, b.packs = 0, 0
-	if b.ic == 0 && !j.PackedB.set() {
+	if b.ic == 0 && !b.ownB && !j.PackedB.set() {
 		b.packsB = (b.nc + panelGroup*k.nr - 1) / (panelGroup * k.nr)
 	}
 	b.packs = b.packsB
-	if j.packsA() {
+	if j.packsA() && !b.ownA {
 		b.tilesA = max(1, packRows/k.mr)
 		b.packs += (b.tiles.count + b.tilesA - 1) / b.tilesA
 	}
@@ -86,10 +92,17 @@ func (j *job[T]) advance(b *block) bool {
 // chunkGrid cuts a block into chunks that compute: tiles × columns.
 func (j *job[T]) chunkGrid(b *block) grid {
 	k := j.kern
-	if j.pool == nil {
-		return cut(b.tiles.count, b.nc, chunkRows/k.mr, roundUp(b.nc, k.nr))
+	tiles := max(1, chunkRows/k.mr)
+	area := max(chunkWork/b.kc, b.mc*b.nc/chunksWant) // elements of C of a chunk
+	if b.ownB {
+		return cut(b.tiles.count, b.nc, b.tiles.count, min(roundUp(area/b.mc, k.nr), ownPanels*k.nr))
 	}
-	area := max(chunkWork/b.kc, b.mc*b.nc/chunksWant)
+	if b.ownA {
+		return cut(b.tiles.count, b.nc, min(tiles, max(1, area/b.nc/k.mr)), roundUp(b.nc, k.nr))
+	}
+	if j.pool == nil {
+		return cut(b.tiles.count, b.nc, tiles, roundUp(b.nc, k.nr))
+	}
 	rows := min(b.mc, chunkRows)
 	cols := max(roundUp(area/rows, k.nr), 2*k.nr)
 	if b.nc <= cols {
@@ -99,8 +112,11 @@ func (j *job[T]) chunkGrid(b *block) grid {
 	return cut(b.tiles.count, b.nc, max(1, rows/k.mr), cols)
 }
 
-// packsA reports whether A is packed: it is read for each panel of B, so that it pays if there are several.
-func (j *job[T]) packsA() bool { return j.N >= j.kern.packCols }
+// packsA reports whether A is packed: it is read for each panel of B, so that it pays if there are several, and it does
+// not stay in the cache as it is.
+func (j *job[T]) packsA() bool {
+	return j.N >= j.kern.packCols && (j.TransA || j.M > j.kern.looseRows || j.M > j.N)
+}
 
 // panels computes C block by block.
 func (j *job[T]) panels() {
@@ -111,7 +127,7 @@ func (j *job[T]) panels() {
 				j.packChunk(&b, chunk)
 			}
 			for chunk := range b.grid.total {
-				j.panelsChunk(&b, chunk)
+				j.panelsChunk(&b, chunk, 0)
 			}
 		}
 		return
@@ -133,7 +149,7 @@ func (j *job[T]) panels() {
 }
 
 // sharedChunk runs a chunk of the product that workers share.
-func (j *job[T]) sharedChunk(chunk int) {
+func (j *job[T]) sharedChunk(chunk, worker int) {
 	lo, hi := 0, j.count // the block is one of these
 	for hi-lo > 1 {
 		if mid := (lo + hi) / 2; j.blocks[mid].first <= chunk {
@@ -153,7 +169,7 @@ func (j *job[T]) sharedChunk(chunk int) {
 	defer b.computed.Add(1)
 	par.Await(&b.packed, int32(b.packs))
 	j.await(lo - 1)
-	j.panelsChunk(&b.block, chunk-b.packs)
+	j.panelsChunk(&b.block, chunk-b.packs, worker)
 }
 
 // await returns when a block is computed; there is nothing to wait for before the first one.
@@ -178,25 +194,26 @@ func (j *job[T]) tilesA(b *block) []T { return j.bufA[b.number%j.bufs*j.perA:] }
 func (j *job[T]) packChunk(b *block, chunk int) {
 	if chunk < b.packsB {
 		lo := chunk * panelGroup * j.kern.nr
-		j.packB(b, lo, min(lo+panelGroup*j.kern.nr, b.nc))
+		j.packB(b, lo, min(lo+panelGroup*j.kern.nr, b.nc), j.panelsB(b)[lo*b.kc:])
 		return
 	}
 	lo := (chunk - b.packsB) * b.tilesA
-	j.packA(b, lo, min(lo+b.tilesA, b.tiles.count))
+	row, _ := b.tiles.at(lo)
+	j.packA(b, lo, min(lo+b.tilesA, b.tiles.count), j.tilesA(b)[row*b.kc:])
 }
 
 // packB packs the columns from j0 to j1 of a block of B: element (k, j) of a panel stands at k*nr+j. The last panel may
 // have fewer than nr columns; what stands in their place is never read.
-func (j *job[T]) packB(b *block, j0, j1 int) {
+func (j *job[T]) packB(b *block, j0, j1 int, dst []T) {
 	nr := j.kern.nr
-	dst := j.panelsB(b)
 	if whole := (j1 - j0) / nr; !j.TransB && whole > 0 {
-		j.kern.packB(b.kc, whole, j.B[b.pc*j.LDB+b.jc+j0:], j.LDB, dst[j0*b.kc:])
+		j.kern.packB(b.kc, whole, j.B[b.pc*j.LDB+b.jc+j0:], j.LDB, dst)
 		j0 += whole * nr
+		dst = dst[whole*nr*b.kc:]
 	}
 	for c := j0; c < j1; c += nr {
 		cols := min(nr, j1-c)
-		d := dst[c*b.kc:][:b.kc*nr]
+		d := dst[(c-j0)*b.kc:][:b.kc*nr]
 		if j.TransB {
 			j.kern.transpose(cols, b.kc, j.B[(b.jc+c)*j.LDB+b.pc:], j.LDB, d, nr)
 			continue
@@ -213,16 +230,15 @@ func copyRows[T float](rows, cols int, src []T, lds int, dst []T, ldd int) {
 }
 
 // packA packs tiles of a block of A: element (i, k) of a tile of h rows stands at k*h+i.
-func (j *job[T]) packA(b *block, lo, hi int) {
-	dst := j.tilesA(b)
+func (j *job[T]) packA(b *block, lo, hi int, dst []T) {
+	first, _ := b.tiles.at(lo)
 	if whole := min(hi, b.tiles.full) - lo; j.TransA && whole > 0 {
-		row, _ := b.tiles.at(lo)
-		j.kern.packA(b.kc, whole, j.A[b.pc*j.LDA+b.ic+row:], j.LDA, dst[row*b.kc:])
+		j.kern.packA(b.kc, whole, j.A[b.pc*j.LDA+b.ic+first:], j.LDA, dst)
 		lo += whole
 	}
 	for i := lo; i < hi; i++ {
 		row, h := b.tiles.at(i)
-		d := dst[row*b.kc:][:h*b.kc]
+		d := dst[(row-first)*b.kc:][:h*b.kc]
 		if j.TransA {
 			copyRows(b.kc, h, j.A[b.pc*j.LDA+b.ic+row:], j.LDA, d, h)
 			continue
@@ -235,44 +251,66 @@ func (j *job[T]) packA(b *block, lo, hi int) {
 // second-level cache, where the tiles left them.
 const finishCols = 128
 
+// operands are what a chunk computes with: packed rows of A from the first one on, none if A is not packed, and packed
+// columns of B.
+type operands[T float] struct {
+	a, b         []T
+	row0, row1   int // of the block
+	col0, col1   int
+	tile0, tile1 int
+}
+
 // panelsChunk adds a block's part to some rows and columns of C.
-func (j *job[T]) panelsChunk(b *block, chunk int) {
-	t0, t1, j0, j1 := b.grid.span(chunk, b.tiles.count, b.nc)
-	row0, _ := b.tiles.at(t0)
-	row1, _ := b.tiles.at(t1)
-	if b.pc == 0 {
-		j.begin(b.ic+row0, b.ic+row1, b.jc+j0, b.jc+j1)
+func (j *job[T]) panelsChunk(b *block, chunk, worker int) {
+	var o operands[T]
+	o.tile0, o.tile1, o.col0, o.col1 = b.grid.span(chunk, b.tiles.count, b.nc)
+	o.row0, _ = b.tiles.at(o.tile0)
+	o.row1, _ = b.tiles.at(o.tile1)
+	switch own := j.bufOwn[worker*j.perOwn:]; {
+	case b.ownB:
+		o.b = own[:(o.col1-o.col0+j.kern.nr-1)/j.kern.nr*j.kern.nr*b.kc]
+		j.packB(b, o.col0, o.col1, o.b)
+	default:
+		o.b = j.panelsB(b)[o.col0*b.kc:]
+		if b.ownA {
+			o.a = own[:(o.row1-o.row0)*b.kc]
+			j.packA(b, o.tile0, o.tile1, o.a)
+		}
 	}
-	done, nr := j0, j.kern.nr // columns whose epilogue is done
-	for c := j0; c < j1; c += nr {
-		j.column(b, t0, t1, c, min(nr, j1-c))
-		if next := min(c+nr, j1); b.pc+b.kc == j.K && (next-done >= finishCols || next == j1) {
-			j.finish(b.ic+row0, b.ic+row1, b.jc+done, b.jc+next)
+	if j.packsA() && !b.ownA {
+		o.a = j.tilesA(b)[o.row0*b.kc:]
+	}
+	if b.pc == 0 {
+		j.begin(b.ic+o.row0, b.ic+o.row1, b.jc+o.col0, b.jc+o.col1)
+	}
+	done, nr := o.col0, j.kern.nr // columns whose epilogue is done
+	for c := o.col0; c < o.col1; c += nr {
+		next := min(c+nr, o.col1)
+		j.column(b, &o, c, next-c)
+		if b.pc+b.kc == j.K && (next-done >= finishCols || next == o.col1) {
+			j.finish(b.ic+o.row0, b.ic+o.row1, b.jc+done, b.jc+next)
 			done = next
 		}
 	}
 }
 
-// column computes the tiles from t0 to t1 of one panel of B.
-func (j *job[T]) column(b *block, t0, t1, c, cols int) {
+// column computes the tiles of a chunk for one panel of B.
+func (j *job[T]) column(b *block, o *operands[T], c, cols int) {
 	kern, kc, nr := j.kern, b.kc, j.kern.nr
-	panel := j.panelsB(b)[c*kc:][:kc*nr]
+	panel := o.b[(c-o.col0)*kc:][:kc*nr]
 	acc := j.Acc || b.pc > 0
-	packed := j.packsA()
-	var tiles []T
-	if packed {
-		tiles = j.tilesA(b)
-	}
-	for i := t0; i < t1; i++ {
+	for i := o.tile0; i < o.tile1; i++ {
 		row, h := b.tiles.at(i)
 		out := j.C[(b.ic+row)*j.LDC+b.jc+c:]
-		switch {
-		case !packed:
+		if o.a == nil {
 			kern.tile(h, cols, kc, j.A[(b.ic+row)*j.rsa+b.pc*j.csa:], j.rsa, j.csa, panel, nr, out, j.LDC, acc)
-		case h == kern.mr && cols == nr:
-			kern.full(kc, tiles[row*kc:][:h*kc], panel, out, j.LDC, acc)
-		default:
-			kern.tile(h, cols, kc, tiles[row*kc:][:h*kc], 1, h, panel, nr, out, j.LDC, acc)
+			continue
+		}
+		tile := o.a[(row-o.row0)*kc:][:h*kc]
+		if h == kern.mr && cols == nr {
+			kern.full(kc, tile, panel, out, j.LDC, acc)
+		} else {
+			kern.tile(h, cols, kc, tile, 1, h, panel, nr, out, j.LDC, acc)
 		}
 	}
 }

@@ -28,7 +28,7 @@ func selfCheckShapes() [][3]int {
 // selfCheck compares two sets of kernels: with the method for each shape, and with everything packed.
 func selfCheck[T float](kern, twin *kernels[T]) error {
 	packing := *kern
-	packing.directRows, packing.directArea, packing.packCols = 0, 0, 0
+	packing.directRows, packing.directArea, packing.directWide, packing.packCols, packing.looseRows = 0, 0, 0, 0, 0
 	for _, d := range selfCheckShapes() {
 		for trans := range 4 {
 			a := integers[T](d[0], d[1], d[2], trans&1 > 0, trans&2 > 0)

@@ -33,7 +33,10 @@ func (k *kernels[T]) plan(transA, transB bool, m, n, depth int) method {
 		return swap
 	}
 	b := n * depth
-	if !transB && (m <= k.directRows || b <= k.directArea || m <= 4*k.directRows && b <= 4*k.directArea) {
+	if transA {
+		b *= 6 // rows of a tile come from as many lines as there are columns, and are read for each panel again
+	}
+	if !transB && (m <= k.directRows || b <= k.directArea || m <= 4*k.directRows && b <= k.directWide) {
 		return direct
 	}
 	return panels

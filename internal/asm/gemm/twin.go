@@ -4,7 +4,7 @@ package gemm
 func twin[T float]() kernels[T] {
 	return kernels[T]{
 		mr: 4, nr: 4, kc: 400, mc: 1024, nc: 1024, heights: []int{4, 2, 1},
-		directRows: 16, directArea: 64 << 10, packCols: 32, serial: 30_000,
+		directRows: 16, directArea: 64 << 10, directWide: 256 << 10, packCols: 32, serial: 30_000,
 		tile: tileGo[T], full: fullGo[T], dot: dotGo[T], transpose: transposeGo[T],
 		packB: packGo[T], packA: packGo[T],
 	}
