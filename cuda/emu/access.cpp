@@ -40,9 +40,11 @@ struct SharedCheck {
   }
 
   [[noreturn]] void race(u16 mark, const char* did) const {
-    throw Fault(kLaunchFailed, format("shared memory race: %s bytes %llu to %llu, which %s %s without a barrier in between", verb(access),
-                                      static_cast<unsigned long long>(offset), static_cast<unsigned long long>(offset + bytes - 1),
-                                      threadName(mark).c_str(), did), lane);
+    throw Fault(kLaunchFailed,
+                format("shared memory race: %s bytes %llu to %llu, which %s %s without a barrier in between",
+                       verb(access), static_cast<unsigned long long>(offset),
+                       static_cast<unsigned long long>(offset + bytes - 1), threadName(mark).c_str(), did),
+                lane);
   }
 
   u16 joined(u16 mark, u32 sync) const {
@@ -53,7 +55,8 @@ struct SharedCheck {
   }
 
   void read(SharedWord& s, u32 bits, u32 epoch) const {
-    if (s.writeEpoch == epoch && (s.writeBytes & bits) && unordered(s.writer, s.writeSync)) race(s.writer, s.atomic ? "updated" : "wrote");
+    if (s.writeEpoch == epoch && (s.writeBytes & bits) && unordered(s.writer, s.writeSync))
+      race(s.writer, s.atomic ? "updated" : "wrote");
     bool fresh = s.readEpoch != epoch;
     s.reader = fresh ? me() : joined(s.reader, s.readSync);
     s.readBytes = static_cast<u8>(fresh ? bits : s.readBytes | bits);
@@ -64,7 +67,8 @@ struct SharedCheck {
   void write(SharedWord& s, u32 bits, u32 epoch) const {
     bool atomic = access == Access::atomic;
     bool before = s.writeEpoch == epoch && (s.writeBytes & bits);
-    if (before && !(atomic && s.atomic) && !sameValue && unordered(s.writer, s.writeSync)) race(s.writer, s.atomic ? "updated" : "wrote");
+    if (before && !(atomic && s.atomic) && !sameValue && unordered(s.writer, s.writeSync))
+      race(s.writer, s.atomic ? "updated" : "wrote");
     if (s.readEpoch == epoch && (s.readBytes & bits) && unordered(s.reader, s.readSync)) race(s.reader, "read");
     s.writer = before ? joined(s.writer, s.writeSync) : me();
     s.writeBytes = static_cast<u8>(before ? s.writeBytes | bits : bits);
@@ -79,8 +83,11 @@ struct SharedCheck {
       SharedWord& s = b.shadow[word];
       u32 bits = byteBits(offset, bytes, word);
       if (access != Access::write && launch.checkInit && (s.known & bits) != bits)
-        throw Fault(kLaunchFailed, format("%s bytes %llu to %llu of shared memory, which nobody has written", verb(access),
-                                          static_cast<unsigned long long>(offset), static_cast<unsigned long long>(offset + bytes - 1)), lane);
+        throw Fault(
+            kLaunchFailed,
+            format("%s bytes %llu to %llu of shared memory, which nobody has written", verb(access),
+                   static_cast<unsigned long long>(offset), static_cast<unsigned long long>(offset + bytes - 1)),
+            lane);
       if (launch.checkRaces) access == Access::read ? read(s, bits, b.epoch) : write(s, bits, b.epoch);
       if (access != Access::read) s.known = static_cast<u8>(s.known | bits);
     }
@@ -100,9 +107,11 @@ struct GlobalCheck {
   [[noreturn]] void race(const GlobalWord& g, bool wrote) const {
     u32 other = wrote ? g.writer : g.reader;
     std::string who = other == kManyBlocks ? "several blocks" : format("block %u", other - 1);
-    throw Fault(kLaunchFailed, format("global memory race: %s byte %llu of buffer %llu, which %s of the same launch %s", verb(access),
-                                      static_cast<unsigned long long>(offset), static_cast<unsigned long long>(buffer->order), who.c_str(),
-                                      wrote ? "wrote" : "read"), lane);
+    throw Fault(kLaunchFailed,
+                format("global memory race: %s byte %llu of buffer %llu, which %s of the same launch %s", verb(access),
+                       static_cast<unsigned long long>(offset), static_cast<unsigned long long>(buffer->order),
+                       who.c_str(), wrote ? "wrote" : "read"),
+                lane);
   }
 
   // ordered tells whether what another block did up to a time came before this access.
@@ -138,8 +147,10 @@ struct GlobalCheck {
   void initialised(const u8* known) const {
     for (u64 i = offset; i < offset + bytes; i++)
       if (!(known[i / 8] >> (i % 8) & 1))
-        throw Fault(kLaunchFailed, format("%s byte %llu of buffer %llu, which nobody has written", verb(access), static_cast<unsigned long long>(i),
-                                          static_cast<unsigned long long>(buffer->order)), lane);
+        throw Fault(kLaunchFailed,
+                    format("%s byte %llu of buffer %llu, which nobody has written", verb(access),
+                           static_cast<unsigned long long>(i), static_cast<unsigned long long>(buffer->order)),
+                    lane);
   }
 
   void mark(u8* known) const {
@@ -158,18 +169,25 @@ struct GlobalCheck {
     }
     if (!launch.checkRaces) return;
     GlobalWord* shadow = launch.memory->shadowOf(buffer);
-    for (u64 i = offset / 4; i * 4 < offset + bytes; i++) word(shadow[i], byteBits(offset, bytes, i), static_cast<u32>(launch.id));
+    for (u64 i = offset / 4; i * 4 < offset + bytes; i++)
+      word(shadow[i], byteBits(offset, bytes, i), static_cast<u32>(launch.id));
   }
 };
 
 [[noreturn]] void outside(const char* space, int lane, Access access, u64 at, u32 bytes, u64 limit) {
-  throw Fault(kIllegalAddress, format("%s bytes %llu to %llu of %s memory, which has %llu", verb(access), static_cast<unsigned long long>(at),
-                                      static_cast<unsigned long long>(at + bytes - 1), space, static_cast<unsigned long long>(limit)), lane);
+  throw Fault(
+      kIllegalAddress,
+      format("%s bytes %llu to %llu of %s memory, which has %llu", verb(access), static_cast<unsigned long long>(at),
+             static_cast<unsigned long long>(at + bytes - 1), space, static_cast<unsigned long long>(limit)),
+      lane);
 }
 
 void aligned(const char* space, int lane, Access access, u64 at, u32 bytes) {
   if (at & (bytes - 1))
-    throw Fault(kMisalignedAddress, format("misaligned: %s %u bytes at %s address 0x%llx", verb(access), bytes, space, static_cast<unsigned long long>(at)), lane);
+    throw Fault(kMisalignedAddress,
+                format("misaligned: %s %u bytes at %s address 0x%llx", verb(access), bytes, space,
+                       static_cast<unsigned long long>(at)),
+                lane);
 }
 
 bool same(const u8* host, const void* value, u32 bytes) { return value && std::memcmp(host, value, bytes) == 0; }
@@ -204,7 +222,10 @@ u8* global(Warp& w, const Inst& in, int lane, u64 at, u32 bytes, Access access, 
   Memory& memory = *launch.memory;
   if (!in.cache || in.cacheEpoch != memory.epoch() || !in.cache->holds(at, bytes)) {
     Buffer* b = memory.findLive(at, bytes);
-    if (!b) throw Fault(kIllegalAddress, std::string(verb(access)) + " " + std::to_string(bytes) + " bytes: " + memory.describe(at, bytes), lane);
+    if (!b)
+      throw Fault(kIllegalAddress,
+                  std::string(verb(access)) + " " + std::to_string(bytes) + " bytes: " + memory.describe(at, bytes),
+                  lane);
     in.cache = b;
     in.cacheEpoch = memory.epoch();
   }

@@ -49,7 +49,8 @@ const Ops& table() {
 std::vector<std::string> split(const std::string& op) {
   std::vector<std::string> parts;
   size_t from = 0;
-  for (size_t at; (at = op.find('.', from)) != std::string::npos; from = at + 1) parts.push_back(op.substr(from, at - from));
+  for (size_t at; (at = op.find('.', from)) != std::string::npos; from = at + 1)
+    parts.push_back(op.substr(from, at - from));
   parts.push_back(op.substr(from));
   return parts;
 }
@@ -89,7 +90,8 @@ u32 Decoder::constant(u64 bits, int width) {
   auto [it, fresh] = constants.insert({{bits, width}, 0});
   if (!fresh) return it->second;
   u32 at = allocate(width);
-  for (int l = 0; l < kLanes; l++) std::memcpy(&k.registers[at + static_cast<size_t>(l * width)], &bits, static_cast<size_t>(width));
+  for (int l = 0; l < kLanes; l++)
+    std::memcpy(&k.registers[at + static_cast<size_t>(l * width)], &bits, static_cast<size_t>(width));
   return it->second = at;
 }
 
@@ -154,7 +156,9 @@ u32 Decoder::srcWide(const Operand& o, Ty t, u8& width) {
     case Operand::f32:
     case Operand::f64:
       if (t == Ty::f64 || (isBits(t) && o.kind == Operand::f64 && size == 8)) return constant(bitsAs<u64>(o.real), 8);
-      if (t == Ty::f32) return constant(o.kind == Operand::f32 ? static_cast<u64>(o.value) & mask : bitsAs<u32>(static_cast<float>(o.real)), 4);
+      if (t == Ty::f32)
+        return constant(
+            o.kind == Operand::f32 ? static_cast<u64>(o.value) & mask : bitsAs<u32>(static_cast<float>(o.real)), 4);
       if (t == Ty::b32 && o.kind == Operand::f32) return constant(static_cast<u64>(o.value) & mask, 4);
       bad("a floating-point constant does not fit the type");
     case Operand::name: break;
@@ -231,8 +235,10 @@ void Decoder::address(const Operand& o, Space space) {
       bad("register '" + o.text + "' is no address");
     return;
   }
-  static const std::map<Symbol::Kind, Space> home = {{Symbol::shared, Space::shared}, {Symbol::local, Space::local},
-                                                     {Symbol::param, Space::param},   {Symbol::frame, Space::param}};
+  static const std::map<Symbol::Kind, Space> home = {{Symbol::shared, Space::shared},
+                                                     {Symbol::local, Space::local},
+                                                     {Symbol::param, Space::param},
+                                                     {Symbol::frame, Space::param}};
   auto at = home.find(s->kind);
   if (s->kind == Symbol::predicate || (at != home.end() && at->second != space))
     bad("'" + o.text + "' lies in another state space");
@@ -397,63 +403,6 @@ void Decoder::resolve(size_t from) {
   patches.resize(from);
 }
 
-// call copies the body of a device function into the caller: registers and frames are then plain offsets.
-void Decoder::call() {
-  size_t i = 0;
-  std::vector<Operand> results, args;
-  if (i < st->args.size() && st->args[i].kind == Operand::list) results = st->args[i++].parts;
-  const std::string name = arg(i++).text;
-  if (i < st->args.size() && st->args[i].kind == Operand::list) args = st->args[i++].parts;
-  if (i != st->args.size()) bad("indirect calls are not supported");
-  const Function* f = ptx.find(name);
-  if (!f) bad("indirect calls are not supported ('" + name + "' is no function)");
-  if (!f->defined && name == "__assertfail") {
-    in.kind = Kind::trap;
-    in.imm = kAssert;
-    return emit();
-  }
-  if (!f->defined) bad("function '" + name + "' has no body");
-  if (std::count(calls.begin(), calls.end(), name)) bad("recursive calls are not supported");
-  if (args.size() != f->params.size() || results.size() != f->results.size()) bad("arguments do not match '" + name + "'");
-  Scope inner;
-  auto bind = [&](const Variable& formal, const Operand& actual) {
-    const Symbol* s = find(actual.text);
-    if (!s) bad("unknown argument '" + actual.text + "'");
-    if (s->kind != (formal.space == "param" ? Symbol::frame : Symbol::reg)) bad("argument '" + actual.text + "' is in another space");
-    if (s->bytes < formal.bytes() && formal.count > 0) bad("argument '" + actual.text + "' is too small");
-    inner.symbols[formal.name] = *s;
-  };
-  for (size_t n = 0; n < args.size(); n++) bind(f->params[n], args[n]);
-  for (size_t n = 0; n < results.size(); n++) bind(f->results[n], results[n]);
-  u32 skip = kNone;
-  if (in.pred != kNone) {  // a guarded call: jump over the body where the guard does not hold
-    in.kind = Kind::branch;
-    in.predXor = ~in.predXor;
-    skip = static_cast<u32>(k.code.size());
-    mods.at = mods.parts.size();
-    emit();
-  }
-  int outer = scope;
-  scopes.push_back(inner);
-  scope = static_cast<int>(scopes.size()) - 1;
-  returns.emplace_back();
-  body(*f, true);
-  scope = outer;
-  for (u32 r : returns.back()) k.code[r].target = static_cast<u32>(k.code.size());
-  returns.pop_back();
-  if (skip != kNone) k.code[skip].target = static_cast<u32>(k.code.size());
-}
-
-void Decoder::leaveFunction() {
-  if (!inInline) {
-    in.kind = Kind::leave;
-    return emit();
-  }
-  in.kind = Kind::branch;
-  returns.back().push_back(static_cast<u32>(k.code.size()));
-  emit();
-}
-
 void Decoder::run(const Function& entry) {
   k.name = entry.name;
   allocate(0);  // the carry mask, at offset 0
@@ -466,7 +415,8 @@ void Decoder::run(const Function& entry) {
     scopes[0].symbols[p.name] = {Symbol::param, p.type, at, p.bytes()};
     k.paramBytes = at + p.bytes();
   }
-  if (entry.maxThreads[0]) k.maxThreads = std::min(1024u, entry.maxThreads[0] * entry.maxThreads[1] * entry.maxThreads[2]);
+  if (entry.maxThreads[0])
+    k.maxThreads = std::min(1024u, entry.maxThreads[0] * entry.maxThreads[1] * entry.maxThreads[2]);
   if (entry.reqThreads[0]) {
     k.required = true;
     std::copy(entry.reqThreads, entry.reqThreads + 3, k.reqThreads);

@@ -30,10 +30,10 @@ struct Mods {
   std::vector<std::string> parts;
   size_t at = 0;
 
-  bool take(const char* name);                                       // next part, if it is this one
-  bool takeAny(const char* name);                                    // any remaining part
-  std::string oneOf(std::initializer_list<const char*> names);       // next part if among these, else empty
-  Ty type();                                                         // next part if a type, else none
+  bool take(const char* name);                                  // next part, if it is this one
+  bool takeAny(const char* name);                               // any remaining part
+  std::string oneOf(std::initializer_list<const char*> names);  // next part if among these, else empty
+  Ty type();                                                    // next part if a type, else none
 };
 
 struct Decoder {
@@ -64,12 +64,12 @@ struct Decoder {
   u32 src(const Operand& o, Ty t);                 // register, special register, constant or symbol
   u32 srcWide(const Operand& o, Ty t, u8& width);
   u32 dstPred(const Operand& o);
-  u32 srcPred(const Operand& o);                   // without negation
+  u32 srcPred(const Operand& o);  // without negation
   u32 constant(u64 bits, int width);
-  u32 allocate(int width);                         // a fresh register
-  void address(const Operand& o, Space space);     // fills a, width2, imm
-  void emit();                                     // appends the instruction
-  void branchTo(const std::string& label);         // target of the instruction about to be emitted
+  u32 allocate(int width);                      // a fresh register
+  void address(const Operand& o, Space space);  // fills a, width2, imm
+  void emit();                                  // appends the instruction
+  void branchTo(const std::string& label);      // target of the instruction about to be emitted
   const Symbol* find(const std::string& name);
   bool isSpecial(const std::string& name) const;
 

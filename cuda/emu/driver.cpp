@@ -55,7 +55,8 @@ struct Injection {
     }
     unsigned long long n = 0;
     int parts = std::sscanf(rest.c_str(), "%llu:%d", &n, &code);
-    if (parts < 1 || n == 0) std::fprintf(stderr, "cuemu: CUEMU_FAIL=%s is not understood: use N[:code] or name:k[:code]\n", text.c_str());
+    if (parts < 1 || n == 0)
+      std::fprintf(stderr, "cuemu: CUEMU_FAIL=%s is not understood: use N[:code] or name:k[:code]\n", text.c_str());
     at = n;
   }
 
@@ -73,7 +74,8 @@ int run(Driver& d, const char* name, u32 flags, const std::function<void(Driver&
     static Injection injection;
     d.calls++;
     if (injection.hits(name)) {
-      std::fprintf(stderr, "cuemu: %s fails with %d as CUEMU_FAIL=%s asks\n", name, injection.code, injection.text.c_str());
+      std::fprintf(stderr, "cuemu: %s fails with %d as CUEMU_FAIL=%s asks\n", name, injection.code,
+                   injection.text.c_str());
       return injection.code;
     }
   }

@@ -50,11 +50,11 @@ struct Event {
   u32 flags = 0;
   bool recorded = false, done = false;
   Handle stream = 0;
-  u64 position = 0;              // in the stream
+  u64 position = 0;  // in the stream
   u64 version = 0;
-  i64 time = 0;                  // nanoseconds, when it was reached
+  i64 time = 0;  // nanoseconds, when it was reached
   std::shared_ptr<struct Capture> capture;
-  std::vector<u32> nodes;        // that it stands for in a capture
+  std::vector<u32> nodes;  // that it stands for in a capture
 };
 
 struct Node;
@@ -81,7 +81,7 @@ struct Work {
 struct Node {
   Handle handle = 0;
   Work work;
-  std::vector<u32> after;        // indices of nodes before it
+  std::vector<u32> after;  // indices of nodes before it
 };
 
 struct Graph {
@@ -110,7 +110,7 @@ struct Stream {
   std::deque<Work> queue;
   u64 enqueued = 0, done = 0;
   std::shared_ptr<Capture> capture;
-  std::vector<u32> tail;         // nodes that the next one of the capture comes after
+  std::vector<u32> tail;  // nodes that the next one of the capture comes after
 };
 
 struct Context {
@@ -178,17 +178,17 @@ struct Driver {
   void setFault(Context& c, Code code, const std::string& text);
 
   // streams
-  std::shared_ptr<Stream> stream(Handle h);                 // checked; 0 and 1 are the legacy stream
+  std::shared_ptr<Stream> stream(Handle h);  // checked; 0 and 1 are the legacy stream
   Handle resolveStream(Handle h);
-  u64 enqueue(Handle stream, Work w);                        // position, 0 if captured
-  bool step();                                               // runs one ready entry
+  u64 enqueue(Handle stream, Work w);  // position, 0 if captured
+  bool step();                         // runs one ready entry
   void finish(Handle stream, u64 position);
   void finishAll(u64 context);
   void execute(Stream& s, Work& w);
   void discardContext(u64 context);
 
   // capture
-  void refuseInCapture(const char* what);                    // calls that a capture forbids
+  void refuseInCapture(const char* what);  // calls that a capture forbids
   void invalidate(Capture& c);
 };
 

@@ -29,8 +29,10 @@ struct Runner {
     next = kNone;
     for (u32 m = lanes; m; m &= m - 1) {
       int l = __builtin_ctz(m);
-      if (w.pc[l] == best) group |= 1u << l;
-      else if (w.pc[l] > best) next = std::min(next, w.pc[l]);
+      if (w.pc[l] == best)
+        group |= 1u << l;
+      else if (w.pc[l] > best)
+        next = std::min(next, w.pc[l]);
     }
     pc = best;
     return group;
@@ -49,7 +51,8 @@ struct Runner {
     for (u32 r = m; r; r &= r - 1) {
       int l = __builtin_ctz(r);
       uniform = uniform && masks[l] == first;
-      if (!(masks[l] >> l & 1)) throw Fault(kLaunchFailed, format("lane %d is not in its own member mask 0x%08x", l, masks[l]), l);
+      if (!(masks[l] >> l & 1))
+        throw Fault(kLaunchFailed, format("lane %d is not in its own member mask 0x%08x", l, masks[l]), l);
     }
     if (uniform && first == m) {
       in.fn(w, in, m);
@@ -78,16 +81,20 @@ struct Runner {
   bool control(const Inst& in, u32& pc, u32 active, u32 m) {
     switch (in.kind) {
       case Kind::branch:
-        if (m == 0) pc++;
-        else if (m == active) pc = in.target;
-        else return place(m, in.target), place(active & ~m, pc + 1), false;
+        if (m == 0)
+          pc++;
+        else if (m == active)
+          pc = in.target;
+        else
+          return place(m, in.target), place(active & ~m, pc + 1), false;
         return true;
       case Kind::indexed:
         place(active & ~m, pc + 1);
         for (u32 r = m; r; r &= r - 1) {
           int l = __builtin_ctz(r);
           u32 i = w.reg<u32>(in.a)[l];
-          if (i >= in.list.size()) throw Fault(kIllegalInstruction, format("branch index %u of %zu targets", i, in.list.size()), l);
+          if (i >= in.list.size())
+            throw Fault(kIllegalInstruction, format("branch index %u of %zu targets", i, in.list.size()), l);
           w.pc[l] = in.list[i];
         }
         return false;
@@ -96,7 +103,9 @@ struct Runner {
         place(active & ~m, pc + 1);
         return false;
       case Kind::trap:
-        if (m) throw Fault(in.imm == kAssert ? kAssert : kLaunchFailed, in.imm == kAssert ? "assertion failed" : "trap", __builtin_ctz(m));
+        if (m)
+          throw Fault(in.imm == kAssert ? kAssert : kLaunchFailed, in.imm == kAssert ? "assertion failed" : "trap",
+                      __builtin_ctz(m));
         pc++;
         return true;
       case Kind::barrier:
@@ -179,16 +188,21 @@ Block::Block(LaunchState& l, u32 i) : launch(l), index(i) {
 bool Block::arrive(Warp& w, const Inst& in, u32 pc, u32 mask) {
   u32 id = w.reg<u32>(in.a)[__builtin_ctz(mask)];
   for (u32 m = mask; m; m &= m - 1)
-    if (w.reg<u32>(in.a)[__builtin_ctz(m)] != id) throw Fault(kLaunchFailed, "barrier number differs between lanes", __builtin_ctz(m));
+    if (w.reg<u32>(in.a)[__builtin_ctz(m)] != id)
+      throw Fault(kLaunchFailed, "barrier number differs between lanes", __builtin_ctz(m));
   if (id > 15) throw Fault(kIllegalInstruction, format("barrier %u of 16", id), __builtin_ctz(mask));
   Barrier& b = barriers[id];
   bool counted = in.b != kNone;
   u32 expected = counted ? w.reg<u32>(in.b)[__builtin_ctz(mask)] : threads;
   if (b.arrived == 0) b = Barrier{0, expected, counted, static_cast<int>(pc), 0, 0};
-  if (b.expected != expected) throw Fault(kLaunchFailed, format("barrier %u expects %u threads here, %u elsewhere", id, expected, b.expected), __builtin_ctz(mask));
+  if (b.expected != expected)
+    throw Fault(kLaunchFailed, format("barrier %u expects %u threads here, %u elsewhere", id, expected, b.expected),
+                __builtin_ctz(mask));
   if (!counted && b.pc != static_cast<int>(pc))
-    throw Fault(kLaunchFailed, format("divergent barrier: other threads of the block wait at barrier %u in PTX line %d", id,
-                                      launch.kernel->code[static_cast<u32>(b.pc)].line), __builtin_ctz(mask));
+    throw Fault(kLaunchFailed,
+                format("divergent barrier: other threads of the block wait at barrier %u in PTX line %d", id,
+                       launch.kernel->code[static_cast<u32>(b.pc)].line),
+                __builtin_ctz(mask));
   u32 n = static_cast<u32>(__builtin_popcount(mask));
   b.arrived += n;
   if (in.c != kNone) {
@@ -202,7 +216,9 @@ bool Block::arrive(Warp& w, const Inst& in, u32 pc, u32 mask) {
     w.barrier[l] = static_cast<u8>(id);
   }
   if (waits) w.atBarrier |= mask;
-  if (b.arrived > b.expected) throw Fault(kLaunchFailed, format("barrier %u: %u threads came, %u were expected", id, b.arrived, b.expected), __builtin_ctz(mask));
+  if (b.arrived > b.expected)
+    throw Fault(kLaunchFailed, format("barrier %u: %u threads came, %u were expected", id, b.arrived, b.expected),
+                __builtin_ctz(mask));
   if (b.arrived == b.expected) release(id);
   return true;
 }
@@ -239,8 +255,10 @@ void Block::stuck() {
       if (w.pc[__builtin_ctz(m)] == w.pc[l] && w.gatherMask[__builtin_ctz(m)] == mask) come |= 1u << __builtin_ctz(m);
     std::string where;
     if (u32 gone = mask & ~come & w.exited) where += format("; lanes 0x%08x have exited", gone);
-    if (u32 bar = mask & ~come & w.atBarrier) where += format("; lanes 0x%08x wait at a barrier in line %d", bar, line(w, __builtin_ctz(bar)));
-    if (u32 other = mask & ~come & w.atGather) where += format("; lanes 0x%08x wait in line %d", other, line(w, __builtin_ctz(other)));
+    if (u32 bar = mask & ~come & w.atBarrier)
+      where += format("; lanes 0x%08x wait at a barrier in line %d", bar, line(w, __builtin_ctz(bar)));
+    if (u32 other = mask & ~come & w.atGather)
+      where += format("; lanes 0x%08x wait in line %d", other, line(w, __builtin_ctz(other)));
     current = &w;
     w.now = w.pc[l];
     throw Fault(kLaunchFailed, format("of lanes 0x%08x only lanes 0x%08x arrived%s", mask, come, where.c_str()), l);
@@ -253,12 +271,21 @@ void Block::stuck() {
     u32 id = w.barrier[l];
     for (Warp& v : warps) {
       if (u32 gone = v.exited & ~v.absent)
-        throw Fault(kLaunchFailed, format("bar.sync %u not reached by thread %u, which has exited", id, v.id * 32 + static_cast<u32>(__builtin_ctz(gone))), l);
+        throw Fault(kLaunchFailed,
+                    format("bar.sync %u not reached by thread %u, which has exited", id,
+                           v.id * 32 + static_cast<u32>(__builtin_ctz(gone))),
+                    l);
       for (int o = 0; o < kLanes; o++)
         if ((v.atBarrier >> o & 1) && v.barrier[o] != id)
-          throw Fault(kLaunchFailed, format("barrier %u not reached by thread %u, which waits at barrier %u in line %d", id, v.id * 32 + static_cast<u32>(o), v.barrier[o], line(v, o)), l);
+          throw Fault(kLaunchFailed,
+                      format("barrier %u not reached by thread %u, which waits at barrier %u in line %d", id,
+                             v.id * 32 + static_cast<u32>(o), v.barrier[o], line(v, o)),
+                      l);
     }
-    throw Fault(kLaunchFailed, format("barrier %u: %u of %u threads arrived, and nobody else can", id, barriers[id].arrived, barriers[id].expected), l);
+    throw Fault(kLaunchFailed,
+                format("barrier %u: %u of %u threads arrived, and nobody else can", id, barriers[id].arrived,
+                       barriers[id].expected),
+                l);
   }
   throw Fault(kLaunchFailed, "the block cannot go on");
 }
@@ -273,7 +300,8 @@ bool Block::run(u64 slice) {
       u64 left = slice;
       Runner{w, left}.run();
       if (w.steps > launch.budget)
-        throw Fault(kLaunchTimeout, format("more than %llu instructions in one warp: an endless loop?", static_cast<unsigned long long>(launch.budget)));
+        throw Fault(kLaunchTimeout, format("more than %llu instructions in one warp: an endless loop?",
+                                           static_cast<unsigned long long>(launch.budget)));
       if (left == 0 && launch.shape.cooperative) return false;
     }
     if (!progress && live > 0) {
@@ -319,19 +347,22 @@ LaunchReport runLaunch(LaunchState& state, u64 seed) {
     for (step = seed % blocks + 1; gcd(step, blocks) != 1;) step++;
   }
   std::vector<std::unique_ptr<Block>> open;
+  std::unique_ptr<Block> b;  // outlives the try block: a fault is reported from it
   Block* at = nullptr;
   try {
     for (u64 n = 0, i = seed ? seed % blocks : 0; n < blocks; n++, i = (i + step) % blocks) {
-      auto b = std::make_unique<Block>(state, static_cast<u32>(i));
+      b = std::make_unique<Block>(state, static_cast<u32>(i));
       at = b.get();
-      if (state.shape.cooperative) open.push_back(std::move(b));
-      else while (!b->run(20000)) {
-      }
+      if (state.shape.cooperative)
+        open.push_back(std::move(b));
+      else
+        while (!b->run(20000)) {
+        }
     }
     while (!open.empty()) {
-      for (auto& b : open) {
-        at = b.get();
-        if (b->run(20000)) b.reset();
+      for (auto& o : open) {
+        at = o.get();
+        if (o->run(20000)) o.reset();
       }
       open.erase(std::remove(open.begin(), open.end(), nullptr), open.end());
     }

@@ -73,7 +73,9 @@ int differs(const std::vector<Node>& a, const std::vector<Node>& b, Handle& at) 
   return 0;
 }
 
-void replace(GraphExec& e, std::vector<Node> nodes) { e.nodes = std::make_shared<const std::vector<Node>>(std::move(nodes)); }
+void replace(GraphExec& e, std::vector<Node> nodes) {
+  e.nodes = std::make_shared<const std::vector<Node>>(std::move(nodes));
+}
 
 }  // namespace
 
@@ -104,7 +106,8 @@ EMU_API(cuStreamEndCapture)(Handle h, Handle* out) {
     auto c = s->capture;
     if (!c) failWith(kIllegalState, "the stream is not captured");
     if (c->origin != d.resolveStream(h)) failWith(kCaptureUnmatched, "the capture began in another stream");
-    if (c->mode != 2 && c->thread != threadNumber()) failWith(kCaptureWrongThread, "the capture began on another thread");
+    if (c->mode != 2 && c->thread != threadNumber())
+      failWith(kCaptureWrongThread, "the capture began on another thread");
     // Every node must lead back to the origin.
     std::vector<bool> reached(c->graph->nodes.size());
     std::vector<u32> todo = s->tail;
@@ -189,7 +192,8 @@ struct HostNodeParams {
 
 }  // namespace
 
-EMU_API(cuGraphAddMemsetNode)(Handle* out, Handle graph, const Handle* after, size_t n, const MemsetNodeParams* p, Handle) {
+EMU_API(cuGraphAddMemsetNode)(Handle* out, Handle graph, const Handle* after, size_t n, const MemsetNodeParams* p,
+                              Handle) {
   return call("cuGraphAddMemsetNode", 0, [&](Driver& d) {
     Work w;
     w.kind = Work::fill;
@@ -271,7 +275,9 @@ EMU_API(cuGraphInstantiateWithFlags)(Handle* out, Handle graph, u64 flags) {
   });
 }
 
-EMU_API(cuGraphInstantiate_v2)(Handle* out, Handle graph, Handle*, char*, size_t) { return cuGraphInstantiateWithFlags(out, graph, 0); }
+EMU_API(cuGraphInstantiate_v2)(Handle* out, Handle graph, Handle*, char*, size_t) {
+  return cuGraphInstantiateWithFlags(out, graph, 0);
+}
 
 EMU_API(cuGraphExecDestroy)(Handle h) {
   return call("cuGraphExecDestroy", 0, [&](Driver& d) {
@@ -308,7 +314,8 @@ EMU_API(cuGraphExecUpdate_v2)(Handle h, Handle graph, UpdateInfo* info) {
     Handle at = 0;
     int why = differs(*e->nodes, g->nodes, at);
     if (info) *info = UpdateInfo{why, why ? at : 0, 0};
-    if (why) failWith(kGraphExecUpdateFailure, why == 2 ? "the topology of the graph changed" : "the type of a node changed");
+    if (why)
+      failWith(kGraphExecUpdateFailure, why == 2 ? "the topology of the graph changed" : "the type of a node changed");
     std::vector<Node> nodes = *e->nodes;  // keeps its own handles: they address the nodes of the first graph
     for (size_t i = 0; i < nodes.size(); i++) nodes[i].work = g->nodes[i].work;
     replace(*e, std::move(nodes));

@@ -19,10 +19,13 @@ inline u32 packFloat(double v, int ebits, int mbits, Round mode) {
   if (v == 0) return out;
   int e = static_cast<int>(bits >> 52 & 0x7ff) - 1023, emin = 2 - (1 << (ebits - 1));
   u64 m = bits & ((1ull << 52) - 1);
-  if (e > -1023) m |= 1ull << 52;
-  else e = -1022;
+  if (e > -1023)
+    m |= 1ull << 52;
+  else
+    e = -1022;
   int base = e > emin ? e : emin, shift = base - mbits - (e - 52);
-  u64 r = shift > 60 ? 0 : m >> shift, rest = shift > 60 ? 1 : m & ((1ull << shift) - 1), half = shift > 60 ? 2 : 1ull << (shift - 1);
+  u64 r = shift > 60 ? 0 : m >> shift, rest = shift > 60 ? 1 : m & ((1ull << shift) - 1),
+      half = shift > 60 ? 2 : 1ull << (shift - 1);
   bool up = false;
   switch (mode) {
     case Round::nearest: up = rest > half || (rest == half && (r & 1)); break;
@@ -34,7 +37,8 @@ inline u32 packFloat(double v, int ebits, int mbits, Round mode) {
   r += up;
   u64 result = (static_cast<u64>(base - emin) << mbits) + r;
   if (result < top) return out | static_cast<u32>(result);
-  bool infinite = mode == Round::nearest || mode == Round::away || (mode == Round::down && sign) || (mode == Round::up && !sign);
+  bool infinite =
+      mode == Round::nearest || mode == Round::away || (mode == Round::down && sign) || (mode == Round::up && !sign);
   return out | (infinite ? top : top - 1);
 }
 

@@ -27,20 +27,20 @@ constexpr u32 kNone = 0xffffffffu;
 struct Inst {
   Fn fn = nullptr;
   u32 d = 0, a = 0, b = 0, c = 0, e = 0;
-  u32 pred = kNone, predXor = 0;   // guard: offset of its mask, all ones if negated
-  i64 imm = 0;                     // offset of an address, lookup table, small parameters
+  u32 pred = kNone, predXor = 0;  // guard: offset of its mask, all ones if negated
+  i64 imm = 0;                    // offset of an address, lookup table, small parameters
   Kind kind = Kind::plain;
   Space space = Space::generic;
   Ty type = Ty::none;
-  u8 vec = 1;                      // elements of a vector access
-  u8 width = 0, width2 = 0;        // bytes of the register of d, of a, where they may differ from the type's
-  u8 op = 0;                       // sub-operation
+  u8 vec = 1;                // elements of a vector access
+  u8 width = 0, width2 = 0;  // bytes of the register of d, of a, where they may differ from the type's
+  u8 op = 0;                 // sub-operation
   u8 flags = 0;
-  u32 target = 0;                  // branch
+  u32 target = 0;  // branch
   int line = 0;
-  std::vector<u32> list;           // vector operands, fragments, branch targets
-  Fn inner = nullptr;              // what a wrapper calls
-  u32 mode = 0;                    // rounding and flush bits of the wrapper
+  std::vector<u32> list;  // vector operands, fragments, branch targets
+  Fn inner = nullptr;     // what a wrapper calls
+  u32 mode = 0;           // rounding and flush bits of the wrapper
   bool saturate = false;
   mutable Buffer* cache = nullptr;  // last buffer hit
   mutable u64 cacheEpoch = 0;
@@ -60,19 +60,19 @@ struct Parameter {
 struct Kernel {
   std::string name;
   std::vector<Inst> code;
-  std::vector<u8> registers;        // initial register file: 0xFF, and constants
+  std::vector<u8> registers;  // initial register file: 0xFF, and constants
   std::vector<SpecialUse> specials;
   std::vector<Parameter> params;
   u64 paramBytes = 0;
-  u64 sharedBytes = 0;              // static
-  u64 localBytes = 0;               // per thread
+  u64 sharedBytes = 0;  // static
+  u64 localBytes = 0;   // per thread
   u32 maxThreads = 1024;
-  bool required = false;            // .reqntid
+  bool required = false;  // .reqntid
   u32 reqThreads[3] = {0, 0, 0};
-  u64 dynamicAt = 0;                // offset of the dynamic shared memory
+  u64 dynamicAt = 0;  // offset of the dynamic shared memory
 };
 
-constexpr u32 kCarry = 0;           // offset of the carry mask in the register file
+constexpr u32 kCarry = 0;  // offset of the carry mask in the register file
 constexpr u64 kSharedWindow = 0x010000000000ull;
 constexpr u64 kLocalWindow = 0x020000000000ull;
 constexpr u64 kParamWindow = 0x030000000000ull;

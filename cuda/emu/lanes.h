@@ -49,23 +49,27 @@ template <class T, class Op>
 constexpr Fn ternaryFn = ternary<T, T, T, T, Op>;
 
 // forInts picks the instance for an integer type of 16, 32 or 64 bits, signed or not.
-#define EMU_FOR_INTS(t, form, Op)                     \
-  ((t) == Ty::u16   ? form<u16, Op>                   \
-   : (t) == Ty::s16 ? form<i16, Op>                   \
-   : (t) == Ty::u32 ? form<u32, Op>                   \
-   : (t) == Ty::s32 ? form<i32, Op>                   \
-   : (t) == Ty::u64 ? form<u64, Op>                   \
-   : (t) == Ty::s64 ? form<i64, Op>                   \
+#define EMU_FOR_INTS(t, form, Op)   \
+  ((t) == Ty::u16   ? form<u16, Op> \
+   : (t) == Ty::s16 ? form<i16, Op> \
+   : (t) == Ty::u32 ? form<u32, Op> \
+   : (t) == Ty::s32 ? form<i32, Op> \
+   : (t) == Ty::u64 ? form<u64, Op> \
+   : (t) == Ty::s64 ? form<i64, Op> \
                     : nullptr)
 
-#define EMU_FOR_BITS(t, form, Op)                     \
-  ((t) == Ty::b16   ? form<u16, Op>                   \
-   : (t) == Ty::b32 ? form<u32, Op>                   \
-   : (t) == Ty::b64 ? form<u64, Op>                   \
-                    : nullptr)
+#define EMU_FOR_BITS(t, form, Op) \
+  ((t) == Ty::b16 ? form<u16, Op> : (t) == Ty::b32 ? form<u32, Op> : (t) == Ty::b64 ? form<u64, Op> : nullptr)
+
+// addressAt is the address that an instruction has for a lane.
+inline u64 addressAt(const Warp& w, const Inst& in, int lane) {
+  u64 base = in.width2 == 8 ? w.reg<u64>(in.a)[lane] : w.reg<u32>(in.a)[lane];
+  return base + static_cast<u64>(in.imm);
+}
 
 // operands fills d, a, b, c of a plain instruction whose operands all have one type.
 inline void operands(Decoder& d, Ty t, size_t sources) {
+  if (t == Ty::none) d.bad("unsupported type or modifier");
   d.count(sources + 1);
   d.in.type = t;
   d.in.d = d.dst(d.arg(0), t);
@@ -78,17 +82,29 @@ inline void operands(Decoder& d, Ty t, size_t sources) {
 template <class T>
 struct WideOf;
 template <>
-struct WideOf<u16> { using type = u32; };
+struct WideOf<u16> {
+  using type = u32;
+};
 template <>
-struct WideOf<i16> { using type = i32; };
+struct WideOf<i16> {
+  using type = i32;
+};
 template <>
-struct WideOf<u32> { using type = u64; };
+struct WideOf<u32> {
+  using type = u64;
+};
 template <>
-struct WideOf<i32> { using type = i64; };
+struct WideOf<i32> {
+  using type = i64;
+};
 template <>
-struct WideOf<u64> { using type = unsigned __int128; };
+struct WideOf<u64> {
+  using type = unsigned __int128;
+};
 template <>
-struct WideOf<i64> { using type = __int128; };
+struct WideOf<i64> {
+  using type = __int128;
+};
 template <class T>
 using Wide = typename WideOf<T>::type;
 template <class T>

@@ -49,7 +49,8 @@ Handle load(Driver& d, const std::string& text) {
     if (ptx.major > 8 || (ptx.major == 8 && ptx.minor > 8))
       failWith(kUnsupportedPtxVersion, format("PTX %d.%d is newer than 8.8", ptx.major, ptx.minor));
     if (ptx.target > d.settings.major * 10 + d.settings.minor)
-      failWith(kNoBinaryForGpu, format("PTX for sm_%d, the device is sm_%d%d", ptx.target, d.settings.major, d.settings.minor));
+      failWith(kNoBinaryForGpu,
+               format("PTX for sm_%d, the device is sm_%d%d", ptx.target, d.settings.major, d.settings.minor));
     place(d, ptx, *m);
     SymbolAddress addressOf = [&](const std::string& name, u64& at) {
       auto it = m->variables.find(name);
@@ -86,20 +87,30 @@ void checkShape(const KernelFunction& f, const LaunchShape& s) {
   const char* axes = "xyz";
   const u32 gridMax[3] = {2147483647u, 65535, 65535}, blockMax[3] = {1024, 1024, 64};
   for (int i = 0; i < 3; i++) {
-    if (s.grid[i] == 0 || s.grid[i] > gridMax[i]) failWith(kInvalidValue, format("%s: grid of %u in %c", f.kernel->name.c_str(), s.grid[i], axes[i]));
-    if (s.block[i] == 0 || s.block[i] > blockMax[i]) failWith(kInvalidValue, format("%s: block of %u in %c", f.kernel->name.c_str(), s.block[i], axes[i]));
+    if (s.grid[i] == 0 || s.grid[i] > gridMax[i])
+      failWith(kInvalidValue, format("%s: grid of %u in %c", f.kernel->name.c_str(), s.grid[i], axes[i]));
+    if (s.block[i] == 0 || s.block[i] > blockMax[i])
+      failWith(kInvalidValue, format("%s: block of %u in %c", f.kernel->name.c_str(), s.block[i], axes[i]));
   }
   u64 threads = static_cast<u64>(s.block[0]) * s.block[1] * s.block[2];
   const Kernel& k = *f.kernel;
-  if (threads > k.maxThreads) failWith(kInvalidValue, format("%s: %llu threads a block, at most %u", k.name.c_str(), static_cast<unsigned long long>(threads), k.maxThreads));
+  if (threads > k.maxThreads)
+    failWith(kInvalidValue, format("%s: %llu threads a block, at most %u", k.name.c_str(),
+                                   static_cast<unsigned long long>(threads), k.maxThreads));
   if (k.required && !std::equal(s.block, s.block + 3, k.reqThreads))
-    failWith(kInvalidValue, format("%s: the block must be %u x %u x %u", k.name.c_str(), k.reqThreads[0], k.reqThreads[1], k.reqThreads[2]));
+    failWith(kInvalidValue, format("%s: the block must be %u x %u x %u", k.name.c_str(), k.reqThreads[0],
+                                   k.reqThreads[1], k.reqThreads[2]));
   u64 total = s.dynamicShared ? k.dynamicAt + s.dynamicShared : k.sharedBytes;
   if (s.dynamicShared > f.dynamicLimit || total > std::max<u64>(f.dynamicLimit, 48 << 10))
-    failWith(kInvalidValue, format("%s: %llu bytes of shared memory, at most %u (see attribute 8)", k.name.c_str(), static_cast<unsigned long long>(total), f.dynamicLimit));
+    failWith(kInvalidValue, format("%s: %llu bytes of shared memory, at most %u (see attribute 8)", k.name.c_str(),
+                                   static_cast<unsigned long long>(total), f.dynamicLimit));
   u64 blocks = static_cast<u64>(s.grid[0]) * s.grid[1] * s.grid[2];
-  if (blocks > 1ull << 28) failWith(kInvalidValue, format("%s: %llu blocks are more than the emulator takes", k.name.c_str(), static_cast<unsigned long long>(blocks)));
-  if (s.cooperative && blocks > 64) failWith(kCooperativeLaunchTooLarge, format("%s: %llu blocks cannot be resident together", k.name.c_str(), static_cast<unsigned long long>(blocks)));
+  if (blocks > 1ull << 28)
+    failWith(kInvalidValue, format("%s: %llu blocks are more than the emulator takes", k.name.c_str(),
+                                   static_cast<unsigned long long>(blocks)));
+  if (s.cooperative && blocks > 64)
+    failWith(kCooperativeLaunchTooLarge, format("%s: %llu blocks cannot be resident together", k.name.c_str(),
+                                                static_cast<unsigned long long>(blocks)));
 }
 
 // extraParams reads the packed form of arguments.
@@ -108,11 +119,16 @@ void extraParams(const Kernel& k, void** extra, std::vector<u8>& to) {
   size_t size = 0;
   for (; *extra; extra += 2) {
     auto tag = reinterpret_cast<u64>(extra[0]);
-    if (tag == 1) buffer = static_cast<const u8*>(extra[1]);
-    else if (tag == 2) size = *static_cast<size_t*>(extra[1]);
-    else failWith(kInvalidValue, "unknown entry of extra");
+    if (tag == 1)
+      buffer = static_cast<const u8*>(extra[1]);
+    else if (tag == 2)
+      size = *static_cast<size_t*>(extra[1]);
+    else
+      failWith(kInvalidValue, "unknown entry of extra");
   }
-  if (!buffer || size < k.paramBytes) failWith(kInvalidValue, format("%s: %zu bytes of arguments, needs %zu", k.name.c_str(), size, static_cast<size_t>(k.paramBytes)));
+  if (!buffer || size < k.paramBytes)
+    failWith(kInvalidValue,
+             format("%s: %zu bytes of arguments, needs %zu", k.name.c_str(), size, static_cast<size_t>(k.paramBytes)));
   std::copy(buffer, buffer + k.paramBytes, to.begin());
 }
 
@@ -156,7 +172,9 @@ EMU_API(cuModuleLoadDataEx)(Handle* out, const void* image, unsigned n, int* opt
       for (unsigned i = 0; i < n; i++) {  // option 5 is the buffer of the error log, 6 its size
         if (options[i] != 5) continue;
         for (unsigned j = 0; j < n; j++)
-          if (options[j] == 6) std::snprintf(static_cast<char*>(values[i]), static_cast<size_t>(reinterpret_cast<u64>(values[j])), "%s", f.text.c_str());
+          if (options[j] == 6)
+            std::snprintf(static_cast<char*>(values[i]), static_cast<size_t>(reinterpret_cast<u64>(values[j])), "%s",
+                          f.text.c_str());
       }
       throw;
     }
@@ -244,7 +262,8 @@ EMU_API(cuFuncSetAttribute)(Handle h, int which, int value) {
     if (which == 9) return;
     if (which != 8) failWith(kInvalidValue, format("function attribute %d cannot be set", which));
     if (value < 0 || f->kernel->sharedBytes + static_cast<u64>(value) > kOptInShared)
-      failWith(kInvalidValue, format("%d bytes of dynamic shared memory beside %llu static, at most %u", value, static_cast<unsigned long long>(f->kernel->sharedBytes), kOptInShared));
+      failWith(kInvalidValue, format("%d bytes of dynamic shared memory beside %llu static, at most %u", value,
+                                     static_cast<unsigned long long>(f->kernel->sharedBytes), kOptInShared));
     f->dynamicLimit = static_cast<u32>(value);
   });
 }
@@ -284,12 +303,15 @@ struct LaunchConfig {
 
 }  // namespace
 
-EMU_API(cuLaunchKernel)(Handle f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, Handle stream, void** params, void** extra) {
+EMU_API(cuLaunchKernel)(Handle f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+                        unsigned shared, Handle stream, void** params, void** extra) {
   return launch("cuLaunchKernel", f, LaunchShape{{gx, gy, gz}, {bx, by, bz}, shared, false}, stream, params, extra);
 }
 
-EMU_API(cuLaunchCooperativeKernel)(Handle f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, Handle stream, void** params) {
-  return launch("cuLaunchCooperativeKernel", f, LaunchShape{{gx, gy, gz}, {bx, by, bz}, shared, true}, stream, params, nullptr);
+EMU_API(cuLaunchCooperativeKernel)(Handle f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
+                                   unsigned bz, unsigned shared, Handle stream, void** params) {
+  return launch("cuLaunchCooperativeKernel", f, LaunchShape{{gx, gy, gz}, {bx, by, bz}, shared, true}, stream, params,
+                nullptr);
 }
 
 EMU_API(cuLaunchKernelEx)(const LaunchConfig* c, Handle f, void** params, void** extra) {
@@ -297,7 +319,9 @@ EMU_API(cuLaunchKernelEx)(const LaunchConfig* c, Handle f, void** params, void**
   for (u32 i = 0; i < c->count; i++) {
     const LaunchAttribute& a = c->attributes[i];
     if (a.id == 0 || a.id == 8) continue;  // ignored ones, priority
-    if (a.id != 2) return call("cuLaunchKernelEx", 0, [&](Driver&) { failWith(kNotSupported, format("launch attribute %d", a.id)); });
+    if (a.id != 2)
+      return call("cuLaunchKernelEx", 0,
+                  [&](Driver&) { failWith(kNotSupported, format("launch attribute %d", a.id)); });
     s.cooperative = a.value.cooperative != 0;
   }
   return launch("cuLaunchKernelEx", f, s, c->stream, params, extra);
@@ -308,7 +332,8 @@ EMU_API(cuOccupancyMaxActiveBlocksPerMultiprocessor)(int* out, Handle h, int blo
     auto f = functionOf(d, h);
     if (block < 1 || block > 1024) failWith(kInvalidValue, "block size");
     u64 bytes = f->kernel->sharedBytes + shared + 1024;
-    *out = static_cast<int>(std::min<u64>({16, 2048u / static_cast<u32>((block + 31) / 32 * 32), (100u << 10) / bytes}));
+    *out =
+        static_cast<int>(std::min<u64>({16, 2048u / static_cast<u32>((block + 31) / 32 * 32), (100u << 10) / bytes}));
   });
 }
 

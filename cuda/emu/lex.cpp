@@ -17,10 +17,10 @@ std::string format(const char* form, ...) {
 
 Ty tyFrom(const std::string& name) {
   static const std::map<std::string, Ty> table = {
-      {"u8", Ty::u8},     {"u16", Ty::u16},   {"u32", Ty::u32},       {"u64", Ty::u64},   {"s8", Ty::s8},
-      {"s16", Ty::s16},   {"s32", Ty::s32},   {"s64", Ty::s64},       {"b8", Ty::b8},     {"b16", Ty::b16},
-      {"b32", Ty::b32},   {"b64", Ty::b64},   {"b128", Ty::b128},     {"f16", Ty::f16},   {"f16x2", Ty::f16x2},
-      {"bf16", Ty::bf16}, {"tf32", Ty::tf32}, {"bf16x2", Ty::bf16x2}, {"f32", Ty::f32},   {"f64", Ty::f64},
+      {"u8", Ty::u8},     {"u16", Ty::u16},   {"u32", Ty::u32},       {"u64", Ty::u64}, {"s8", Ty::s8},
+      {"s16", Ty::s16},   {"s32", Ty::s32},   {"s64", Ty::s64},       {"b8", Ty::b8},   {"b16", Ty::b16},
+      {"b32", Ty::b32},   {"b64", Ty::b64},   {"b128", Ty::b128},     {"f16", Ty::f16}, {"f16x2", Ty::f16x2},
+      {"bf16", Ty::bf16}, {"tf32", Ty::tf32}, {"bf16x2", Ty::bf16x2}, {"f32", Ty::f32}, {"f64", Ty::f64},
       {"pred", Ty::pred},
   };
   auto at = table.find(name);
@@ -98,15 +98,24 @@ struct Lexer {
   std::vector<Token> run() {
     while (at < text.size()) {
       char c = peek();
-      if (c == '\n') line++, at++;
-      else if (std::isspace(static_cast<u8>(c))) at++;
-      else if (c == '/' && peek(1) == '/') skipLine();
-      else if (c == '/' && peek(1) == '*') skipBlockComment();
-      else if (c == '"') readString();
-      else if (wordStart(c)) readWord();
-      else if (std::isdigit(static_cast<u8>(c))) readNumber();
-      else if (std::string("{}[]();,:+-|!<>=@").find(c) != std::string::npos) out.push_back({Token::sign, std::string(1, c), line}), at++;
-      else throw PtxError(line, format("unexpected character 0x%02x", static_cast<u8>(c)));
+      if (c == '\n')
+        line++, at++;
+      else if (std::isspace(static_cast<u8>(c)))
+        at++;
+      else if (c == '/' && peek(1) == '/')
+        skipLine();
+      else if (c == '/' && peek(1) == '*')
+        skipBlockComment();
+      else if (c == '"')
+        readString();
+      else if (wordStart(c))
+        readWord();
+      else if (std::isdigit(static_cast<u8>(c)))
+        readNumber();
+      else if (std::string("{}[]();,:+-|!<>=@").find(c) != std::string::npos)
+        out.push_back({Token::sign, std::string(1, c), line}), at++;
+      else
+        throw PtxError(line, format("unexpected character 0x%02x", static_cast<u8>(c)));
     }
     out.push_back({Token::end, "end of text", line});
     return std::move(out);

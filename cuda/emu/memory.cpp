@@ -110,8 +110,10 @@ std::string Memory::describe(u64 address, u64 bytes) {
   if (address < 4096) return format("address 0x%llx is null or nearly so", at);
   if (!b || address - b->at > b->size + (1 << 16))
     return format("address 0x%llx is in no device buffer (a host pointer?)", at);
-  std::string what = format("buffer %llu of %llu bytes", static_cast<unsigned long long>(b->order), static_cast<unsigned long long>(b->size));
-  if (!b->name.empty()) what = format("variable %s of %llu bytes", b->name.c_str(), static_cast<unsigned long long>(b->size));
+  std::string what = format("buffer %llu of %llu bytes", static_cast<unsigned long long>(b->order),
+                            static_cast<unsigned long long>(b->size));
+  if (!b->name.empty())
+    what = format("variable %s of %llu bytes", b->name.c_str(), static_cast<unsigned long long>(b->size));
   auto offset = static_cast<unsigned long long>(address - b->at);
   if (!b->live) return format("address 0x%llx lies at byte %llu of freed %s", at, offset, what.c_str());
   return format("bytes %llu to %llu of %s are outside of it", offset, offset + bytes - 1, what.c_str());
@@ -129,7 +131,8 @@ GlobalWord* Memory::shadowOf(Buffer* b) {
 
 u8* Memory::knownOf(Buffer* b) {
   if (!b->known) {
-    void* m = mmap(nullptr, alignUp(b->size / 8 + 1, kPage), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* m = mmap(nullptr, alignUp(b->size / 8 + 1, kPage), PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (m == MAP_FAILED) throw Fault(kOutOfMemory, "no memory for the initialisation check");
     b->known = static_cast<u8*>(m);
   }
@@ -145,7 +148,8 @@ void Memory::wrote(Buffer* b, u64 address, u64 bytes) {
 }
 
 u64 Memory::liveBuffers(Buffer::Kind kind) const {
-  return static_cast<u64>(std::count_if(buffers_.begin(), buffers_.end(), [&](auto& e) { return e.second->live && e.second->kind == kind; }));
+  return static_cast<u64>(std::count_if(buffers_.begin(), buffers_.end(),
+                                        [&](auto& e) { return e.second->live && e.second->kind == kind; }));
 }
 
 u64 Memory::liveBytes(Buffer::Kind kind) const {

@@ -12,20 +12,20 @@ namespace emu {
 
 struct Buffer {
   enum Kind : u8 { device, pinned, managed, variable } kind = device;
-  u64 at = 0, size = 0;           // device address, bytes
+  u64 at = 0, size = 0;  // device address, bytes
   u8* host = nullptr;
-  u8* mapping = nullptr;          // of mmap, with guard pages
+  u8* mapping = nullptr;  // of mmap, with guard pages
   u64 mapped = 0;
-  bool live = true;               // false: freed, or not yet allocated in stream order
-  bool pending = false;           // allocated in stream order, not yet reached
-  bool releasing = false;         // its release in stream order is enqueued
-  bool registered = false;        // pinned memory of the caller
+  bool live = true;         // false: freed, or not yet allocated in stream order
+  bool pending = false;     // allocated in stream order, not yet reached
+  bool releasing = false;   // its release in stream order is enqueued
+  bool registered = false;  // pinned memory of the caller
   bool readOnly = false;
-  u64 context = 0;                // owner
-  u64 order = 0;                  // number of the allocation
-  GlobalWord* shadow = nullptr;   // one per 4 bytes, on demand
-  u8* known = nullptr;            // one bit per byte that was ever written, on demand
-  std::string name;               // of a module variable
+  u64 context = 0;               // owner
+  u64 order = 0;                 // number of the allocation
+  GlobalWord* shadow = nullptr;  // one per 4 bytes, on demand
+  u8* known = nullptr;           // one bit per byte that was ever written, on demand
+  std::string name;              // of a module variable
 
   bool holds(u64 address, u64 bytes) const { return address >= at && bytes <= size && address - at <= size - bytes; }
 };

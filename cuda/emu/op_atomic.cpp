@@ -14,8 +14,10 @@ template <class T>
 T combine(u8 op, T old, T b, T c) {
   switch (op) {
     case aAdd:
-      if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<Unsigned<T>>(old) + static_cast<Unsigned<T>>(b));
-      else return old + b;
+      if constexpr (std::is_integral_v<T>)
+        return static_cast<T>(static_cast<Unsigned<T>>(old) + static_cast<Unsigned<T>>(b));
+      else
+        return old + b;
     case aMin: return std::min(old, b);
     case aMax: return std::max(old, b);
     case aExch: return b;
@@ -43,14 +45,14 @@ struct BF16 {
 };
 template <class F>
 u32 addPair(u32 a, u32 b) {
-  return F::add(static_cast<u16>(a), static_cast<u16>(b)) | static_cast<u32>(F::add(static_cast<u16>(a >> 16), static_cast<u16>(b >> 16))) << 16;
+  return F::add(static_cast<u16>(a), static_cast<u16>(b)) |
+         static_cast<u32>(F::add(static_cast<u16>(a >> 16), static_cast<u16>(b >> 16))) << 16;
 }
 
 u8* target(Warp& w, const Inst& in, int lane, u32 bytes) {
-  u64 base = in.width2 == 8 ? w.reg<u64>(in.a)[lane] : w.reg<u32>(in.a)[lane];
   GlobalClock& clock = w.block->launch.clock;
   clock.acquire[w.block->index] = ++clock.time;
-  return resolveIn(w, in, in.space, lane, base + static_cast<u64>(in.imm), bytes, Access::atomic, nullptr);
+  return resolveIn(w, in, in.space, lane, addressAt(w, in, lane), bytes, Access::atomic, nullptr);
 }
 
 template <class T, class F>
@@ -82,7 +84,8 @@ void atomicPair(Warp& w, const Inst& in, u32 mask) {
 // atomicFn gives the function, or nullptr where the combination does not exist.
 Fn atomicFn(u8 op, Ty t) {
   bool logic = op == aAnd || op == aOr || op == aXor || op == aExch || op == aCas;
-  if (logic) return t == Ty::b32 ? atomic<u32> : t == Ty::b64 ? atomic<u64> : op == aCas && t == Ty::b16 ? atomic<u16> : nullptr;
+  if (logic)
+    return t == Ty::b32 ? atomic<u32> : t == Ty::b64 ? atomic<u64> : op == aCas && t == Ty::b16 ? atomic<u16> : nullptr;
   if (op == aInc || op == aDec) return t == Ty::u32 ? atomic<u32> : nullptr;
   switch (t) {
     case Ty::u32: return atomic<u32>;
@@ -105,7 +108,8 @@ Fn atomicFn(u8 op, Ty t) {
 
 void decode(Decoder& d, bool returns) {
   static const std::map<std::string, Op> names = {
-      {"add", aAdd}, {"min", aMin}, {"max", aMax}, {"and", aAnd}, {"or", aOr}, {"xor", aXor}, {"exch", aExch}, {"cas", aCas}, {"inc", aInc}, {"dec", aDec},
+      {"add", aAdd}, {"min", aMin},   {"max", aMax}, {"and", aAnd}, {"or", aOr},
+      {"xor", aXor}, {"exch", aExch}, {"cas", aCas}, {"inc", aInc}, {"dec", aDec},
   };
   if (!d.mods.oneOf({"relaxed", "acquire", "release", "acq_rel"}).empty()) d.mods.oneOf({"cta", "gpu", "sys"});
   Space space = Space::generic;

@@ -7,27 +7,39 @@ namespace {
 
 struct And {
   template <class T>
-  static T run(T a, T b) { return a & b; }
+  static T run(T a, T b) {
+    return a & b;
+  }
 };
 struct Or {
   template <class T>
-  static T run(T a, T b) { return a | b; }
+  static T run(T a, T b) {
+    return a | b;
+  }
 };
 struct Xor {
   template <class T>
-  static T run(T a, T b) { return a ^ b; }
+  static T run(T a, T b) {
+    return a ^ b;
+  }
 };
 struct Not {
   template <class T>
-  static T run(T a) { return static_cast<T>(~a); }
+  static T run(T a) {
+    return static_cast<T>(~a);
+  }
 };
 struct Cnot {
   template <class T>
-  static T run(T a) { return a == 0 ? 1 : 0; }
+  static T run(T a) {
+    return a == 0 ? 1 : 0;
+  }
 };
 struct Shl {
   template <class T>
-  static T run(T a, u32 n) { return n >= 8 * sizeof(T) ? 0 : static_cast<T>(a << n); }
+  static T run(T a, u32 n) {
+    return n >= 8 * sizeof(T) ? 0 : static_cast<T>(a << n);
+  }
 };
 struct Shr {
   template <class T>
@@ -92,9 +104,12 @@ void decodeShift(Decoder& d, bool left) {
   d.in.a = d.src(d.arg(1), t);
   d.in.b = d.src(d.arg(2), Ty::u32);
   int size = sizeOf(t);
-  if (left) d.need(!isBits(t) ? nullptr : size == 2 ? shlFn<u16> : size == 4 ? shlFn<u32> : size == 8 ? shlFn<u64> : nullptr);
-  else if (isSigned(t)) d.need(size == 2 ? shrFn<i16> : size == 4 ? shrFn<i32> : size == 8 ? shrFn<i64> : nullptr);
-  else d.need(isFloat(t) ? nullptr : size == 2 ? shrFn<u16> : size == 4 ? shrFn<u32> : size == 8 ? shrFn<u64> : nullptr);
+  if (left)
+    d.need(!isBits(t) ? nullptr : size == 2 ? shlFn<u16> : size == 4 ? shlFn<u32> : size == 8 ? shlFn<u64> : nullptr);
+  else if (isSigned(t))
+    d.need(size == 2 ? shrFn<i16> : size == 4 ? shrFn<i32> : size == 8 ? shrFn<i64> : nullptr);
+  else
+    d.need(isFloat(t) ? nullptr : size == 2 ? shrFn<u16> : size == 4 ? shrFn<u32> : size == 8 ? shrFn<u64> : nullptr);
   d.emit();
 }
 
@@ -135,7 +150,8 @@ void decodeLop3(Decoder& d) {
   d.in.a = d.src(d.arg(1), Ty::b32);
   d.in.b = d.src(d.arg(2), Ty::b32);
   d.in.c = d.src(d.arg(3), Ty::b32);
-  if (d.arg(4).kind != Operand::integer || d.arg(4).value < 0 || d.arg(4).value > 255) d.bad("the table must be a constant of 8 bits");
+  if (d.arg(4).kind != Operand::integer || d.arg(4).value < 0 || d.arg(4).value > 255)
+    d.bad("the table must be a constant of 8 bits");
   d.in.imm = d.arg(4).value;
   d.need(lop3);
   d.emit();
@@ -183,7 +199,9 @@ void decodePrmt(Decoder& d) {
 
 struct Popc {
   template <class T>
-  static u32 run(T a) { return static_cast<u32>(sizeof(T) == 8 ? __builtin_popcountll(a) : __builtin_popcount(static_cast<u32>(a))); }
+  static u32 run(T a) {
+    return static_cast<u32>(sizeof(T) == 8 ? __builtin_popcountll(a) : __builtin_popcount(static_cast<u32>(a)));
+  }
 };
 struct Clz {
   template <class T>
@@ -284,8 +302,10 @@ void decodeCountBits(Decoder& d, bool zeros) {
   d.count(2);
   d.in.d = d.dst(d.arg(0), Ty::u32);
   d.in.a = d.src(d.arg(1), t);
-  if (zeros) d.need(t == Ty::b32 ? clzFn<u32> : t == Ty::b64 ? clzFn<u64> : nullptr);
-  else d.need(t == Ty::b32 ? popcFn<u32> : t == Ty::b64 ? popcFn<u64> : nullptr);
+  if (zeros)
+    d.need(t == Ty::b32 ? clzFn<u32> : t == Ty::b64 ? clzFn<u64> : nullptr);
+  else
+    d.need(t == Ty::b32 ? popcFn<u32> : t == Ty::b64 ? popcFn<u64> : nullptr);
   d.emit();
 }
 
@@ -307,7 +327,11 @@ void decodeBfe(Decoder& d) {
   d.in.a = d.src(d.arg(1), t);
   d.in.b = d.src(d.arg(2), Ty::u32);
   d.in.c = d.src(d.arg(3), Ty::u32);
-  d.need(t == Ty::u32 ? bfeFn<u32> : t == Ty::s32 ? bfeFn<i32> : t == Ty::u64 ? bfeFn<u64> : t == Ty::s64 ? bfeFn<i64> : nullptr);
+  d.need(t == Ty::u32   ? bfeFn<u32>
+         : t == Ty::s32 ? bfeFn<i32>
+         : t == Ty::u64 ? bfeFn<u64>
+         : t == Ty::s64 ? bfeFn<i64>
+                        : nullptr);
   d.emit();
 }
 
@@ -343,7 +367,9 @@ void decodeSzext(Decoder& d) {
   d.in.a = d.src(d.arg(1), t);
   d.in.b = d.src(d.arg(2), Ty::u32);
   bool wrap = mode == "wrap";
-  d.need(t == Ty::u32 ? (wrap ? szextFn<u32, true> : szextFn<u32, false>) : t == Ty::s32 ? (wrap ? szextFn<i32, true> : szextFn<i32, false>) : nullptr);
+  d.need(t == Ty::u32   ? (wrap ? szextFn<u32, true> : szextFn<u32, false>)
+         : t == Ty::s32 ? (wrap ? szextFn<i32, true> : szextFn<i32, false>)
+                        : nullptr);
   d.emit();
 }
 

@@ -66,9 +66,12 @@ Compare compareFor(u8 c) {
 
 Compare compareOf(Ty t, u8 c) {
   switch (t) {
-    case Ty::b16: case Ty::u16: return compareFor<u16>(c);
-    case Ty::b32: case Ty::u32: return compareFor<u32>(c);
-    case Ty::b64: case Ty::u64: return compareFor<u64>(c);
+    case Ty::b16:
+    case Ty::u16: return compareFor<u16>(c);
+    case Ty::b32:
+    case Ty::u32: return compareFor<u32>(c);
+    case Ty::b64:
+    case Ty::u64: return compareFor<u64>(c);
     case Ty::s16: return compareFor<i16>(c);
     case Ty::s32: return compareFor<i32>(c);
     case Ty::s64: return compareFor<i64>(c);
@@ -90,8 +93,9 @@ struct Comparison {
 
 Comparison comparisonOf(Decoder& d) {
   static const std::map<std::string, Cmp> names = {
-      {"eq", eq},   {"ne", ne},   {"lt", lt},   {"le", le},   {"gt", gt},   {"ge", ge},   {"lo", lt},   {"ls", le},   {"hi", gt},
-      {"hs", ge},   {"equ", equ}, {"neu", neu}, {"ltu", ltu}, {"leu", leu}, {"gtu", gtu}, {"geu", geu}, {"num", num}, {"nan", nan},
+      {"eq", eq},   {"ne", ne},   {"lt", lt},   {"le", le},   {"gt", gt},   {"ge", ge},
+      {"lo", lt},   {"ls", le},   {"hi", gt},   {"hs", ge},   {"equ", equ}, {"neu", neu},
+      {"ltu", ltu}, {"leu", leu}, {"gtu", gtu}, {"geu", geu}, {"num", num}, {"nan", nan},
   };
   Comparison c;
   auto it = d.mods.at < d.mods.parts.size() ? names.find(d.mods.parts[d.mods.at]) : names.end();
@@ -243,9 +247,12 @@ void decodeSlct(Decoder& d) {
   d.in.b = d.src(d.arg(2), t);
   d.in.c = d.src(d.arg(3), by);
   int size = sizeOf(t);
-  if (by == Ty::s32) d.need(size == 2 ? slct<u16, i32> : size == 4 ? slct<u32, i32> : size == 8 ? slct<u64, i32> : nullptr);
-  else if (by == Ty::f32) d.need(size == 2 ? slct<u16, float> : size == 4 ? slct<u32, float> : size == 8 ? slct<u64, float> : nullptr);
-  else d.bad("unsupported type");
+  if (by == Ty::s32)
+    d.need(size == 2 ? slct<u16, i32> : size == 4 ? slct<u32, i32> : size == 8 ? slct<u64, i32> : nullptr);
+  else if (by == Ty::f32)
+    d.need(size == 2 ? slct<u16, float> : size == 4 ? slct<u32, float> : size == 8 ? slct<u64, float> : nullptr);
+  else
+    d.bad("unsupported type");
   d.wrap("", flush, false);
   d.emit();
 }

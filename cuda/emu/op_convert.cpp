@@ -107,7 +107,8 @@ u64 integerToFloat(u64 x, Ty from, Ty to, u8 mode) {
   if (to == Ty::f32) return bitsAs<u32>(s ? static_cast<float>(static_cast<i64>(x)) : static_cast<float>(x));
   if (to == Ty::f64) return bitsAs<u64>(s ? static_cast<double>(static_cast<i64>(x)) : static_cast<double>(x));
   // Narrow: exact in two doubles, joined to odd.
-  double high = s ? std::ldexp(static_cast<double>(static_cast<i64>(x) >> 32), 32) : std::ldexp(static_cast<double>(x >> 32), 32);
+  double high =
+      s ? std::ldexp(static_cast<double>(static_cast<i64>(x) >> 32), 32) : std::ldexp(static_cast<double>(x >> 32), 32);
   return toFloat(addOdd(high, static_cast<double>(x & 0xffffffffu)), to, mode, 0);
 }
 
@@ -138,7 +139,9 @@ void cvt(Warp& w, const Inst& in, u32 mask) {
 template <class D>
 struct CastTo {
   template <class S>
-  static D run(S a) { return static_cast<D>(a); }
+  static D run(S a) {
+    return static_cast<D>(a);
+  }
 };
 template <class D, class S>
 constexpr Fn castFn = unary<D, S, CastTo<D>>;

@@ -15,23 +15,33 @@ inline double canonical(double x) { return x; }
 
 struct Add {
   template <class T>
-  static T run(T a, T b) { return canonical(a + b); }
+  static T run(T a, T b) {
+    return canonical(a + b);
+  }
 };
 struct Sub {
   template <class T>
-  static T run(T a, T b) { return canonical(a - b); }
+  static T run(T a, T b) {
+    return canonical(a - b);
+  }
 };
 struct Mul {
   template <class T>
-  static T run(T a, T b) { return canonical(a * b); }
+  static T run(T a, T b) {
+    return canonical(a * b);
+  }
 };
 struct Div {
   template <class T>
-  static T run(T a, T b) { return canonical(a / b); }
+  static T run(T a, T b) {
+    return canonical(a / b);
+  }
 };
 struct Fma {
   template <class T>
-  static T run(T a, T b, T c) { return canonical(std::fma(a, b, c)); }
+  static T run(T a, T b, T c) {
+    return canonical(std::fma(a, b, c));
+  }
 };
 // min and max give the other operand for one NaN, and order -0 before +0.
 struct Min {
@@ -55,7 +65,9 @@ struct Max {
 template <class Op>
 struct PassNan {
   template <class T>
-  static T run(T a, T b) { return a != a || b != b ? canonical(static_cast<T>(NAN)) : Op::run(a, b); }
+  static T run(T a, T b) {
+    return a != a || b != b ? canonical(static_cast<T>(NAN)) : Op::run(a, b);
+  }
 };
 template <class Op>
 struct SignOfXor {
@@ -67,11 +79,15 @@ struct SignOfXor {
 };
 struct Abs {
   template <class T>
-  static T run(T a) { return std::fabs(a); }
+  static T run(T a) {
+    return std::fabs(a);
+  }
 };
 struct Neg {
   template <class T>
-  static T run(T a) { return -a; }
+  static T run(T a) {
+    return -a;
+  }
 };
 struct AbsFlush {
   static float run(float a) { return std::fabs(a) < 1.17549435e-38f ? 0.0f : std::fabs(a); }
@@ -111,7 +127,8 @@ u16 minMax(u16 x, u16 y, bool wantMin, u8 flags) {
   if (a != a) return b != b ? F::nan : static_cast<u16>((y & ~(flags & kXorSign ? F::sign : 0)) | sign);
   if (b != b) return static_cast<u16>(x | sign);
   u16 r = wantMin ? Min::run(a, b) == a && !(a == 0 && b == 0 && !(x & F::sign)) ? x : y
-                  : Max::run(a, b) == a && !(a == 0 && b == 0 && (x & F::sign)) ? x : y;
+          : Max::run(a, b) == a && !(a == 0 && b == 0 && (x & F::sign)) ? x
+                                                                        : y;
   return static_cast<u16>(r | sign);
 }
 
@@ -142,7 +159,8 @@ template <class F, int Halves>
 void halfLanes(Warp& w, const Inst& in, u32 mask) {
   u16 *d = w.reg<u16>(in.d), *a = w.reg<u16>(in.a), *b = w.reg<u16>(in.b), *c = w.reg<u16>(in.c);
   for (u32 m = mask; m; m &= m - 1)
-    for (int i = __builtin_ctz(m) * Halves, end = i + Halves; i < end; i++) d[i] = halfOp<F>(in.op, in.flags, a[i], b[i], c[i]);
+    for (int i = __builtin_ctz(m) * Halves, end = i + Halves; i < end; i++)
+      d[i] = halfOp<F>(in.op, in.flags, a[i], b[i], c[i]);
 }
 
 void decodeHalf(Decoder& d, const std::string& op, Ty t, const Options& o) {
@@ -157,7 +175,8 @@ void decodeHalf(Decoder& d, const std::string& op, Ty t, const Options& o) {
   if (it->second.second < 2) d.in.b = d.in.a;
   if (it->second.second < 3) d.in.c = d.in.a;
   d.in.op = it->second.first;
-  d.in.flags = static_cast<u8>((o.flush ? kFlush : 0) | (o.saturate ? kSat : 0) | (o.relu ? kRelu : 0) | (o.nan ? kPassNan : 0) | (o.xorsign ? kXorSign : 0));
+  d.in.flags = static_cast<u8>((o.flush ? kFlush : 0) | (o.saturate ? kSat : 0) | (o.relu ? kRelu : 0) |
+                               (o.nan ? kPassNan : 0) | (o.xorsign ? kXorSign : 0));
   switch (t) {
     case Ty::f16: d.need(halfLanes<F16, 1>); break;
     case Ty::f16x2: d.need(halfLanes<F16, 2>); break;

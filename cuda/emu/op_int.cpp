@@ -10,51 +10,74 @@ namespace {
 
 struct Add {
   template <class T>
-  static T run(T a, T b) { return static_cast<T>(static_cast<Unsigned<T>>(a) + static_cast<Unsigned<T>>(b)); }
+  static T run(T a, T b) {
+    return static_cast<T>(static_cast<Unsigned<T>>(a) + static_cast<Unsigned<T>>(b));
+  }
 };
 struct Sub {
   template <class T>
-  static T run(T a, T b) { return static_cast<T>(static_cast<Unsigned<T>>(a) - static_cast<Unsigned<T>>(b)); }
+  static T run(T a, T b) {
+    return static_cast<T>(static_cast<Unsigned<T>>(a) - static_cast<Unsigned<T>>(b));
+  }
 };
 template <class T>
 T clampWide(Wide<T> x) {
-  return static_cast<T>(std::min<Wide<T>>(std::max<Wide<T>>(x, std::numeric_limits<T>::min()), std::numeric_limits<T>::max()));
+  return static_cast<T>(
+      std::min<Wide<T>>(std::max<Wide<T>>(x, std::numeric_limits<T>::min()), std::numeric_limits<T>::max()));
 }
 struct AddSat {
   template <class T>
-  static T run(T a, T b) { return clampWide<T>(static_cast<Wide<T>>(a) + b); }
+  static T run(T a, T b) {
+    return clampWide<T>(static_cast<Wide<T>>(a) + b);
+  }
 };
 struct SubSat {
   template <class T>
-  static T run(T a, T b) { return clampWide<T>(static_cast<Wide<T>>(a) - b); }
+  static T run(T a, T b) {
+    return clampWide<T>(static_cast<Wide<T>>(a) - b);
+  }
 };
 struct MulLo {
   template <class T>
-  static T run(T a, T b) { return static_cast<T>(static_cast<u64>(a) * static_cast<u64>(b)); }
+  static T run(T a, T b) {
+    return static_cast<T>(static_cast<u64>(a) * static_cast<u64>(b));
+  }
 };
 struct MulHi {
   template <class T>
-  static T run(T a, T b) { return static_cast<T>((static_cast<Wide<T>>(a) * b) >> (8 * sizeof(T))); }
+  static T run(T a, T b) {
+    return static_cast<T>((static_cast<Wide<T>>(a) * b) >> (8 * sizeof(T)));
+  }
 };
 struct MadLo {
   template <class T>
-  static T run(T a, T b, T c) { return Add::run(MulLo::run(a, b), c); }
+  static T run(T a, T b, T c) {
+    return Add::run(MulLo::run(a, b), c);
+  }
 };
 struct MadHi {
   template <class T>
-  static T run(T a, T b, T c) { return Add::run(MulHi::run(a, b), c); }
+  static T run(T a, T b, T c) {
+    return Add::run(MulHi::run(a, b), c);
+  }
 };
 struct MadHiSat {
   template <class T>
-  static T run(T a, T b, T c) { return AddSat::run(MulHi::run(a, b), c); }
+  static T run(T a, T b, T c) {
+    return AddSat::run(MulHi::run(a, b), c);
+  }
 };
 struct MulWide {
   template <class T>
-  static Wide<T> run(T a, T b) { return static_cast<Wide<T>>(a) * static_cast<Wide<T>>(b); }
+  static Wide<T> run(T a, T b) {
+    return static_cast<Wide<T>>(a) * static_cast<Wide<T>>(b);
+  }
 };
 struct MadWide {
   template <class T, class W>
-  static W run(T a, T b, W c) { return Add::run(static_cast<W>(static_cast<W>(a) * static_cast<W>(b)), c); }
+  static W run(T a, T b, W c) {
+    return Add::run(static_cast<W>(static_cast<W>(a) * static_cast<W>(b)), c);
+  }
 };
 // Division by zero gives all ones, the remainder of it the dividend; so does the hardware.
 struct Div {
@@ -75,37 +98,51 @@ struct Rem {
 };
 struct Min {
   template <class T>
-  static T run(T a, T b) { return a < b ? a : b; }
+  static T run(T a, T b) {
+    return a < b ? a : b;
+  }
 };
 struct Max {
   template <class T>
-  static T run(T a, T b) { return a < b ? b : a; }
+  static T run(T a, T b) {
+    return a < b ? b : a;
+  }
 };
 struct Abs {
   template <class T>
-  static T run(T a) { return a < 0 ? Sub::run(static_cast<T>(0), a) : a; }
+  static T run(T a) {
+    return a < 0 ? Sub::run(static_cast<T>(0), a) : a;
+  }
 };
 struct Neg {
   template <class T>
-  static T run(T a) { return Sub::run(static_cast<T>(0), a); }
+  static T run(T a) {
+    return Sub::run(static_cast<T>(0), a);
+  }
 };
 struct Sad {
   template <class T>
-  static T run(T a, T b, T c) { return Add::run(c, a < b ? Sub::run(b, a) : Sub::run(a, b)); }
+  static T run(T a, T b, T c) {
+    return Add::run(c, a < b ? Sub::run(b, a) : Sub::run(a, b));
+  }
 };
 template <bool High>
 struct Mul24 {
   template <class T>
   static T run(T a, T b) {
-    i64 x = std::is_signed_v<T> ? static_cast<i64>(static_cast<i32>(static_cast<u32>(a) << 8) >> 8) : static_cast<i64>(static_cast<u32>(a) & 0xffffff);
-    i64 y = std::is_signed_v<T> ? static_cast<i64>(static_cast<i32>(static_cast<u32>(b) << 8) >> 8) : static_cast<i64>(static_cast<u32>(b) & 0xffffff);
+    i64 x = std::is_signed_v<T> ? static_cast<i64>(static_cast<i32>(static_cast<u32>(a) << 8) >> 8)
+                                : static_cast<i64>(static_cast<u32>(a) & 0xffffff);
+    i64 y = std::is_signed_v<T> ? static_cast<i64>(static_cast<i32>(static_cast<u32>(b) << 8) >> 8)
+                                : static_cast<i64>(static_cast<u32>(b) & 0xffffff);
     return static_cast<T>((x * y) >> (High ? 16 : 0));
   }
 };
 template <bool High>
 struct Mad24 {
   template <class T>
-  static T run(T a, T b, T c) { return Add::run(Mul24<High>::run(a, b), c); }
+  static T run(T a, T b, T c) {
+    return Add::run(Mul24<High>::run(a, b), c);
+  }
 };
 
 // Carry chains: the flag of all lanes is one mask at the start of the register file.
@@ -144,7 +181,11 @@ void decodeCarry(Decoder& d, u8 flags, size_t sources) {
   Ty t = d.mods.type();
   operands(d, t, sources);
   d.in.flags = flags;
-  d.need(t == Ty::u32 ? carryChain<u32> : t == Ty::s32 ? carryChain<i32> : t == Ty::u64 ? carryChain<u64> : t == Ty::s64 ? carryChain<i64> : nullptr);
+  d.need(t == Ty::u32   ? carryChain<u32>
+         : t == Ty::s32 ? carryChain<i32>
+         : t == Ty::u64 ? carryChain<u64>
+         : t == Ty::s64 ? carryChain<i64>
+                        : nullptr);
   d.emit();
 }
 
@@ -204,7 +245,10 @@ void decodeMul(Decoder& d) {
     d.in.d = d.dst(d.arg(0), wide);
     d.in.a = d.src(d.arg(1), t);
     d.in.b = d.src(d.arg(2), t);
-    d.need(t == Ty::u16 ? mulWideFn<u16> : t == Ty::s16 ? mulWideFn<i16> : t == Ty::u32 ? mulWideFn<u32> : mulWideFn<i32>);
+    d.need(t == Ty::u16   ? mulWideFn<u16>
+           : t == Ty::s16 ? mulWideFn<i16>
+           : t == Ty::u32 ? mulWideFn<u32>
+                          : mulWideFn<i32>);
     return d.emit();
   }
   if (part.empty()) d.bad("needs .lo, .hi or .wide");
@@ -228,13 +272,18 @@ void decodeMad(Decoder& d) {
     d.in.a = d.src(d.arg(1), t);
     d.in.b = d.src(d.arg(2), t);
     d.in.c = d.src(d.arg(3), wide);
-    d.need(t == Ty::u16 ? madWideFn<u16> : t == Ty::s16 ? madWideFn<i16> : t == Ty::u32 ? madWideFn<u32> : madWideFn<i32>);
+    d.need(t == Ty::u16   ? madWideFn<u16>
+           : t == Ty::s16 ? madWideFn<i16>
+           : t == Ty::u32 ? madWideFn<u32>
+                          : madWideFn<i32>);
     return d.emit();
   }
   if (part.empty()) d.bad("needs .lo, .hi or .wide");
   operands(d, t, 3);
-  if (sat) d.need(t == Ty::s32 && part == "hi" ? ternaryFn<i32, MadHiSat> : nullptr);
-  else d.need(part == "lo" ? EMU_FOR_INTS(t, ternaryFn, MadLo) : EMU_FOR_INTS(t, ternaryFn, MadHi));
+  if (sat)
+    d.need(t == Ty::s32 && part == "hi" ? ternaryFn<i32, MadHiSat> : nullptr);
+  else
+    d.need(part == "lo" ? EMU_FOR_INTS(t, ternaryFn, MadLo) : EMU_FOR_INTS(t, ternaryFn, MadHi));
   d.emit();
 }
 

@@ -13,11 +13,15 @@ inline double canonical(double x) { return x; }
 
 struct Rcp {
   template <class T>
-  static T run(T a) { return canonical(1 / a); }
+  static T run(T a) {
+    return canonical(1 / a);
+  }
 };
 struct Sqrt {
   template <class T>
-  static T run(T a) { return canonical(std::sqrt(a)); }
+  static T run(T a) {
+    return canonical(std::sqrt(a));
+  }
 };
 struct Rsqrt {
   static float run(float a) { return canonical(static_cast<float>(1 / std::sqrt(static_cast<double>(a)))); }
@@ -53,7 +57,9 @@ struct InHalf {
 };
 template <class Op>
 struct Pair {
-  static u32 run(u32 a) { return Op::run(static_cast<u16>(a)) | static_cast<u32>(Op::run(static_cast<u16>(a >> 16))) << 16; }
+  static u32 run(u32 a) {
+    return Op::run(static_cast<u16>(a)) | static_cast<u32>(Op::run(static_cast<u16>(a >> 16))) << 16;
+  }
 };
 
 // approximate decodes ex2, lg2, sin, cos, tanh.
@@ -63,12 +69,18 @@ void approximate(Decoder& d) {
   bool flush = d.mods.take("ftz");
   Ty t = d.mods.type();
   operands(d, t, 1);
-  if (t == Ty::f32) d.need(unaryFn<float, Op>);
-  else if (Halves && t == Ty::f16) d.need(unaryFn<u16, InHalf<Op, false>>);
-  else if (Halves && t == Ty::bf16) d.need(unaryFn<u16, InHalf<Op, true>>);
-  else if (Halves && t == Ty::f16x2) d.need(unaryFn<u32, Pair<InHalf<Op, false>>>);
-  else if (Halves && t == Ty::bf16x2) d.need(unaryFn<u32, Pair<InHalf<Op, true>>>);
-  else d.bad("unsupported type");
+  if (t == Ty::f32)
+    d.need(unaryFn<float, Op>);
+  else if (Halves && t == Ty::f16)
+    d.need(unaryFn<u16, InHalf<Op, false>>);
+  else if (Halves && t == Ty::bf16)
+    d.need(unaryFn<u16, InHalf<Op, true>>);
+  else if (Halves && t == Ty::f16x2)
+    d.need(unaryFn<u32, Pair<InHalf<Op, false>>>);
+  else if (Halves && t == Ty::bf16x2)
+    d.need(unaryFn<u32, Pair<InHalf<Op, true>>>);
+  else
+    d.bad("unsupported type");
   if (t == Ty::f32) d.wrap("", flush, false);
   d.emit();
 }
@@ -84,8 +96,10 @@ void rounded(Decoder& d) {
   operands(d, t, 1);
   if (t == Ty::f64 && approx && !(flush && std::is_same_v<Op, Rcp>)) d.bad("unsupported for f64");
   if (t == Ty::f64 && flush && !approx) d.bad("unsupported modifier for f64");
-  if (t == Ty::f64) d.need(approx ? unaryFn<double, UpperWord<Rcp>> : unaryFn<double, Op>);
-  else d.need(t == Ty::f32 ? unaryFn<float, Op> : nullptr);
+  if (t == Ty::f64)
+    d.need(approx ? unaryFn<double, UpperWord<Rcp>> : unaryFn<double, Op>);
+  else
+    d.need(t == Ty::f32 ? unaryFn<float, Op> : nullptr);
   d.wrap(round, flush, false);
   d.emit();
 }
@@ -95,15 +109,19 @@ void decodeRsqrt(Decoder& d) {
   bool flush = d.mods.take("ftz");
   Ty t = d.mods.type();
   operands(d, t, 1);
-  if (t == Ty::f64) d.need(flush ? unaryFn<double, UpperWord<Rsqrt>> : unaryFn<double, Rsqrt>);
-  else d.need(t == Ty::f32 ? unaryFn<float, Rsqrt> : nullptr);
+  if (t == Ty::f64)
+    d.need(flush ? unaryFn<double, UpperWord<Rsqrt>> : unaryFn<double, Rsqrt>);
+  else
+    d.need(t == Ty::f32 ? unaryFn<float, Rsqrt> : nullptr);
   d.wrap("", flush, false);
   d.emit();
 }
 
 struct CopySign {  // d has the sign of a and the size of b
   template <class T>
-  static T run(T a, T b) { return std::copysign(b, a); }
+  static T run(T a, T b) {
+    return std::copysign(b, a);
+  }
 };
 
 void decodeCopysign(Decoder& d) {

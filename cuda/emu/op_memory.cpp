@@ -5,11 +5,6 @@ namespace emu {
 
 namespace {
 
-u64 addressOf(const Warp& w, const Inst& in, int lane) {
-  u64 base = in.width2 == 8 ? w.reg<u64>(in.a)[lane] : w.reg<u32>(in.a)[lane];
-  return base + static_cast<u64>(in.imm);
-}
-
 // A register may be wider than the value: loads extend, stores take the low part.
 void put(u8* d, const u8* value, u32 bytes, u32 width, bool sign) {
   std::memcpy(d, value, bytes);
@@ -21,7 +16,8 @@ void load1(Warp& w, const Inst& in, u32 mask) {
   u8* d = w.registers + in.d;
   for (u32 m = mask; m; m &= m - 1) {
     int l = __builtin_ctz(m);
-    std::memcpy(d + static_cast<u32>(l) * Bytes, resolveIn(w, in, in.space, l, addressOf(w, in, l), Bytes, Access::read, nullptr), Bytes);
+    std::memcpy(d + static_cast<u32>(l) * Bytes,
+                resolveIn(w, in, in.space, l, addressAt(w, in, l), Bytes, Access::read, nullptr), Bytes);
   }
 }
 
@@ -31,7 +27,7 @@ void store1(Warp& w, const Inst& in, u32 mask) {
   for (u32 m = mask; m; m &= m - 1) {
     int l = __builtin_ctz(m);
     const u8* value = d + static_cast<u32>(l) * Bytes;
-    std::memcpy(resolveIn(w, in, in.space, l, addressOf(w, in, l), Bytes, Access::write, value), value, Bytes);
+    std::memcpy(resolveIn(w, in, in.space, l, addressAt(w, in, l), Bytes, Access::write, value), value, Bytes);
   }
 }
 
@@ -40,11 +36,12 @@ void load(Warp& w, const Inst& in, u32 mask) {
   u32 bytes = static_cast<u32>(sizeOf(in.type));
   for (u32 m = mask; m; m &= m - 1) {
     int l = __builtin_ctz(m);
-    const u8* host = resolveIn(w, in, in.space, l, addressOf(w, in, l), bytes * in.vec, Access::read, nullptr);
+    const u8* host = resolveIn(w, in, in.space, l, addressAt(w, in, l), bytes * in.vec, Access::read, nullptr);
     if (in.flags & kAcquire) w.block->launch.clock.acquire[w.block->index] = ++w.block->launch.clock.time;
     for (u32 i = 0; i < in.vec; i++) {
       u32 width = in.list[2 * i + 1];
-      put(w.registers + in.list[2 * i] + static_cast<u32>(l) * width, host + i * bytes, bytes, width, isSigned(in.type));
+      put(w.registers + in.list[2 * i] + static_cast<u32>(l) * width, host + i * bytes, bytes, width,
+          isSigned(in.type));
     }
   }
 }
@@ -58,7 +55,8 @@ void store(Warp& w, const Inst& in, u32 mask) {
       u32 width = in.list[2 * i + 1];
       std::memcpy(value + i * bytes, w.registers + in.list[2 * i] + static_cast<u32>(l) * width, bytes);
     }
-    std::memcpy(resolveIn(w, in, in.space, l, addressOf(w, in, l), bytes * in.vec, Access::write, value), value, bytes * in.vec);
+    std::memcpy(resolveIn(w, in, in.space, l, addressAt(w, in, l), bytes * in.vec, Access::write, value), value,
+                bytes * in.vec);
   }
 }
 
@@ -67,7 +65,8 @@ template <class T>
 void loadParameter(Warp& w, const Inst& in, u32 mask) {
   T value;
   u64 at = w.reg<u64>(in.a)[0] + static_cast<u64>(in.imm);
-  std::memcpy(&value, resolveIn(w, in, Space::param, __builtin_ctz(mask), at, sizeof(T), Access::read, nullptr), sizeof(T));
+  std::memcpy(&value, resolveIn(w, in, Space::param, __builtin_ctz(mask), at, sizeof(T), Access::read, nullptr),
+              sizeof(T));
   T* d = w.reg<T>(in.d);
   forLanes(mask, [=](int l) { d[l] = value; });
 }
@@ -84,8 +83,22 @@ Space spaceOf(Decoder& d) {
 // Cache hints change nothing here.
 void skipHints(Decoder& d) {
   static const std::vector<const char*> hints = {
-      "ca", "cg", "cs", "lu", "cv", "wb", "wt", "nc", "L1::evict_normal", "L1::evict_unchanged", "L1::evict_first", "L1::evict_last",
-      "L1::no_allocate", "L2::64B", "L2::128B", "L2::256B",
+      "ca",
+      "cg",
+      "cs",
+      "lu",
+      "cv",
+      "wb",
+      "wt",
+      "nc",
+      "L1::evict_normal",
+      "L1::evict_unchanged",
+      "L1::evict_first",
+      "L1::evict_last",
+      "L1::no_allocate",
+      "L2::64B",
+      "L2::128B",
+      "L2::256B",
   };
   for (bool more = true; more;) {
     more = false;
@@ -111,7 +124,8 @@ void vectorAndType(Decoder& d) {
 }
 
 void valueOperands(Decoder& d, const Operand& o, bool loads) {
-  if ((o.kind == Operand::vector) != (d.in.vec > 1) || (d.in.vec > 1 && o.parts.size() != d.in.vec)) d.bad("operand has not the size of the vector");
+  if ((o.kind == Operand::vector) != (d.in.vec > 1) || (d.in.vec > 1 && o.parts.size() != d.in.vec))
+    d.bad("operand has not the size of the vector");
   for (u32 i = 0; i < d.in.vec; i++) {
     const Operand& part = d.in.vec > 1 ? o.parts[i] : o;
     u8 width = 0;
@@ -156,8 +170,10 @@ void decodeStore(Decoder& d) {
   d.in.d = d.in.list[0];
   u32 bytes = static_cast<u32>(sizeOf(d.in.type));
   bool plain = d.in.vec == 1 && d.in.list[1] == bytes && !d.in.flags;
-  if (plain) d.need(bytes == 2 ? store1<2> : bytes == 4 ? store1<4> : store1<8>);
-  else d.need(store);
+  if (plain)
+    d.need(bytes == 2 ? store1<2> : bytes == 4 ? store1<4> : store1<8>);
+  else
+    d.need(store);
   d.emit();
 }
 

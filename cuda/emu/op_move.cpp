@@ -9,7 +9,9 @@ namespace {
 
 struct Same {
   template <class T>
-  static T run(T a) { return a; }
+  static T run(T a) {
+    return a;
+  }
 };
 
 void movePredicate(Warp& w, const Inst& in, u32 mask) {
@@ -23,7 +25,8 @@ void pack(Warp& w, const Inst& in, u32 mask) {
     u32 l = static_cast<u32>(__builtin_ctz(m));
     u8* d = w.registers + in.d + l * in.width;
     u8 joined[8];
-    for (size_t i = 0; i < in.list.size(); i++) std::memcpy(joined + i * in.width2, w.registers + in.list[i] + l * in.width2, in.width2);
+    for (size_t i = 0; i < in.list.size(); i++)
+      std::memcpy(joined + i * in.width2, w.registers + in.list[i] + l * in.width2, in.width2);
     std::memcpy(d, joined, in.width);
   }
 }
@@ -33,7 +36,8 @@ void unpack(Warp& w, const Inst& in, u32 mask) {
     u32 l = static_cast<u32>(__builtin_ctz(m));
     u8 joined[8];
     std::memcpy(joined, w.registers + in.a + l * in.width, in.width);
-    for (size_t i = 0; i < in.list.size(); i++) std::memcpy(w.registers + in.list[i] + l * in.width2, joined + i * in.width2, in.width2);
+    for (size_t i = 0; i < in.list.size(); i++)
+      std::memcpy(w.registers + in.list[i] + l * in.width2, joined + i * in.width2, in.width2);
   }
 }
 
@@ -65,12 +69,15 @@ void decodeVectorMove(Decoder& d, Ty t) {
   const std::vector<Operand>& parts = d.arg(joins ? 1 : 0).parts;
   int size = sizeOf(t), each = parts.empty() ? 0 : size / static_cast<int>(parts.size());
   Ty part = each == 4 ? Ty::b32 : each == 2 ? Ty::b16 : Ty::none;
-  if (!isBits(t) || part == Ty::none || each * static_cast<int>(parts.size()) != size) d.bad("unsupported form of vector");
+  if (!isBits(t) || part == Ty::none || each * static_cast<int>(parts.size()) != size)
+    d.bad("unsupported form of vector");
   for (const Operand& p : parts) d.in.list.push_back(joins ? d.src(p, part) : d.dst(p, part));
   d.in.width = static_cast<u8>(size);
   d.in.width2 = static_cast<u8>(each);
-  if (joins) d.in.d = d.dst(d.arg(0), t);
-  else d.in.a = d.src(d.arg(1), t);
+  if (joins)
+    d.in.d = d.dst(d.arg(0), t);
+  else
+    d.in.a = d.src(d.arg(1), t);
   d.need(joins ? pack : unpack);
   d.emit();
 }
@@ -100,7 +107,8 @@ u64 windowOf(Decoder& d, const std::string& space) {
   d.bad("unknown state space");
 }
 
-// cvta adds the window of a space to an address, cvta.to takes it away; an address of another space is a fault at its use.
+// cvta adds the window of a space to an address, cvta.to takes it away; an address of another space is a fault at its
+// use.
 void addWindow(Warp& w, const Inst& in, u32 mask) {
   u64 *d = w.reg<u64>(in.d), *a = w.reg<u64>(in.a);
   u64 by = static_cast<u64>(in.imm);

@@ -17,7 +17,8 @@ void shfl(Warp& w, const Inst& in, u32 mask) {
   u32 valid = 0;
   for (u32 m = mask; m; m &= m - 1) {
     int l = __builtin_ctz(m);
-    int by = static_cast<int>(b[l] & 31), clamp = static_cast<int>(c[l] & 31), segment = static_cast<int>(c[l] >> 8 & 31);
+    int by = static_cast<int>(b[l] & 31), clamp = static_cast<int>(c[l] & 31),
+        segment = static_cast<int>(c[l] >> 8 & 31);
     int top = (l & segment) | (clamp & ~segment), low = l & segment, j = 0;
     bool in_range = false;
     switch (in.op) {
@@ -27,7 +28,8 @@ void shfl(Warp& w, const Inst& in, u32 mask) {
       case idx: j = low | (by & ~segment), in_range = j <= top; break;
     }
     if (!in_range) j = l;
-    if (!(mask >> j & 1)) throw Fault(kLaunchFailed, format("reads lane %d, which does not take part (mask 0x%08x)", j, mask), l);
+    if (!(mask >> j & 1))
+      throw Fault(kLaunchFailed, format("reads lane %d, which does not take part (mask 0x%08x)", j, mask), l);
     d[l] = source[j];
     if (in_range) valid |= 1u << l;
   }
@@ -123,8 +125,10 @@ void decodeMatch(Decoder& d) {
   d.in.d = d.dst(to, Ty::b32);
   d.in.a = d.src(d.arg(1), t);
   d.in.e = d.src(d.arg(2), Ty::b32);
-  if (mode == "any") d.need(t == Ty::b32 ? matchAny<u32> : t == Ty::b64 ? matchAny<u64> : nullptr);
-  else d.need(t == Ty::b32 ? matchAll<u32> : t == Ty::b64 ? matchAll<u64> : nullptr);
+  if (mode == "any")
+    d.need(t == Ty::b32 ? matchAny<u32> : t == Ty::b64 ? matchAny<u64> : nullptr);
+  else
+    d.need(t == Ty::b32 ? matchAll<u32> : t == Ty::b64 ? matchAll<u64> : nullptr);
   d.emit();
 }
 

@@ -80,8 +80,10 @@ struct Parser {
     if (peek().kind != Token::number) fail("expected a number, found '" + peek().text + "'");
     Operand o = literal();
     if (!minus) return o;
-    if (o.kind == Operand::integer) o.value = -o.value;
-    else o.real = -o.real, o.value = o.kind == Operand::f32 ? o.value ^ 0x80000000ll : bitsAs<i64>(o.real);
+    if (o.kind == Operand::integer)
+      o.value = -o.value;
+    else
+      o.real = -o.real, o.value = o.kind == Operand::f32 ? o.value ^ 0x80000000ll : bitsAs<i64>(o.real);
     return o;
   }
 
@@ -106,8 +108,10 @@ struct Parser {
     Operand o;
     at++;
     o.kind = Operand::address;
-    if (peek().kind == Token::word) o.text = word("an address");
-    else o.value = integer("an address");
+    if (peek().kind == Token::word)
+      o.text = word("an address");
+    else
+      o.value = integer("an address");
     while (is("+") || is("-")) {
       bool minus = is("-");
       if (!minus) at++;
@@ -140,9 +144,12 @@ struct Parser {
   void typeOf(Variable& v) {
     for (;;) {
       std::string w = word("a type");
-      if (w == ".align") v.align = static_cast<u64>(integer("an alignment"));
-      else if (w == ".v2") v.vec = 2;
-      else if (w == ".v4") v.vec = 4;
+      if (w == ".align")
+        v.align = static_cast<u64>(integer("an alignment"));
+      else if (w == ".v2")
+        v.vec = 2;
+      else if (w == ".v4")
+        v.vec = 4;
       else if (Ty t = tyFrom(w.substr(1)); w[0] == '.' && t != Ty::none) {
         v.type = t;
         break;
@@ -182,8 +189,10 @@ struct Parser {
     }
     Operand o = signedLiteral();
     u64 bits = static_cast<u64>(o.value);
-    if (v.type == Ty::f32 && o.kind != Operand::f32) bits = bitsAs<u32>(static_cast<float>(o.kind == Operand::integer ? static_cast<double>(o.value) : o.real));
-    if (v.type == Ty::f64 && o.kind != Operand::f64) bits = bitsAs<u64>(o.kind == Operand::integer ? static_cast<double>(o.value) : o.real);
+    if (v.type == Ty::f32 && o.kind != Operand::f32)
+      bits = bitsAs<u32>(static_cast<float>(o.kind == Operand::integer ? static_cast<double>(o.value) : o.real));
+    if (v.type == Ty::f64 && o.kind != Operand::f64)
+      bits = bitsAs<u64>(o.kind == Operand::integer ? static_cast<double>(o.value) : o.real);
     for (int i = 0; i < sizeOf(v.type); i++) v.init.push_back(static_cast<u8>(bits >> (8 * i)));
   }
 
@@ -253,11 +262,16 @@ struct Parser {
     f.name = word("a function name");
     f.params = parameters();
     for (;;) {
-      if (takeWord(".maxntid")) triple(f.maxThreads);
-      else if (takeWord(".reqntid")) triple(f.reqThreads);
-      else if (takeWord(".minnctapersm") || takeWord(".maxnctapersm") || takeWord(".maxnreg")) integer("a limit");
-      else if (takeWord(".noreturn")) continue;
-      else break;
+      if (takeWord(".maxntid"))
+        triple(f.maxThreads);
+      else if (takeWord(".reqntid"))
+        triple(f.reqThreads);
+      else if (takeWord(".minnctapersm") || takeWord(".maxnctapersm") || takeWord(".maxnreg"))
+        integer("a limit");
+      else if (takeWord(".noreturn"))
+        continue;
+      else
+        break;
     }
     if (!take(";")) {
       f.defined = true;
@@ -273,9 +287,12 @@ struct Parser {
       Statement s;
       s.line = line();
       if (peek().kind == Token::end) fail("text ends inside " + f.name);
-      if (take("{")) depth++, s.kind = Statement::open, f.body.push_back(s);
-      else if (take("}")) depth--, s.kind = Statement::close, f.body.push_back(s);
-      else if (!take(";")) statement(f, s);
+      if (take("{"))
+        depth++, s.kind = Statement::open, f.body.push_back(s);
+      else if (take("}"))
+        depth--, s.kind = Statement::close, f.body.push_back(s);
+      else if (!take(";"))
+        statement(f, s);
     } while (depth > 0);
   }
 
@@ -337,7 +354,8 @@ struct Parser {
     } else if (w == ".target") {
       do {
         std::string target = word("a target");
-        if (std::sscanf(target.c_str(), "sm_%d", &out.target) != 1 && target != "texmode_independent" && target != "debug")
+        if (std::sscanf(target.c_str(), "sm_%d", &out.target) != 1 && target != "texmode_independent" &&
+            target != "debug")
           fail("unknown target '" + target + "'");
       } while (take(","));
     } else if (integer("an address size") != 64) {
@@ -350,7 +368,7 @@ struct Parser {
       if (peek().kind == Token::end) fail("section without body");
       at++;
     }
-    for (int depth = 0; ; at++) {
+    for (int depth = 0;; at++) {
       if (peek().kind == Token::end) fail("section without end");
       if (is("{")) depth++;
       if (is("}") && --depth == 0) break;
@@ -362,11 +380,16 @@ struct Parser {
     bool external = false;
     while (peek().kind != Token::end) {
       std::string w = word("a directive");
-      if (w == ".version" || w == ".target" || w == ".address_size") header(w);
-      else if (w == ".visible" || w == ".weak" || w == ".common") external = false;
-      else if (w == ".extern") external = true;
-      else if (w == ".entry" || w == ".func") function(w == ".entry"), external = false;
-      else if (w == ".section") skipSection();
+      if (w == ".version" || w == ".target" || w == ".address_size")
+        header(w);
+      else if (w == ".visible" || w == ".weak" || w == ".common")
+        external = false;
+      else if (w == ".extern")
+        external = true;
+      else if (w == ".entry" || w == ".func")
+        function(w == ".entry"), external = false;
+      else if (w == ".section")
+        skipSection();
       else if (w == ".global" || w == ".const" || w == ".shared") {
         for (Variable& v : variables(w.substr(1))) {
           v.external = external;

@@ -22,22 +22,22 @@ std::vector<Token> lex(const std::string& text);
 // Operand of an instruction as written.
 struct Operand {
   enum Kind { name, integer, f32, f64, address, vector, list, sink } kind = sink;
-  std::string text;             // name: register, symbol, label; address: its base, empty if absolute
-  i64 value = 0;                // integer; offset of address or of name+offset
-  double real = 0;              // f32, f64
-  bool negated = false;         // !p
-  std::vector<Operand> parts;   // vector, list; second of a|b
-  bool paired = false;          // a|b
+  std::string text;            // name: register, symbol, label; address: its base, empty if absolute
+  i64 value = 0;               // integer; offset of address or of name+offset
+  double real = 0;             // f32, f64
+  bool negated = false;        // !p
+  std::vector<Operand> parts;  // vector, list; second of a|b
+  bool paired = false;         // a|b
 };
 
 // Variable of any state space; count 0 is an array of unknown size.
 struct Variable {
-  std::string name, space;      // reg, global, const, shared, local, param
+  std::string name, space;  // reg, global, const, shared, local, param
   Ty type = Ty::none;
-  int vec = 1;                  // elements of a .v2/.v4 type
+  int vec = 1;  // elements of a .v2/.v4 type
   u64 count = 1, align = 0;
   bool external = false;
-  int range = -1;               // %r<range>
+  int range = -1;  // %r<range>
   std::vector<u8> init;
   std::vector<std::pair<u64, std::pair<std::string, i64>>> addresses;  // offset -> symbol + offset
   int line = 0;
@@ -49,8 +49,8 @@ struct Variable {
 struct Statement {
   enum Kind { instruction, label, declare, open, close, targets } kind;
   int line = 0;
-  std::string op;               // opcode with its modifiers; label name
-  std::string guard;            // predicate register, empty if none
+  std::string op;     // opcode with its modifiers; label name
+  std::string guard;  // predicate register, empty if none
   bool guardNegated = false;
   std::vector<Operand> args;
   std::vector<std::string> labels;  // .branchtargets

@@ -15,16 +15,16 @@ struct SharedWord {
   bool atomic = false;                // the last write was an atomic operation
 };
 
-constexpr u16 kManyLanes = 0x8000;    // | warp: several lanes of one warp
+constexpr u16 kManyLanes = 0x8000;  // | warp: several lanes of one warp
 constexpr u16 kManyWarps = 0xffff;
 
 // GlobalWord remembers the last accesses to 4 bytes of global memory within one launch.
 struct GlobalWord {
-  u32 launch = 0;                     // low bits of the launch's number; others are stale
-  u32 writer = 0, reader = 0;         // block + 1; 0 = none
-  u32 writeTime = 0;                  // of the launch's clock
+  u32 launch = 0;              // low bits of the launch's number; others are stale
+  u32 writer = 0, reader = 0;  // block + 1; 0 = none
+  u32 writeTime = 0;           // of the launch's clock
   u8 writeBytes = 0, readBytes = 0;
-  bool atomic = false;                // the writes were atomic
+  bool atomic = false;  // the writes were atomic
 };
 
 constexpr u32 kManyBlocks = 0xffffffffu;
@@ -33,8 +33,8 @@ constexpr u32 kManyBlocks = 0xffffffffu;
 // by a block that has since done an atomic operation.
 struct GlobalClock {
   u32 time = 1;
-  u32* fence = nullptr;               // by block: time of its last fence
-  u32* acquire = nullptr;             // by block: time of its last atomic
+  u32* fence = nullptr;    // by block: time of its last fence
+  u32* acquire = nullptr;  // by block: time of its last atomic
 };
 
 }  // namespace emu

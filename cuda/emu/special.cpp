@@ -26,11 +26,17 @@ u64 tid(const Warp& w, u32 lane) {
   return Axis == 0 ? t % n[0] : Axis == 1 ? t / n[0] % n[1] : t / n[0] / n[1];
 }
 template <int Axis>
-u64 ntid(const Warp& w, u32) { return w.block->launch.shape.block[Axis]; }
+u64 ntid(const Warp& w, u32) {
+  return w.block->launch.shape.block[Axis];
+}
 template <int Axis>
-u64 ctaid(const Warp& w, u32) { return w.block->at[Axis]; }
+u64 ctaid(const Warp& w, u32) {
+  return w.block->at[Axis];
+}
 template <int Axis>
-u64 nctaid(const Warp& w, u32) { return w.block->launch.shape.grid[Axis]; }
+u64 nctaid(const Warp& w, u32) {
+  return w.block->launch.shape.grid[Axis];
+}
 
 const std::map<std::string, SpecialRegister>& specials() {
   static const std::map<std::string, SpecialRegister> table = {

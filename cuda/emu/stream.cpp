@@ -69,7 +69,8 @@ u64 Driver::enqueue(Handle h, Work w) {
   // The default stream comes after all earlier work of blocking streams, and they after it.
   for (auto& e : streams.all()) {
     if (e.second == s || e.second->context != c->id || !e.second->blocking || !s->blocking) continue;
-    if ((legacy || e.first == c->legacy) && e.second->done < e.second->enqueued) w.after.push_back({e.first, e.second->enqueued});
+    if ((legacy || e.first == c->legacy) && e.second->done < e.second->enqueued)
+      w.after.push_back({e.first, e.second->enqueued});
   }
   s->queue.push_back(std::move(w));
   u64 position = ++s->enqueued;
@@ -273,7 +274,8 @@ EMU_API(cuLaunchHostFunc)(Handle h, HostFn f, void* data) {
   });
 }
 
-// A wait on an event that nobody has recorded is an error here, where hardware takes it as done: it hides a missing record.
+// A wait on an event that nobody has recorded is an error here, where hardware takes it as done: it hides a missing
+// record.
 EMU_API(cuStreamWaitEvent)(Handle h, Handle event, unsigned) {
   return call("cuStreamWaitEvent", 0, [&](Driver& d) {
     auto s = d.stream(h);

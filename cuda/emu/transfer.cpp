@@ -12,7 +12,8 @@ void checkedFree(Driver& d, Buffer* b) {
 
 Buffer* checkRange(Driver& d, u64 address, u64 bytes, const char* what) {
   Buffer* b = d.memory->find(address);
-  if (!b || !(b->live || b->pending) || !b->holds(address, bytes)) failWith(kInvalidValue, std::string(what) + ": " + d.memory->describe(address, bytes));
+  if (!b || !(b->live || b->pending) || !b->holds(address, bytes))
+    failWith(kInvalidValue, std::string(what) + ": " + d.memory->describe(address, bytes));
   return b;
 }
 
@@ -76,15 +77,16 @@ void runFill(Driver& d, const Fill& f) {
 
 namespace {
 
-// transfer enqueues a copy; a synchronous one is waited for. Pageable host memory is read at once, and written before the
-// call returns, as the real driver stages it; pinned memory is touched when the copy runs.
+// transfer enqueues a copy; a synchronous one is waited for. Pageable host memory is read at once, and written before
+// the call returns, as the real driver stages it; pinned memory is touched when the copy runs.
 void transfer(Driver& d, Handle stream, Copy c, bool async) {
   if (c.width == 0 || c.height == 0 || c.depth == 0) return;
   u64 dstSpan = spanOf(c, c.dstPitch, c.dstSlice), srcSpan = spanOf(c, c.srcPitch, c.srcSlice);
   if ((c.dstHost && !c.dst) || (c.srcHost && !c.src)) failWith(kInvalidValue, "null host pointer");
   if (!c.dstHost) checkRange(d, c.dst, dstSpan, "destination");
   if (!c.srcHost) checkRange(d, c.src, srcSpan, "source");
-  if (c.dstHost && !c.srcHost && d.memory->find(c.dst) && d.memory->find(c.dst)->kind == Buffer::device) failWith(kInvalidValue, "the host pointer is a device address");
+  if (c.dstHost && !c.srcHost && d.memory->find(c.dst) && d.memory->find(c.dst)->kind == Buffer::device)
+    failWith(kInvalidValue, "the host pointer is a device address");
   bool pageable = (c.dstHost && !pinned(d, c.dst, dstSpan)) || (c.srcHost && !pinned(d, c.src, srcSpan));
   auto s = d.stream(stream);
   if (!async) d.refuseInCapture("a synchronous copy");
@@ -140,8 +142,11 @@ int fill(const char* name, Handle stream, const Fill& f, bool async) {
 Buffer* allocate(Driver& d, u64 bytes, Buffer::Kind kind) {
   if (bytes == 0) failWith(kInvalidValue, "no bytes asked for");
   Buffer* b = d.memory->allocate(bytes, kind, current()->id);
-  if (!b) throw Failure{kOutOfMemory, format("%llu bytes asked for, %llu of %llu in use", static_cast<unsigned long long>(bytes), static_cast<unsigned long long>(d.memory->used()),
-                                             static_cast<unsigned long long>(d.memory->limit()))};
+  if (!b)
+    throw Failure{
+        kOutOfMemory,
+        format("%llu bytes asked for, %llu of %llu in use", static_cast<unsigned long long>(bytes),
+               static_cast<unsigned long long>(d.memory->used()), static_cast<unsigned long long>(d.memory->limit()))};
   return b;
 }
 
@@ -189,7 +194,8 @@ Copy from2D(const Memcpy2D& p) {
   c.src = side(p.srcType, p.srcHost, p.srcDevice, c.srcHost) + p.srcY * p.srcPitch + p.srcX;
   c.dst = side(p.dstType, p.dstHost, p.dstDevice, c.dstHost) + p.dstY * p.dstPitch + p.dstX;
   c.width = p.width, c.height = p.height, c.srcPitch = p.srcPitch, c.dstPitch = p.dstPitch;
-  if (p.height > 1 && (p.srcPitch < p.width || p.dstPitch < p.width)) failWith(kInvalidValue, "the pitch is smaller than a row");
+  if (p.height > 1 && (p.srcPitch < p.width || p.dstPitch < p.width))
+    failWith(kInvalidValue, "the pitch is smaller than a row");
   return c;
 }
 
@@ -199,7 +205,8 @@ Copy from3D(const Memcpy3D& p) {
   c.src = side(p.srcType, p.srcHost, p.srcDevice, c.srcHost) + p.srcZ * c.srcSlice + p.srcY * p.srcPitch + p.srcX;
   c.dst = side(p.dstType, p.dstHost, p.dstDevice, c.dstHost) + p.dstZ * c.dstSlice + p.dstY * p.dstPitch + p.dstX;
   c.width = p.width, c.height = p.height, c.depth = p.depth, c.srcPitch = p.srcPitch, c.dstPitch = p.dstPitch;
-  if (p.height > 1 && (p.srcPitch < p.width || p.dstPitch < p.width)) failWith(kInvalidValue, "the pitch is smaller than a row");
+  if (p.height > 1 && (p.srcPitch < p.width || p.dstPitch < p.width))
+    failWith(kInvalidValue, "the pitch is smaller than a row");
   return c;
 }
 
@@ -239,8 +246,10 @@ EMU_API(cuMemFree_v2)(u64 at) {
     if (at == 0) return;
     d.refuseInCapture("a release");
     Buffer* b = d.memory->find(at);
-    if (b && b->at == at && !b->live && !b->pending) failWith(kInvalidValue, format("buffer %llu is freed twice", static_cast<unsigned long long>(b->order)));
-    if (!b || b->at != at || !b->live || b->kind != Buffer::device) failWith(kInvalidValue, "not the start of a device buffer");
+    if (b && b->at == at && !b->live && !b->pending)
+      failWith(kInvalidValue, format("buffer %llu is freed twice", static_cast<unsigned long long>(b->order)));
+    if (!b || b->at != at || !b->live || b->kind != Buffer::device)
+      failWith(kInvalidValue, "not the start of a device buffer");
     d.finishAll(current()->id);  // as the real driver waits here
     checkedFree(d, b);
   });
@@ -272,8 +281,10 @@ EMU_API(cuMemFreeAsync)(u64 at, Handle stream) {
       failWith(kCaptureUnsupported, "a release in a capture is not supported");
     }
     Buffer* b = d.memory->find(at);
-    if (!b || b->at != at || b->kind != Buffer::device || !(b->live || b->pending)) failWith(kInvalidValue, "not the start of a live device buffer");
-    if (b->releasing) failWith(kInvalidValue, format("buffer %llu is freed twice", static_cast<unsigned long long>(b->order)));
+    if (!b || b->at != at || b->kind != Buffer::device || !(b->live || b->pending))
+      failWith(kInvalidValue, "not the start of a live device buffer");
+    if (b->releasing)
+      failWith(kInvalidValue, format("buffer %llu is freed twice", static_cast<unsigned long long>(b->order)));
     b->releasing = true;
     Work w;
     w.kind = Work::release;
@@ -350,7 +361,8 @@ EMU_API(cuMemFreeHost)(void* p) {
   return call("cuMemFreeHost", 0, [&](Driver& d) {
     d.refuseInCapture("a release");
     Buffer* b = d.memory->find(bits(p));
-    if (!b || b->at != bits(p) || b->kind != Buffer::pinned || b->registered) failWith(kInvalidValue, "not pinned memory of cuMemHostAlloc");
+    if (!b || b->at != bits(p) || b->kind != Buffer::pinned || b->registered)
+      failWith(kInvalidValue, "not pinned memory of cuMemHostAlloc");
     d.finishAll(current()->id);
     checkedFree(d, b);
   });
@@ -366,7 +378,8 @@ EMU_API(cuMemHostGetDevicePointer_v2)(u64* out, void* p, unsigned) {
 EMU_API(cuMemHostRegister_v2)(void* p, size_t bytes, unsigned) {
   return call("cuMemHostRegister_v2", 0, [&](Driver& d) {
     if (!p || !bytes) failWith(kInvalidValue, "no memory");
-    if (d.memory->find(bits(p)) || d.memory->find(bits(p) + bytes - 1)) failWith(kHostMemoryAlreadyRegistered, "the memory is registered already");
+    if (d.memory->find(bits(p)) || d.memory->find(bits(p) + bytes - 1))
+      failWith(kHostMemoryAlreadyRegistered, "the memory is registered already");
     d.memory->adopt(p, bytes, current()->id);
   });
 }
@@ -380,16 +393,24 @@ EMU_API(cuMemHostUnregister)(void* p) {
   });
 }
 
-EMU_API(cuMemcpyHtoD_v2)(u64 to, const void* from, size_t n) { return copy("cuMemcpyHtoD_v2", 0, linear(to, false, bits(from), true, n), false); }
-EMU_API(cuMemcpyDtoH_v2)(void* to, u64 from, size_t n) { return copy("cuMemcpyDtoH_v2", 0, linear(bits(to), true, from, false, n), false); }
-EMU_API(cuMemcpyDtoD_v2)(u64 to, u64 from, size_t n) { return copy("cuMemcpyDtoD_v2", 0, linear(to, false, from, false, n), false); }
+EMU_API(cuMemcpyHtoD_v2)(u64 to, const void* from, size_t n) {
+  return copy("cuMemcpyHtoD_v2", 0, linear(to, false, bits(from), true, n), false);
+}
+EMU_API(cuMemcpyDtoH_v2)(void* to, u64 from, size_t n) {
+  return copy("cuMemcpyDtoH_v2", 0, linear(bits(to), true, from, false, n), false);
+}
+EMU_API(cuMemcpyDtoD_v2)(u64 to, u64 from, size_t n) {
+  return copy("cuMemcpyDtoD_v2", 0, linear(to, false, from, false, n), false);
+}
 EMU_API(cuMemcpyHtoDAsync_v2)(u64 to, const void* from, size_t n, Handle s) {
   return copy("cuMemcpyHtoDAsync_v2", s, linear(to, false, bits(from), true, n), true);
 }
 EMU_API(cuMemcpyDtoHAsync_v2)(void* to, u64 from, size_t n, Handle s) {
   return copy("cuMemcpyDtoHAsync_v2", s, linear(bits(to), true, from, false, n), true);
 }
-EMU_API(cuMemcpyDtoDAsync_v2)(u64 to, u64 from, size_t n, Handle s) { return copy("cuMemcpyDtoDAsync_v2", s, linear(to, false, from, false, n), true); }
+EMU_API(cuMemcpyDtoDAsync_v2)(u64 to, u64 from, size_t n, Handle s) {
+  return copy("cuMemcpyDtoDAsync_v2", s, linear(to, false, from, false, n), true);
+}
 EMU_API(cuMemcpy)(u64 to, u64 from, size_t n) { return unified("cuMemcpy", 0, to, from, n, false); }
 EMU_API(cuMemcpyAsync)(u64 to, u64 from, size_t n, Handle s) { return unified("cuMemcpyAsync", s, to, from, n, true); }
 
@@ -410,18 +431,18 @@ EMU_API(cuMemcpy3DAsync_v2)(const Memcpy3D* p, Handle s) {
 }
 
 // Fills of 8, 16 and 32 bits, of rows too, at once and in stream order.
-#define EMU_FILL(bits, type)                                                                          \
-  EMU_API(cuMemsetD##bits##_v2)(u64 to, type v, size_t n) {                                            \
-    return fill("cuMemsetD" #bits "_v2", 0, Fill{to, 0, n, 1, v, sizeof(type)}, false);                \
-  }                                                                                                    \
-  EMU_API(cuMemsetD##bits##Async)(u64 to, type v, size_t n, Handle s) {                                \
-    return fill("cuMemsetD" #bits "Async", s, Fill{to, 0, n, 1, v, sizeof(type)}, true);               \
-  }                                                                                                    \
-  EMU_API(cuMemsetD2D##bits##_v2)(u64 to, size_t pitch, type v, size_t n, size_t h) {                  \
-    return fill("cuMemsetD2D" #bits "_v2", 0, Fill{to, pitch, n, h, v, sizeof(type)}, false);          \
-  }                                                                                                    \
-  EMU_API(cuMemsetD2D##bits##Async)(u64 to, size_t pitch, type v, size_t n, size_t h, Handle s) {      \
-    return fill("cuMemsetD2D" #bits "Async", s, Fill{to, pitch, n, h, v, sizeof(type)}, true);         \
+#define EMU_FILL(bits, type)                                                                      \
+  EMU_API(cuMemsetD##bits##_v2)(u64 to, type v, size_t n) {                                       \
+    return fill("cuMemsetD" #bits "_v2", 0, Fill{to, 0, n, 1, v, sizeof(type)}, false);           \
+  }                                                                                               \
+  EMU_API(cuMemsetD##bits##Async)(u64 to, type v, size_t n, Handle s) {                           \
+    return fill("cuMemsetD" #bits "Async", s, Fill{to, 0, n, 1, v, sizeof(type)}, true);          \
+  }                                                                                               \
+  EMU_API(cuMemsetD2D##bits##_v2)(u64 to, size_t pitch, type v, size_t n, size_t h) {             \
+    return fill("cuMemsetD2D" #bits "_v2", 0, Fill{to, pitch, n, h, v, sizeof(type)}, false);     \
+  }                                                                                               \
+  EMU_API(cuMemsetD2D##bits##Async)(u64 to, size_t pitch, type v, size_t n, size_t h, Handle s) { \
+    return fill("cuMemsetD2D" #bits "Async", s, Fill{to, pitch, n, h, v, sizeof(type)}, true);    \
   }
 EMU_FILL(8, u8)
 EMU_FILL(16, u16)

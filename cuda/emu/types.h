@@ -79,16 +79,52 @@ struct Fault : std::runtime_error {
 
 // Ty is the type suffix of an instruction.
 enum class Ty : u8 {
-  none, u8, u16, u32, u64, s8, s16, s32, s64, b8, b16, b32, b64, b128, f16, f16x2, bf16, bf16x2, tf32, f32, f64, pred,
+  none,
+  u8,
+  u16,
+  u32,
+  u64,
+  s8,
+  s16,
+  s32,
+  s64,
+  b8,
+  b16,
+  b32,
+  b64,
+  b128,
+  f16,
+  f16x2,
+  bf16,
+  bf16x2,
+  tf32,
+  f32,
+  f64,
+  pred,
 };
 
 // sizeOf is the number of bytes of a value (0 for predicates).
 constexpr int sizeOf(Ty t) {
   switch (t) {
-    case Ty::u8: case Ty::s8: case Ty::b8: return 1;
-    case Ty::u16: case Ty::s16: case Ty::b16: case Ty::f16: case Ty::bf16: return 2;
-    case Ty::u32: case Ty::s32: case Ty::b32: case Ty::f32: case Ty::f16x2: case Ty::bf16x2: case Ty::tf32: return 4;
-    case Ty::u64: case Ty::s64: case Ty::b64: case Ty::f64: return 8;
+    case Ty::u8:
+    case Ty::s8:
+    case Ty::b8: return 1;
+    case Ty::u16:
+    case Ty::s16:
+    case Ty::b16:
+    case Ty::f16:
+    case Ty::bf16: return 2;
+    case Ty::u32:
+    case Ty::s32:
+    case Ty::b32:
+    case Ty::f32:
+    case Ty::f16x2:
+    case Ty::bf16x2:
+    case Ty::tf32: return 4;
+    case Ty::u64:
+    case Ty::s64:
+    case Ty::b64:
+    case Ty::f64: return 8;
     case Ty::b128: return 16;
     default: return 0;
   }

@@ -4,10 +4,10 @@
 #include "types.h"
 
 // What is asked for and not there is named on the standard error stream, and refused with 801.
-#define EMU_UNSUPPORTED(name)                                                            \
-  extern "C" __attribute__((visibility("default"))) int name() {                         \
+#define EMU_UNSUPPORTED(name)                                                               \
+  extern "C" __attribute__((visibility("default"))) int name() {                            \
     std::fprintf(stderr, "cuemu: " #name " is not supported by the emulator (code 801)\n"); \
-    return emu::kNotSupported;                                                           \
+    return emu::kNotSupported;                                                              \
   }
 
 EMU_UNSUPPORTED(cuArray3DCreate_v2)

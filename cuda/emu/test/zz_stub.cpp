@@ -1,0 +1,3 @@
+#include "harness.h"
+std::vector<Test> matrixTests() { return {}; }
+std::vector<Test> kernelTests() { return {}; }
