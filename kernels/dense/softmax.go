@@ -185,8 +185,8 @@ func expSum[T kernels.Float](t *vec.Table[T], y, x []T, top T) float64 {
 	return total + float64(t.ExpSum(y, x, top))
 }
 
-// softmaxColumns computes columns whose rows are step apart: one sweep for the largest elements, one for the exponentials
-// and their sums, and one for the results.
+// softmaxColumns computes columns whose rows are step apart: one sweep for the largest elements, one for the
+// exponentials and their sums, and one for the results.
 func softmaxColumns[T kernels.Float](path cpu.Path, scratch, y, x []T, step, cols int, logarithm bool) {
 	top, sum, row := scratch[:cols], scratch[softmaxStrip:][:cols], scratch[2*softmaxStrip:][:cols]
 	t := vec.For[T](path)

@@ -25,7 +25,8 @@ func TestOps(t *testing.T) {
 	var cases []optest.Case
 	for _, op := range ops {
 		_, linear := op.(Dropout)
-		for _, shape := range [][]int{{}, {0}, {1}, {17}, {3, 5, 7}, {chunkSize}, {2*chunkSize + 3}, {2*dropChunk + 5}} {
+		for _, shape := range [][]int{{}, {0}, {1}, {17}, {3, 5, 7}, {chunkSize}, {2*chunkSize + 3},
+			{2*dropChunk + 5}} {
 			cases = append(cases, optest.Case{Name: fmt.Sprint(kernels.Identity(op), shape), Op: op,
 				In: []optest.Arg{optest.Normal(shape...), optest.Values(key)}, Linear: linear})
 		}

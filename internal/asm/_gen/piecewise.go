@@ -11,12 +11,14 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// The float32 functions for vectors of 512 bits. Two registers hold a row of 32 numbers, and one instruction looks 16 of
-// them up: polynomials of low degree by intervals then need no division and no exponential. Powers of two are applied by
-// an instruction that rounds once, and a reciprocal of 14 bits is refined with the remainder, which is exact when fused.
+// The float32 functions for vectors of 512 bits. Two registers hold a row of 32 numbers, and one instruction looks 16
+// of them up: polynomials of low degree by intervals then need no division and no exponential. Powers of two are
+// applied by an instruction that rounds once, and a reciprocal of 14 bits is refined with the remainder, which is exact
+// when fused.
 //
-// On a Xeon with AVX-512 (two units, 3.7 GHz) in ns an element against the form for 256 bits at twice the width: tanh
-// 0.45 before, GELU 1.11, erf 1.06, log 0.42, sigmoid 0.29; figures of today: BenchmarkVec of internal/asm/vec.
+// Tried: the algorithms of 256 bits at twice the width, which took 1.1 (exp, sigmoid) to 5 times (erf, GELU) as long on
+// a Xeon with two 512-bit units. Stores that bypass the caches: 1.25 times as fast for a million elements, but the next
+// operator finds nothing in the caches, so they are not used.
 
 // table names a table of 32 columns.
 type table struct {
@@ -263,8 +265,8 @@ func (v vector) siluT(in []reg.VecVirtual) reg.VecVirtual {
 
 // patched emits the GELU of elements that are not too small; others are copied. The result is 0 if there are none.
 func (v vector) patched() {
-	v.begin("gelu", "dst = x·Φ(x), or x where x is below −5 (the result tells whether there are any),", "dst, x *float32",
-		"uint32")
+	v.begin("gelu", "dst = x·Φ(x), or x where x is below −5 (the result tells whether there are any),",
+		"dst, x *float32", "uint32")
 	n, dst, x := v.param("n"), v.param("dst"), v.param("x")
 	all, bits := v.K(), v.GP32()
 	v.KXNORW(all, all, all)

@@ -55,7 +55,7 @@ func (v vector) xor3(x, y, z reg.VecVirtual) {
 
 // philox emits the words of blocks, lanes() of them for each pass.
 func (v vector) philox() {
-	v.begin("philox", "the words of Philox4x32-10 of n vectors of blocks, whose counters begin with first, first+1, …, and",
+	v.begin("philox", "the words of Philox4x32-10 of n vectors of blocks, whose counters begin with first, first+1, …",
 		"key0, key1, first, counter1, counter2, counter3 uint32, dst *uint32", "")
 	n, dst := v.param("n"), v.param("dst")
 	first, step := v.everywhere("first"), v.fixed(uint64(v.lanes()))

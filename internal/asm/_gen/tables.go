@@ -1,11 +1,11 @@
 package main
 
 // Tables of polynomials by intervals. A table has 32 columns, one for each interval, and a row for the point x₀ about
-// which its polynomial is written and one for each coefficient, from the constant on: f(x) ≈ Σ c_k (x − x₀)^k. The column
-// is the upper three bits of the fraction of v, a sum of x and a constant, and the lower two of its exponent: there are
-// eight intervals between powers of two, and they grow with v. In each interval x₀ is that
-// float32 near the middle for which f(x₀) is nearest to a float32, the coefficients minimise the largest relative error
-// (least squares with repeated weights), and each was rounded before the next ones were fitted.
+// which its polynomial is written and one for each coefficient, from the constant on: f(x) ≈ Σ c_k (x − x₀)^k. The
+// column is the upper three bits of the fraction of v, a sum of x and a constant, and the lower two of its exponent:
+// there are eight intervals between powers of two, and they grow with v. In each interval x₀ is that float32 near the
+// middle for which f(x₀) is nearest to a float32, the coefficients minimise the largest relative error (least squares
+// with repeated weights), and each was rounded before the next ones were fitted.
 const (
 	tanhC   = 0.65625
 	tanhA   = 9.3

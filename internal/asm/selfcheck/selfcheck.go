@@ -17,8 +17,8 @@ func Run(more ...func(cpu.Path) error) {
 	cpu.Verify(func(p cpu.Path) error { return check(p, more) })
 }
 
-// Deep compares the functions of a path with the Go path at a quarter of a million arguments each, and runs the checks of Run. It
-// takes a second, and switches nothing off.
+// Deep compares the functions of a path with the Go path at a quarter of a million arguments each, and runs the checks
+// of Run. It takes a second, and switches nothing off.
 func Deep(p cpu.Path, more ...func(cpu.Path) error) error {
 	if err := check(p, more); err != nil {
 		return err

@@ -234,7 +234,7 @@ func expSumF64AVX512(n int, shift float64, dst *float64, x *float64) float64
 //go:noescape
 func adamF64AVX512(n int, beta1 float64, rest1 float64, beta2 float64, rest2 float64, keep float64, step float64, scale float64, eps float64, toP *float64, toM *float64, toV *float64, p *float64, m *float64, v *float64, grad *float64)
 
-// philoxF64AVX512 computes the words of Philox4x32-10 of n vectors of blocks, whose counters begin with first, first+1, …, and of n elements.
+// philoxF64AVX512 computes the words of Philox4x32-10 of n vectors of blocks, whose counters begin with first, first+1, … of n elements.
 //
 //go:noescape
 func philoxF64AVX512(n int, key0 uint32, key1 uint32, first uint32, counter1 uint32, counter2 uint32, counter3 uint32, dst *uint32)
