@@ -6,7 +6,7 @@ import (
 )
 
 func convWorkload() workload {
-	const title = "convolutions of 64 channels with their gradients, 3×3 on 32×32 and 5 on 1024; training steps of LeNet"
+	const title = "convolutions of 64 channels with their gradients, 3×3 on 32×32, 5 on 1024; training steps of LeNet"
 	return workload{"conv", title, "", convCases}
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"ganglion/internal/optest"
+	"ganglion/internal/philox"
 	"ganglion/kernels"
 	"ganglion/kernels/dense"
 )
@@ -98,7 +99,7 @@ func TestBiased(t *testing.T) {
 	var cases []optest.Case
 	for i, s := range shapes {
 		for _, relu := range []bool{false, true} {
-			if s.big && relu == (i%2 == 0) {
+			if s.big && (relu == (i%2 == 0) || !strings.HasPrefix(s.name, "frame, ")) {
 				continue
 			}
 			c := s.testCase(Biased{s.op, relu}, s.x, s.w, s.w[:1])
@@ -108,7 +109,8 @@ func TestBiased(t *testing.T) {
 		}
 	}
 	optest.Check(t, cases)
-	x, w, b := kernels.S(kernels.Float32, 2, 4, 5, 5), kernels.S(kernels.Float32, 6, 4, 3, 3), kernels.S(kernels.Float32, 4)
+	f := func(shape ...int) kernels.Spec { return kernels.S(kernels.Float32, shape...) }
+	x, w, b := f(2, 4, 5, 5), f(6, 4, 3, 3), f(4)
 	for _, relu := range []bool{false, true} {
 		decomposed(t, Biased{Conv{Dims: 2, Pad: three{1, 1}, Groups: 2}, relu}, []int{2, 4, 5, 6}, []int{6, 2, 3, 3},
 			[]int{6})
@@ -266,4 +268,46 @@ func TestWorkspace(t *testing.T) {
 			t.Errorf("%s: ConvGradW wants %d bytes", s.name, n)
 		}
 	}
+}
+
+// randomShape draws a convolution with its shapes: any dimensions, groups, strides, padding and dilation.
+func randomShape(s *philox.Stream, i int) shape {
+	below := func(n int) int { return int(s.Below(uint32(n))) }
+	out := shape{name: fmt.Sprintf("random %d", i), big: true}
+	out.op.Dims = 1 + below(3)
+	groups, room := 1+below(3)/2, []int{70, 14, 7}[out.op.Dims-1]
+	out.op.Groups = int32(groups)
+	in, channels := 1+below(5), groups*(1+below(12))
+	out.x, out.w = []int{1 + below(4), groups * in}, []int{channels, in}
+	for a := range out.op.Dims {
+		k := 1 + below(5)
+		out.op.Dilation[a], out.op.Pad[a] = int32(1+below(4)/3), int32(below(k+1))
+		if below(4) == 0 {
+			out.op.Stride[a] = int32(1 + below(3))
+		}
+		span := int(out.op.Dilation[a])*(k-1) + 1
+		out.x, out.w = append(out.x, max(1, span-2*int(out.op.Pad[a]))+below(room)), append(out.w, k)
+	}
+	return out
+}
+
+// Random convolutions: their three ops, and the convolution with bias and ReLU.
+func TestRandomConvolutions(t *testing.T) {
+	s := philox.New(11, 1, 0)
+	var cases []optest.Case
+	framed := 0
+	for i := range 40 {
+		c := randomShape(&s, i)
+		if g := c.op.geometry(c.x, c.w); g.direct() {
+			framed++
+		}
+		with := c.testCase(Biased{c.op, i%2 == 0}, c.x, c.w, c.w[:1])
+		with.Linear = false
+		cases = append(cases, c.testCase(c.op, c.x, c.w), c.testCase(ConvGradX{Of: c.op}, c.output(), c.w, c.x),
+			c.testCase(ConvGradW{Of: c.op}, c.x, c.output(), c.w), with)
+	}
+	if framed < 12 || framed > 34 {
+		t.Errorf("%d of 40 convolutions are computed in frames", framed)
+	}
+	optest.Check(t, cases)
 }

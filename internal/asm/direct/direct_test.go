@@ -29,12 +29,6 @@ func (a *arena[T]) floats(n int, special bool) []T {
 	return s
 }
 
-func (a *arena[T]) copy(x []T) []T {
-	s := guard.Tail[T](guard.New(a.t, max(len(x), 1)*8), len(x))
-	copy(s, x)
-	return s
-}
-
 // near compares sums of products of numbers below 1; exact ones must have the same bits, but for NaN.
 func near[T float32 | float64](t *testing.T, what string, got, want []T, terms int) {
 	t.Helper()
