@@ -40,7 +40,8 @@ type Command struct {
 	Function    *Function
 	Grid, Block [3]int // blocks, and threads of a block
 	Shared      int    // bytes of dynamic shared memory of a block
-	// Args holds a word for each parameter: an address, or the bits of a number in the low bytes; of a struct its words.
+	// Args holds a word for each parameter: an address, or the bits of a number in the low bytes; of a struct its
+	// words.
 	Args       []uint64
 	Dst, Src   Address
 	Host       *Pinned

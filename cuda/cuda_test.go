@@ -82,12 +82,12 @@ func TestParameters(t *testing.T) {
 )
 .maxntid 256, 1, 1
 { ret; }
-.entry packed(.param .align 4 .b8 packed_param_0[8]) { ret; }
+.entry packed(.param .u32 packed_param_0, .param .align 4 .b8 packed_param_1[12]) { ret; }
 .entry bare
 { ret; }
 .entry hinted(.param .u64 .ptr .global .align 16 hinted_param_0) { ret; }
 `))
-	want := map[string]int{"none": 0, "two": 2, "packed": -1, "bare": 0, "hinted": 1}
+	want := map[string][]int{"none": nil, "two": {1, 1}, "packed": {1, 2}, "bare": nil, "hinted": {1}}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%v, want %v", got, want)
 	}

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -40,7 +42,8 @@ func TestProperties(t *testing.T) {
 // TestCopies: bytes come back as they went, whatever their number.
 func TestCopies(t *testing.T) {
 	d := open(t)
-	for _, n := range []int{0, 1, 3, 255, stagingBytes - 1, stagingBytes, stagingBytes + 1, 2 * stagingBytes, 3*stagingBytes + 5} {
+	const part = stagingBytes
+	for _, n := range []int{0, 1, 3, 255, part - 1, part, part + 1, 2 * part, 3*part + 5} {
 		b := must(d.Alloc(n, "bytes"))(t)
 		src, dst := make([]byte, n), make([]byte, n)
 		for i := range src {
@@ -52,7 +55,8 @@ func TestCopies(t *testing.T) {
 			t.Errorf("%d bytes differ", n)
 		}
 		if n > 0 {
-			if err := d.CopyIn(b.Address()+1, src); err == nil || !strings.Contains(err.Error(), "one live buffer") {
+			if err := d.CopyIn(b.Address()+1, src); err == nil ||
+				!strings.Contains(err.Error(), "one live buffer") {
 				t.Errorf("%d bytes at offset 1: %v", n, err)
 			}
 			if err := d.CopyOut(make([]byte, n+1), b.Address()); err == nil {
@@ -76,7 +80,8 @@ func TestMemory(t *testing.T) {
 	}
 	a := must(d.Alloc(1000, "a"))(t)
 	_, err := d.Alloc(1<<45, "everything")
-	if !errors.Is(err, ErrMemory) || !strings.Contains(err.Error(), "everything: allocating 35184372088832 bytes") ||
+	if !errors.Is(err, ErrMemory) ||
+		!strings.Contains(err.Error(), "everything: allocating 35184372088832 bytes") ||
 		!strings.Contains(err.Error(), "the largest: a, 1000 bytes") {
 		t.Errorf("32 TiB: %v", err)
 	}
@@ -116,7 +121,8 @@ func TestArena(t *testing.T) {
 		size  int
 		moved bool
 	}{{100, true}, {50, false}, {100, false}, {1000, true}} {
-		if moved, err := a.Reserve(c.size); err != nil || moved != c.moved || a.Size() < c.size || a.Address() == 0 {
+		if moved, err := a.Reserve(c.size); err != nil || moved != c.moved || a.Size() < c.size ||
+			a.Address() == 0 {
 			t.Errorf("%+v: %v, %v, %d bytes at %#x", c, moved, err, a.Size(), a.Address())
 		}
 	}
@@ -132,11 +138,12 @@ func TestArena(t *testing.T) {
 }
 
 func TestModule(t *testing.T) {
+	const head = ".version 8.0\n.target sm_70\n.address_size 64\n"
 	d := open(t)
 	for text, want := range map[string]string{
 		"not PTX":            "INVALID_PTX",
 		".version 8.0\n\x00": "a NUL at byte 13",
-		".version 8.0\n.target sm_70\n.address_size 64\n.visible .entry f() { no.such.instruction; ret; }\n": "INVALID_PTX",
+		head + ".visible .entry f() { no.such.instruction; ret; }\n": "INVALID_PTX",
 	} {
 		if _, err := d.Load("broken", []byte(text)); err == nil || !strings.Contains(err.Error(), want) ||
 			!strings.Contains(err.Error(), "module broken") {
@@ -154,12 +161,34 @@ func TestModule(t *testing.T) {
 	if _, err := m.Function("absent"); err == nil || !strings.Contains(err.Error(), "astray axpy nothing") {
 		t.Errorf("an absent kernel: %v", err)
 	}
-	if _, err := m.Function("packed"); err == nil || !strings.Contains(err.Error(), "struct") {
-		t.Errorf("a struct as parameter: %v", err)
-	}
 	check(t, m.Close())
 	if err := m.Close(); err == nil {
 		t.Error("a module is closed twice")
+	}
+}
+
+// TestLoadAll: the driver takes every kernel that ships, and all their parameters are numbers.
+func TestLoadAll(t *testing.T) {
+	d := open(t)
+	files, err := filepath.Glob("../kernels/*/ptx/*.ptx")
+	check(t, err)
+	n := 0
+	for _, path := range files {
+		m, err := d.Load(path, must(os.ReadFile(path))(t))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, name := range m.kernels() {
+			n++
+			if _, err := m.Function(name); err != nil {
+				t.Error(err)
+			}
+		}
+		check(t, m.Close())
+	}
+	if n < 2*len(files) || len(files) < 20 {
+		t.Errorf("%d kernels in %d files", n, len(files))
 	}
 }
 
@@ -207,6 +236,31 @@ func TestLaunch(t *testing.T) {
 	}
 }
 
+// TestStructs: the words of a struct go between those of numbers, and can be changed one by one.
+func TestStructs(t *testing.T) {
+	d := open(t)
+	b := must(d.Alloc(4, "y"))(t)
+	p := must(d.NewPlan("structs", []Command{
+		{
+			Kind:     Launch,
+			What:     "packed",
+			Function: function(t, d, "packed"),
+			Grid:     [3]int{1, 1, 1},
+			Block:    [3]int{1, 1, 1},
+			Args:     []uint64{5000, f32(1) | f32(2)<<32, f32(3), uint64(b.Address())},
+		},
+	}))(t)
+	check(t, p.Run(background))
+	if got := values(t, d, b); got != "[5321]" {
+		t.Errorf("y is %s", got)
+	}
+	check(t, p.SetArg(0, 2, f32(4)))
+	check(t, p.Run(background))
+	if got := values(t, d, b); got != "[5421]" {
+		t.Errorf("y is %s with another last word", got)
+	}
+}
+
 // TestInvalidCommands: what cannot be is found when the plan is made, with the command's number and name.
 func TestInvalidCommands(t *testing.T) {
 	d, other := open(t), open(t)
@@ -215,17 +269,20 @@ func TestInvalidCommands(t *testing.T) {
 	reverse, foreign := function(t, d, "reverse"), function(t, other, "reverse")
 	one, y := [3]int{1, 1, 1}, b.Address()
 	args := []uint64{uint64(y)}
+	launch := func(grid, block [3]int, shared int, args ...uint64) Command {
+		return Command{Kind: Launch, Function: reverse, Grid: grid, Block: block, Shared: shared, Args: args}
+	}
 	for want, c := range map[string]Command{
 		"unknown kind":                   {Kind: 99, Dst: y, Bytes: 4, Src: y},
 		"stream 16":                      {Kind: Fill8, Stream: 16, Dst: y, Bytes: 1},
 		"function is missing":            {Kind: Launch, Grid: one, Block: one},
 		"of another device":              {Kind: Launch, Function: foreign, Grid: one, Block: one, Args: args},
-		"2 arguments for 1 parameters":   {Kind: Launch, Function: reverse, Grid: one, Block: one, Args: []uint64{1, 2}},
-		"1 to 1024 threads":              {Kind: Launch, Function: reverse, Grid: one, Block: [3]int{0, 1, 1}, Args: args},
-		"the kernel allows 1024":         {Kind: Launch, Function: reverse, Grid: one, Block: [3]int{64, 32, 1}, Args: args},
-		"at most 65535 blocks":           {Kind: Launch, Function: reverse, Grid: [3]int{1, 65536, 1}, Block: one, Args: args},
-		"at most 2147483647 blocks":      {Kind: Launch, Function: reverse, Grid: [3]int{-1, 1, 1}, Block: one, Args: args},
-		"bytes of dynamic shared memory": {Kind: Launch, Function: reverse, Grid: one, Block: one, Args: args, Shared: 1 << 20},
+		"2 arguments for 1 parameters":   launch(one, one, 0, 1, 2),
+		"1 to 1024 threads":              launch(one, [3]int{0, 1, 1}, 0, args...),
+		"the kernel allows 1024":         launch(one, [3]int{64, 32, 1}, 0, args...),
+		"at most 65535 blocks":           launch([3]int{1, 65536, 1}, one, 0, args...),
+		"at most 2147483647 blocks":      launch([3]int{-1, 1, 1}, one, 0, args...),
+		"bytes of dynamic shared memory": launch(one, one, 1<<20, args...),
 		"the destination, 65 bytes":      {Kind: Fill8, Dst: y, Bytes: 65},
 		"the source, 64 bytes":           {Kind: Copy, Dst: y, Src: y + 1, Bytes: 64},
 		"words have 4 bytes":             {Kind: Fill32, Dst: y, Bytes: 6},
@@ -313,8 +370,11 @@ func axpyOnce(d *Device, axpy *Function, n int) error {
 	if err := d.CopyIn(b.Address(), floats(in...)); err != nil {
 		return err
 	}
-	p, err := d.NewPlan("axpy", []Command{{Kind: Launch, Function: axpy, Grid: [3]int{1, 1, 1}, Block: [3]int{96, 1, 1},
-		Args: []uint64{uint64(n), f32(2), uint64(b.Address()), uint64(b.Address()) + uint64(4*n)}}})
+	p, err := d.NewPlan(
+		"axpy",
+		[]Command{{Kind: Launch, Function: axpy, Grid: [3]int{1, 1, 1}, Block: [3]int{96, 1, 1},
+			Args: []uint64{uint64(n), f32(2), uint64(b.Address()), uint64(b.Address()) + uint64(4*n)}}},
+	)
 	if err != nil {
 		return err
 	}

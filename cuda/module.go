@@ -38,8 +38,8 @@ var (
 		`(?:\.ptr\s+(?:\.[a-z]+\s+)?(?:\.align\s+\d+\s+)?)?\w+(\[\d+\])?`)
 )
 
-// parameters lists those of each kernel of a PTX text: the words of 8 bytes that they take, one for a number and more for
-// a struct.
+// parameters lists those of each kernel of a PTX text: the words of 8 bytes that they take, one for a number and more
+// for a struct.
 func parameters(ptx []byte) map[string][]int {
 	out := make(map[string][]int)
 	for _, m := range entryPattern.FindAllSubmatch(ptx, -1) {

@@ -25,9 +25,9 @@ extern "C" __global__ void astray(float *y, long long n) { y[n + threadIdx.x] = 
 // nothing has no parameters.
 extern "C" __global__ void nothing() {}
 
-struct Two {
-	float a, b;
+struct Three {
+	float a, b, c;
 };
 
-// packed has a parameter that is no number.
-extern "C" __global__ void packed(Two t, float *y) { *y = t.a + t.b; }
+// packed has a struct of 12 bytes between two numbers: y = first + a + 10·b + 100·c.
+extern "C" __global__ void packed(int first, Three t, float *y) { *y = first + t.a + 10 * t.b + 100 * t.c; }
