@@ -2,8 +2,8 @@ package implicit
 
 import "ganglion/kernels"
 
-// A graph of which every edge is kept is one module, and its structure is known without a search: lists of all nodes but
-// one.
+// A graph of which every edge is kept is one module, and its structure is known without a search: lists of all nodes
+// but one.
 
 // complete reports whether no weight off the diagonal is 0, for two nodes and more.
 func complete(c *kernels.Call) bool {

@@ -22,8 +22,8 @@ func layer(s [3]int, gates, vectors int) []optest.Arg {
 	return append(in, optest.Uniform(-0.5, 0.5, gates*s[2], s[2]), optest.Normal(4*s[2]))
 }
 
-// backward makes the inputs of a gradient: gates between 0 and 1, as the layer makes them. What comes in is the gradient
-// of h alone if alone is set.
+// backward makes the inputs of a gradient: gates between 0 and 1, as the layer makes them. What comes in is that of h
+// alone if alone is set.
 func backward(s [3]int, gates, states int, alone bool) []optest.Arg {
 	d := optest.Normal(states, s[0], s[1], s[2])
 	if alone {

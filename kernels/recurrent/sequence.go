@@ -21,8 +21,9 @@ func sizes(packed []int, gates int) sequence {
 // part is the number of elements of one part of the packed output.
 func (q sequence) part() int { return q.steps * q.batch * q.hidden }
 
-// rows is the number of samples that one task takes through all steps.
-func (q sequence) rows() int { return max(8, min(32, (q.batch+3)/4)) }
+// rows is the number of samples that one task takes through all steps. Fewer than 16 leave register tiles half empty:
+// with tasks of 8 instead of 16 a training step of a GRU at batch 32 takes a twentieth longer on two cores.
+func (q sequence) rows() int { return max(16, min(32, (q.batch+3)/4)) }
 
 // tasks is the number of blocks of samples.
 func (q sequence) tasks() int { return (q.batch + q.rows() - 1) / q.rows() }
