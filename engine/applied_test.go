@@ -15,8 +15,16 @@ func TestStepsThatAreNotApplied(t *testing.T) {
 	for _, guarded := range []bool{true, false} {
 		g, err := engine.Build("follow", kernels.Float32, func(s *engine.Scope) {
 			x, ok := s.Input("x", kernels.S(kernels.Float32, 3)), s.Input("ok", kernels.S(kernels.Float32, 1))
-			follow, plain := s.State("follow", kernels.S(kernels.Float32, 3), nil), s.State("plain", kernels.S(kernels.Float32,
-				3), nil)
+			follow, plain := s.State(
+				"follow",
+				kernels.S(kernels.Float32, 3),
+				nil,
+			), s.State(
+				"plain",
+				kernels.S(kernels.Float32,
+					3),
+				nil,
+			)
 			half := func(state *engine.Node) *engine.Node {
 				return s.Apply(dense.Binary{Kind: dense.Add}, s.Apply(dense.Scale{Alpha: 0.5}, state), x)
 			}

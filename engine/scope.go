@@ -191,8 +191,8 @@ func (s *Scope) Update(state, next *Node) {
 	g.updated = append(g.updated, state)
 }
 
-// UpdateIfApplied is Update for a float state that follows the data, such as running moments, and is to stay as it is in
-// a training step that is not applied: see Applied.
+// UpdateIfApplied is Update for a float state that follows the data, such as running moments, and is to stay as it is
+// in a training step that is not applied: see Applied.
 func (s *Scope) UpdateIfApplied(state, next *Node) {
 	s.Update(state, next)
 	s.b.held = append(s.b.held, state)

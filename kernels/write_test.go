@@ -15,7 +15,8 @@ import (
 	"ganglion/kernels/dense"
 )
 
-// gorgoniaApply is the node that gorgonia's own constructor makes of n's op, over inputs like n's in a graph of its own.
+// gorgoniaApply is the node that gorgonia's own constructor makes of n's op, over inputs like n's in a graph of its
+// own.
 func gorgoniaApply(n *kernels.Node) (*kernels.Node, error) {
 	g := gorgonia.NewGraph()
 	var in []*kernels.Node

@@ -78,8 +78,21 @@ func TestMemoryBudget(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "run")
 	const budget = 70
-	args := []string{"train", "module/mlp", "--set", "hidden=700", "--epochs", "1", "--memory-budget", "70MiB", "--quiet",
-		"--json", "--out", dir, "--batch"}
+	args := []string{
+		"train",
+		"module/mlp",
+		"--set",
+		"hidden=700",
+		"--epochs",
+		"1",
+		"--memory-budget",
+		"70MiB",
+		"--quiet",
+		"--json",
+		"--out",
+		dir,
+		"--batch",
+	}
 	o := inProcess(t, append(args, "8000")...)
 	found := regexp.MustCompile(`--batch (\d+), the largest that fits`).FindStringSubmatch(o.log)
 	if o.code != exitMemory || o.out != "" || found == nil || !strings.Contains(o.log, "the budget is 70MiB") {
@@ -142,7 +155,8 @@ func TestPlan(t *testing.T) {
 				}
 				size, flops = size+s.Bytes, flops+s.Flops
 			}
-			if len(g.Steps) == 0 || size != g.Bytes || flops != g.Flops || g.Live > g.Arena || g.Arena == 0 || flops == 0 {
+			if len(g.Steps) == 0 || size != g.Bytes || flops != g.Flops || g.Live > g.Arena || g.Arena == 0 ||
+				flops == 0 {
 				t.Errorf("%s: %s: %d steps, %d bytes, %v flops: %+v", m.ID, g.Name, len(g.Steps), size, flops, g)
 			}
 		}

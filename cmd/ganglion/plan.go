@@ -76,7 +76,7 @@ func planAction(c *cli.Context) error {
 func budgetFlag() cli.Flag {
 	return &cli.StringFlag{
 		Name:  "memory-budget",
-		Usage: "refuse, before it begins, what would take more memory than `SIZE`, as in 512MiB or 2GB (default: no limit)",
+		Usage: "refuse, before it begins, what would take more memory than `SIZE`, as in 512MiB (default: no limit)",
 	}
 }
 
@@ -106,7 +106,7 @@ func printPlan(out io.Writer, p *run.Plan) error {
 	}{
 		{"data", m.Data}, {"parameters", m.Parameters}, {"optimiser and other states", m.States},
 		{"constants", m.Constants}, {"mini-batches", m.Batch}, {"arena of a training step", m.Arena},
-		{"arena of an evaluation", m.Evaluation}, {"copies of the best parameters", m.Best},
+		{"arena of an evaluation, in the same place", m.Evaluation}, {"copies of the best parameters", m.Best},
 		{"network for comparison", m.Baseline},
 	} {
 		fmt.Fprintf(w, "%s\t%d\t bytes\n", l.what, l.bytes)
@@ -132,15 +132,38 @@ func printSteps(out io.Writer, p *run.PlanProgram) error {
 		if s.Flops > 0 {
 			flops = fmt.Sprintf("%.3f", s.Flops/1e6)
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", s.Index, shortOp(s.Op), s.Path, shortList(s.In), s.Out,
-			s.Kernel, s.Bytes, flops, s.Place, s.Reason)
+		fmt.Fprintf(
+			w,
+			"%d\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n",
+			s.Index,
+			shortOp(s.Op),
+			s.Path,
+			shortList(s.In),
+			s.Out,
+			s.Kernel,
+			s.Bytes,
+			flops,
+			s.Place,
+			s.Reason,
+		)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "%s: %d steps on %d samples, %.3f MFLOP of products, %d bytes read and written; arena of "+
-		"%d bytes (%d without reuse), %d in use at step %d\n\n", p.Name, len(p.Steps), p.Samples, p.Flops/1e6, p.Bytes,
-		p.Arena, p.Unshared, p.Live, p.Crest)
+	_, err := fmt.Fprintf(
+		out,
+		"%s: %d steps on %d samples, %.3f MFLOP of products, %d bytes read and written; arena of "+
+			"%d bytes (%d without reuse), %d in use at step %d\n\n",
+		p.Name,
+		len(p.Steps),
+		p.Samples,
+		p.Flops/1e6,
+		p.Bytes,
+		p.Arena,
+		p.Unshared,
+		p.Live,
+		p.Crest,
+	)
 	return err
 }
 

@@ -30,8 +30,8 @@ type Options struct {
 	Strict    bool    `yaml:"strict" doc:"an unsolved system, or an op without a kernel, ends the run [false]"`
 	Threads   int     `yaml:"threads" doc:"worker threads, 0 for all cores; results do not depend on it [0]"`
 
-	// Budget is the number of bytes that parameters and states may take, 0 for any number. It belongs to the machine, not
-	// to the run, and is not kept with it.
+	// Budget is the number of bytes that parameters and states may take, 0 for any number. It belongs to the machine,
+	// not to the run, and is not kept with it.
 	Budget int `yaml:"-"`
 }
 

@@ -21,7 +21,12 @@ func (o Keep) Infer(in []kernels.Spec) (kernels.Spec, error) {
 		return kernels.Spec{}, err
 	}
 	if !in[0].Equal(in[1]) || in[2].Size() != 1 {
-		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "wants a state, a next value like it, and a flag")
+		return kernels.Spec{}, kernels.Errorf(
+			o,
+			in,
+			kernels.ErrShape,
+			"wants a state, a next value like it, and a flag",
+		)
 	}
 	return in[0], nil
 }

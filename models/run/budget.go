@@ -90,8 +90,15 @@ func (t *Trained) afford(more int) error {
 	debug.FreeOSMemory()
 	now, before := resident()
 	if need := max(now+more+later, before); need > t.Budget {
-		return fmt.Errorf("%w: this would take %s, of which %s is held already; the budget is %s. Try a file with fewer "+
-			"rows, or --memory-budget %s or more", ErrMemory, Size(need), Size(now), Size(t.Budget), Size(need+margin))
+		return fmt.Errorf(
+			"%w: this would take %s, of which %s is held already; the budget is %s. Try a file with fewer "+
+				"rows, or --memory-budget %s or more",
+			ErrMemory,
+			Size(need),
+			Size(now),
+			Size(t.Budget),
+			Size(need+margin),
+		)
 	}
 	return nil
 }

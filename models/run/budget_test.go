@@ -15,7 +15,8 @@ func TestParseSize(t *testing.T) {
 			t.Errorf("%q: %d, %v; want %d", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "0", "-1GB", "MiB", "1XB", "NaN", "inf", "1e30", "0.2", "1 2", "0x10 B B", "9999999TiB"} {
+	for _, text := range []string{"", "0", "-1GB", "MiB", "1XB", "NaN", "inf", "1e30", "0.2", "1 2", "0x10 B B",
+		"9999999TiB"} {
 		var u *UsageError
 		if got, err := ParseSize(text); !errors.As(err, &u) {
 			t.Errorf("%q: %d, %v", text, got, err)

@@ -69,11 +69,19 @@ func (s *Session) Plan(device string, baseline bool) (*Plan, error) {
 
 func planOf(p *engine.Program, samples int) PlanProgram {
 	e, m := p.Explain(), p.Memory()
-	out := PlanProgram{Name: e.Program, Samples: samples, Steps: []PlanStep{}, Arena: m.Arena, Unshared: e.UnsharedBytes,
-		Live: m.Live, Crest: m.Crest}
+	out := PlanProgram{
+		Name:     e.Program,
+		Samples:  samples,
+		Steps:    []PlanStep{},
+		Arena:    m.Arena,
+		Unshared: e.UnsharedBytes,
+		Live:     m.Live,
+		Crest:    m.Crest,
+	}
 	for _, x := range e.Steps {
 		s := PlanStep{Index: x.Index, Op: x.Attributes, Path: x.Path, In: []string{}, Out: x.Out.String(),
-			Kernel: x.Kernel, Device: x.Device, Size: x.Out.Bytes(), Bytes: x.BytesMoved, Flops: x.Flops, Place: x.Place,
+			Kernel: x.Kernel, Device: x.Device, Size: x.Out.Bytes(), Bytes: x.BytesMoved, Flops: x.Flops,
+			Place:   x.Place,
 			Scratch: x.Scratch, Reason: strings.TrimSpace(x.Reason)}
 		for _, in := range x.In {
 			s.In = append(s.In, in.String())
