@@ -55,6 +55,7 @@ emu:
 gpu: cuda-headers
 	$(GPU) go build -tags gpu -trimpath -o bin/ganglion-gpu ./cmd/ganglion
 
-# gpu-test runs the tests that need the tag on the emulated driver.
+# gpu-test runs the tests that need the tag, on the emulated driver.
 gpu-test: cuda-headers emu
-	$(GPU) GANGLION_REQUIRE_EMU=1 go test -tags gpu ./cuda/... ./kernels/ptx
+	$(GPU) GANGLION_LIBCUDA=$(CURDIR)/bin/libcuemu.so GANGLION_REQUIRE_EMU=1 go test -tags gpu ./cuda/... ./kernels/... \
+		./engine

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"ganglion/cuda/driver"
 	"ganglion/cuda/nvrtc"
@@ -164,5 +165,20 @@ func TestAbsent(t *testing.T) {
 		if err != nil || strings.Count(out, "\n") != 1 || !strings.Contains(out, c.want) {
 			t.Errorf("%s: %v, %q", c.env, err, out)
 		}
+	}
+}
+
+// TestStart: a program with the driver's trampolines costs next to nothing before it makes the first call.
+func TestStart(t *testing.T) {
+	self := must(os.Executable())(t)
+	best := time.Hour
+	for range 5 {
+		cmd := exec.Command(self)
+		cmd.Env = append(os.Environ(), "GANGLION_TEST_SCENARIO=nothing")
+		check(t, cmd.Run())
+		best = min(best, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
+	}
+	if best > 50*time.Millisecond {
+		t.Errorf("%v of processor time", best)
 	}
 }
