@@ -95,10 +95,10 @@ func New(workers int) *Pool {
 // Workers returns the number of workers, the caller of Run included: worker numbers are below it.
 func (p *Pool) Workers() int { return len(p.slots) }
 
-// Run calls fn(chunk, worker) once for every chunk in 0 ≤ chunk < total and returns when all calls have returned. Chunks
-// are begun in order. Calls
-// with different worker numbers may run at the same time, calls with the same worker number never do. A total of 0 is a
-// no-op. Run does not allocate; the caller should keep fn, because a closure that is made for each call does.
+// Run calls fn(chunk, worker) once for every chunk in 0 ≤ chunk < total and returns when all calls have returned.
+// Chunks are begun in order. Calls with different worker numbers may run at the same time, calls with the same worker
+// number never do. A total of 0 is a no-op. Run does not allocate; the caller should keep fn, because a closure that is
+// made for each call does.
 //
 // A Run from inside a chunk of the same pool runs inline, on the worker of that chunk. Two goroutines that call Run
 // on one pool take turns, so a chunk must not wait for another goroutine's Run. A closed pool runs everything

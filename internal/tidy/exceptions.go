@@ -13,9 +13,6 @@ type exception struct {
 func exceptions() []exception {
 	return []exception{
 		{"imports", "internal/optest/", "the bench of operators; only tests import it"},
-		{"dead names", "internal/asm/gemm/epilogue.go",
-			"the names of the epilogues; the planner's fusion of products is their user"},
-		{"dead names", "internal/asm/gemm/pack.go", "operands packed beforehand, for the same pass of the planner"},
 		{"dead names", "internal/golden/", "its test is a door for cases from outside: go test -dir"},
 		{"notes", "internal/tidy/testdata/", "examples that break the rule"},
 		{"paths", "internal/tidy/testdata/", "examples that break the rule"},

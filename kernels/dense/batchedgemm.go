@@ -16,6 +16,7 @@ var (
 	_ kernels.Differentiable = BatchedGEMM{}
 	_ kernels.CPUOp          = BatchedGEMM{}
 	_ kernels.Scratcher      = BatchedGEMM{}
+	_ kernels.Preparer       = BatchedGEMM{}
 )
 
 // Infer checks the leading dimensions and the inner one.
@@ -71,34 +72,56 @@ func (o BatchedGEMM) Flops(in []kernels.Spec, out kernels.Spec) float64 {
 	return 2 * float64(out.Size()) * float64(k)
 }
 
-// CPU multiplies chunks of the batch.
+// Prepare makes room for a product.
+func (o BatchedGEMM) Prepare(c *kernels.Call) { c.State = new(linearState) }
+
+// sharedWork is the number of multiply-adds from which on all workers share each product of a batch.
+const sharedWork = 1 << 23
+
+// CPU multiplies chunks of the batch, or large products one after another.
 func (o BatchedGEMM) CPU(c *kernels.Call) {
 	batch, m, n, k := o.sizes(c.In[0].Shape, c.Out.Shape)
-	run(c, c.Rows(batch, 100+float64(m)*float64(n)*float64(k)/20), batchBody[float32], batchBody[float64])
+	if float64(m)*float64(n)*float64(k) < sharedWork {
+		run(c, c.Rows(batch, 100+float64(m)*float64(n)*float64(k)/20), batchBody[float32], batchBody[float64])
+		return
+	}
+	s := c.State.(*linearState)
+	for i := range batch {
+		if c.Out.DType == kernels.Float32 {
+			share(&s.plan, c.Path, c.Pool, batchArgs[float32](c, o, i, c.Work))
+		} else {
+			share(&s.plan, c.Path, c.Pool, batchArgs[float64](c, o, i, c.Work))
+		}
+	}
 }
 
-// Workspace holds what a product packs, for each worker.
+// Workspace holds what a product packs, for each worker or for all of them.
 func (o BatchedGEMM) Workspace(in []kernels.Spec, out kernels.Spec, workers int) int {
 	_, m, n, k := o.sizes(in[0].Shape, out.Shape)
-	return workers * kernels.CarveSize(gemm.Workspace(m, n, k, out.DType.Size(), 1), 1)
+	size := out.DType.Size()
+	return max(workers*kernels.CarveSize(gemm.Workspace(m, n, k, size, 1), 1), gemm.Workspace(m, n, k, size, workers))
 }
 
-func batchBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
-	o := c.Op.(BatchedGEMM)
-	batch, m, n, k := o.sizes(c.In[0].Shape, c.Out.Shape)
+// batchArgs are the arguments of product i of a batch.
+func batchArgs[T kernels.Float](c *kernels.Call, o BatchedGEMM, i int, work []byte) gemm.Args[T] {
+	_, m, n, k := o.sizes(c.In[0].Shape, c.Out.Shape)
 	a, b, out := kernels.Of[T](c.In[0]), kernels.Of[T](c.In[1]), kernels.Of[T](c.Out)
-	work := len(c.Work) / c.Pool.Workers()
-	args := gemm.Args[T]{TransA: o.TransA, TransB: o.TransB, M: m, N: n, K: k, LDA: k, LDB: n, LDC: n,
-		Work: c.Work[worker*work : (worker+1)*work]}
+	args := gemm.Args[T]{TransA: o.TransA, TransB: o.TransB, M: m, N: n, K: k, LDA: k, LDB: n, LDC: n, Work: work,
+		A: a[i*m*k : (i+1)*m*k], B: b[i*k*n : (i+1)*k*n], C: out[i*m*n : (i+1)*m*n]}
 	if o.TransA {
 		args.LDA = m
 	}
 	if o.TransB {
 		args.LDB = k
 	}
-	lo, hi := c.Chunk(chunk, batch)
+	return args
+}
+
+func batchBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
+	o := c.Op.(BatchedGEMM)
+	work := len(c.Work) / c.Pool.Workers()
+	lo, hi := c.Chunk(chunk, product(c.Out.Shape[:len(c.Out.Shape)-2]))
 	for i := lo; i < hi; i++ {
-		args.A, args.B, args.C = a[i*m*k:(i+1)*m*k], b[i*k*n:(i+1)*k*n], out[i*m*n:(i+1)*m*n]
-		multiply(c.Path, args)
+		multiply(c.Path, batchArgs[T](c, o, i, c.Work[worker*work:(worker+1)*work]))
 	}
 }

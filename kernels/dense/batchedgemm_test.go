@@ -31,6 +31,9 @@ func TestBatchedGEMM(t *testing.T) {
 			}
 		}
 	}
+	// Products that the workers share; the gradient is that of the cases above.
+	o := BatchedGEMM{TransB: true}
+	cases = append(cases, optest.Case{Name: "shared", Op: o, In: batch(o, []int{2}, 230, 200, 190), NoGrad: true})
 	optest.Check(t, cases)
 }
 

@@ -44,8 +44,8 @@ func TestLinear(t *testing.T) {
 				Linear: !o.Bias && !o.Residual && o.F == act.Identity})
 		}
 	}
-	// Longer than a vector; cut into blocks: wide, tall, both. Gradients are those of the cases above. Where tanh brings
-	// sums of up to 60 down to 1, their rounding is 1.5e-5 of that.
+	// Longer than a vector; cut into blocks: wide, tall, both. Gradients are those of the cases above. Where tanh
+	// brings sums of up to 60 down to 1, their rounding is 1.5e-5 of that.
 	for _, o := range []Linear{{Residual: true}, {Bias: true, F: act.ReLU}, {TransA: true, Residual: true, F: act.Mish},
 		{TransB: true, Bias: true, Residual: true, F: act.Tanh}} {
 		for _, s := range [][3]int{{33, 34, 35}, {20, 400, 300}, {400, 20, 300}, {200, 210, 120}} {

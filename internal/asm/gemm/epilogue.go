@@ -2,8 +2,9 @@ package gemm
 
 import "fmt"
 
-// Epilogue is what is done to a product before it leaves the cache: C ← F(S + bias), where S is the product with what it
-// is added to. The result has the very bits of separate passes over the finished product. The zero value does nothing.
+// Epilogue is what is done to a product before it leaves the cache: C ← F(S + bias), where S is the product with what
+// it is added to. The result has the very bits of separate passes over the finished product. The zero value does
+// nothing.
 type Epilogue[T float32 | float64] struct {
 	Bias []T         // [N], added to every row; nil for none
 	F    func(x []T) // applied after the bias, in place, to parts of rows or to several rows; nil for none

@@ -8,8 +8,8 @@ import (
 	"ganglion/internal/cpu"
 )
 
-// The kernels of all paths. Blocks of 192 to 512 along k and chunks of 84 to 512 rows differ by 5 % at most from 512³ to
-// 2048³ on an Intel Xeon with 2 MB of second-level cache, with one worker and with two. There the direct method beat
+// The kernels of all paths. Blocks of 192 to 512 along k and chunks of 84 to 512 rows differ by 5 % at most from 512³
+// to 2048³ on an Intel Xeon with 2 MB of second-level cache, with one worker and with two. There the direct method beat
 // packing as long as B took up to 1 MB (AVX-512, 512³ on two workers: 346 and 317 GFLOP/s) or 0.3 MB (AVX2), with 128
 // rows up to 1.9 MB (128×512×784: 347 and 329) and 1.3 MB. BenchmarkGEMM times them.
 var (
