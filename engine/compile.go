@@ -29,6 +29,11 @@ type Options struct {
 	// Strict makes an op without a CPU kernel an error of Compile, and an iteration that did not converge an error of
 	// Run.
 	Strict bool
+	// Device runs the program, nil for the processor. Steps without a kernel there run on the processor, between copies;
+	// Strict makes them an error.
+	Device *Device
+	// Eager launches the kernels of a device one by one at every run, instead of capturing them once.
+	Eager bool
 	// KeepAll uses no memory twice, so that Program.Read finds the value of every node that was computed.
 	KeepAll bool
 }
@@ -115,7 +120,9 @@ func (p *Program) passes(g *plan.Graph) (*plan.Graph, plan.Map) {
 		then(plan.Shapes(g))
 		then(plan.Dead(g))
 		then(plan.Epilogues(g))
-		then(plan.Images(g))
+		if p.opts.Device == nil { // the fused ops have no kernels elsewhere
+			then(plan.Images(g))
+		}
 	}
 	then(plan.Dead(g))
 	then(plan.Detach(g))

@@ -84,6 +84,9 @@ func (p *Program) beforehand() *Finding {
 }
 
 func (p *Program) diagnose(ctx context.Context) (*Finding, error) {
+	if err := p.store.Sync(); err != nil {
+		return nil, err
+	}
 	pl := p.current.plan
 	m := p.bind(p.current, true)
 	for i := range p.slots {
@@ -154,11 +157,14 @@ func (p *Program) Read(n *Node) (kernels.Tensor, error) {
 	if !p.opts.KeepAll && p.graph.leaf(n) == nil {
 		for i, o := range p.plan.Outputs {
 			if o.Node == id {
-				return p.current.cpu.Output(i), nil
+				return p.output(i)
 			}
 		}
 		return kernels.Tensor{}, fmt.Errorf("engine: read: the memory of %v has been used again; compile with KeepAll",
 			describe(n))
+	}
+	if m := p.current.device; m != nil {
+		return m.Value(id)
 	}
 	return p.current.cpu.Value(id), nil
 }

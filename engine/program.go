@@ -7,6 +7,7 @@ import (
 	"slices"
 	"unsafe"
 
+	"ganglion/cuda"
 	"ganglion/engine/exec"
 	"ganglion/engine/plan"
 	"ganglion/internal/cpu"
@@ -49,12 +50,13 @@ type Program struct {
 	blocks [][]byte
 	slots  []slot
 
-	arena   []byte
-	current *special   // what the last run used
-	cache   []*special // of input sizes, see maxSpecial
-	clock   uint64
-	reports []StepReport
-	ran     bool
+	arena       []byte
+	deviceArena *cuda.Arena
+	current     *special   // what the last run used
+	cache       []*special // of input sizes, see maxSpecial
+	clock       uint64
+	reports     []StepReport
+	ran         bool
 }
 
 // slot is an input of a program.
@@ -75,6 +77,8 @@ type special struct {
 	plan  *plan.Plan
 	cpu   *exec.CPU // bound to the arena; nil when the arena has grown since
 	used  uint64
+
+	device *exec.CUDA // bound to the device, if the program has one
 }
 
 // Graph is the graph that was compiled.
@@ -83,11 +87,13 @@ func (p *Program) Graph() *Graph { return p.graph }
 // Store is the memory of the parameters and states.
 func (p *Program) Store() *Store { return p.store }
 
-// Close ends the program's threads, unless they were given to it. The program cannot be run afterwards.
+// Close ends the program's threads, unless they were given to it, and frees what it holds on a device; what fails there
+// fails again when the device is closed. The program cannot be run afterwards.
 func (p *Program) Close() {
 	if p.ownPool && p.pool != nil {
 		p.pool.Close()
 	}
+	p.releaseDevice()
 }
 
 // Slot returns the number of an input. An input that nothing depends on gives ErrUnused: it need not be fed.
@@ -118,10 +124,30 @@ func (p *Program) Run(ctx context.Context, feeds Feeds) error {
 	if err := p.feed(feeds); err != nil {
 		return fmt.Errorf("engine: run %s: %w", p.graph.name, err)
 	}
-	if err := p.current.cpu.Run(ctx); err != nil {
+	if err := p.execute(ctx); err != nil {
 		return fmt.Errorf("engine: run %s: %w", p.graph.name, err)
 	}
 	p.ran = true
+	return nil
+}
+
+// execute runs the current plan on the device, if the program has one, or on the processor.
+func (p *Program) execute(ctx context.Context) error {
+	if p.opts.Device == nil {
+		if err := p.store.Sync(); err != nil {
+			return err
+		}
+		return p.current.cpu.Run(ctx)
+	}
+	if err := p.store.push(); err != nil {
+		return err
+	}
+	if err := p.current.device.Run(ctx); err != nil {
+		return err
+	}
+	if p.current.plan.Writes() {
+		p.store.wrote()
+	}
 	return nil
 }
 
@@ -159,8 +185,18 @@ func (p *Program) feed(feeds Feeds) error {
 	}
 	p.current.used = p.clock
 	p.rebind(p.current)
+	if p.opts.Device != nil {
+		if err := p.bindDevice(p.current); err != nil {
+			return err
+		}
+	}
 	for i := range p.slots {
-		if s := &p.slots[i]; s.used {
+		s := &p.slots[i]
+		switch {
+		case !s.used:
+		case p.current.device != nil:
+			p.current.device.Feed(i, s.fed)
+		default:
 			p.current.cpu.Feed(i, s.fed)
 		}
 	}
@@ -231,6 +267,9 @@ func (p *Program) specialise(inputs []kernels.Spec) (*special, error) {
 				oldest = i
 			}
 		}
+		if err := p.cache[oldest].closeDevice(); err != nil {
+			return nil, err
+		}
 		p.cache = slices.Delete(p.cache, oldest, oldest+1)
 	}
 	p.cache = append(p.cache, s)
@@ -274,11 +313,19 @@ func (p *Program) Value(name string) (kernels.Tensor, error) {
 	}
 	for i := range p.plan.Outputs {
 		if p.plan.Outputs[i].Name == name {
-			return p.current.cpu.Output(i), nil
+			return p.output(i)
 		}
 	}
 	return kernels.Tensor{}, fmt.Errorf("engine: program %s has no output %q; it has %q", p.graph.name, name,
 		p.graph.Outputs())
+}
+
+// output is output number i of the last run.
+func (p *Program) output(i int) (kernels.Tensor, error) {
+	if m := p.current.device; m != nil {
+		return m.Output(i)
+	}
+	return p.current.cpu.Output(i), nil
 }
 
 // StepReport is what an iterative kernel said about the last run.
@@ -292,7 +339,14 @@ type StepReport struct {
 // points to hold until the next run.
 func (p *Program) Reports() []StepReport {
 	p.reports = p.reports[:0]
-	m := p.current.cpu
+	var m interface {
+		Len() int
+		Index(i int) int
+		Report(i int) *kernels.Report
+	} = p.current.cpu
+	if p.current.device != nil {
+		m = p.current.device
+	}
 	for i := range m.Len() {
 		r := m.Report(i)
 		if r == nil || *r == (kernels.Report{}) {

@@ -24,6 +24,7 @@ type Store struct {
 	vars   []variable
 	byName map[string]int
 	params kernels.Tensor
+	mirror *mirror // on a device; nil if no program runs there
 }
 
 // variable is a parameter or state of a store.
@@ -52,6 +53,9 @@ func (s *Store) Names() []string {
 func (s *Store) Tensor(name string) (kernels.Tensor, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.pull(); err != nil {
+		return kernels.Tensor{}, err
+	}
 	i, ok := s.byName[name]
 	if !ok {
 		return kernels.Tensor{}, fmt.Errorf("engine: the store has no parameter or state %q; it has %d others", name,
@@ -72,6 +76,7 @@ func (s *Store) IsParam(name string) bool {
 func (s *Store) Params() kernels.Tensor {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	_ = s.pull() // Params cannot tell: the error is kept for the next call that can
 	return s.params
 }
 

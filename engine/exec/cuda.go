@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"ganglion/cuda"
 	"ganglion/engine/launch"
@@ -40,7 +41,8 @@ type CUDA struct {
 // devicePart is a stretch of steps on the device, or one step on the processor.
 type devicePart struct {
 	commands *cuda.Plan
-	step     int // executed step of the processor, or -1
+	step     int   // executed step of the processor, or -1
+	of       []int // by command: its executed step, or -1
 	down, up []deviceCopy
 }
 
@@ -147,6 +149,38 @@ func (m *CUDA) Run(ctx context.Context) error {
 		}
 	}
 	m.runs++
+	return m.collect()
+}
+
+// Profile is Run, command by command; it tells f how long each executed step took. It is slow.
+func (m *CUDA) Profile(ctx context.Context, f func(step int, took time.Duration)) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("stopped before the first step: %w", err)
+	}
+	ctx = context.WithoutCancel(ctx)
+	for i := range m.parts {
+		p := &m.parts[i]
+		if p.commands == nil {
+			start := time.Now()
+			if err := m.onHost(p); err != nil {
+				return m.host.Failed(p.step, err)
+			}
+			f(p.step, time.Since(start))
+			continue
+		}
+		times, err := p.commands.Profile(ctx)
+		if err != nil {
+			return err
+		}
+		sum := time.Duration(0)
+		for k, took := range times {
+			sum += took
+			if step := p.of[k]; step >= 0 && (k+1 == len(times) || p.of[k+1] != step) {
+				f(step, sum)
+				sum = 0
+			}
+		}
+	}
 	return m.collect()
 }
 

@@ -32,6 +32,8 @@ type deviceBinder struct {
 	*CUDA
 	o        DeviceOptions
 	commands []cuda.Command
+	of       []int // by command: its executed step, or -1
+	now      int   // the executed step whose commands are being added, or -1
 	scratch  cuda.Address
 	words    cuda.Address // of the reports
 	wordsN   int
@@ -44,7 +46,16 @@ const deviceAlign = 256
 
 func deviceAligned(n int) int { return (n + deviceAlign - 1) &^ (deviceAlign - 1) }
 
+// add appends commands of the step that is being added.
+func (b *deviceBinder) add(list ...cuda.Command) {
+	b.commands = append(b.commands, list...)
+	for range list {
+		b.of = append(b.of, b.now)
+	}
+}
+
 func (b *deviceBinder) build() error {
+	b.now = -1
 	if err := b.constants(); err != nil {
 		return err
 	}
@@ -55,20 +66,21 @@ func (b *deviceBinder) build() error {
 		return err
 	}
 	if b.wordsN > 0 {
-		b.commands = append(b.commands, cuda.Command{Kind: cuda.Fill8, What: "reports", Dst: b.words, Bytes: b.wordsN})
+		b.add(cuda.Command{Kind: cuda.Fill8, What: "reports", Dst: b.words, Bytes: b.wordsN})
 	}
 	b.reports = make([]deviceReport, b.Len())
 	at := 0
 	for i := range b.reports {
-		b.reports[i].at = -1
+		b.reports[i].at, b.now = -1, i
 		if err := b.step(i, &at); err != nil {
 			return err
 		}
 	}
-	b.commands = append(b.commands, b.moves(b.Plan.Saves, "saved value")...)
-	b.commands = append(b.commands, b.moves(b.Plan.Stores, "next state")...)
+	b.now = -1
+	b.add(b.moves(b.Plan.Saves, "saved value")...)
+	b.add(b.moves(b.Plan.Stores, "next state")...)
 	if b.wordsN > 0 {
-		b.commands = append(b.commands, cuda.Command{Kind: cuda.CopyOut, What: "reports", Src: b.words, Host: b.pinned,
+		b.add(cuda.Command{Kind: cuda.CopyOut, What: "reports", Src: b.words, Host: b.pinned,
 			HostOffset: b.report, Bytes: b.wordsN})
 	}
 	return b.flush()
@@ -137,7 +149,7 @@ func (b *deviceBinder) inputs() error {
 	for i := range b.feeds {
 		f := &b.feeds[i]
 		f.device = base + cuda.Address(f.from)
-		b.commands = append(b.commands, cuda.Command{Kind: cuda.CopyIn, What: "an input", Dst: f.device, Host: b.pinned,
+		b.add(cuda.Command{Kind: cuda.CopyIn, What: "an input", Dst: f.device, Host: b.pinned,
 			HostOffset: f.from, Bytes: f.size})
 	}
 	return nil
@@ -188,7 +200,7 @@ func (b *deviceBinder) step(i int, at *int) error {
 	n := &b.Plan.Graph.Nodes[s.Node]
 	what := fmt.Sprintf("%s %v", n.OpName(), inputSpecs(b.Plan, n))
 	if s.Run == plan.Moves {
-		b.commands = append(b.commands, b.moves(s.Moves, what)...)
+		b.add(b.moves(s.Moves, what)...)
 		return nil
 	}
 	list, err := OnDevice(b.Plan, s, b.o.Target)
@@ -207,7 +219,7 @@ func (b *deviceBinder) step(i int, at *int) error {
 	if err != nil {
 		return plan.Locate(n.Path, err)
 	}
-	b.commands = append(b.commands, commands...)
+	b.add(commands...)
 	return nil
 }
 
@@ -241,7 +253,7 @@ func (b *deviceBinder) flush() error {
 	if err != nil {
 		return err
 	}
-	b.parts = append(b.parts, devicePart{commands: p, step: -1})
-	b.commands = nil
+	b.parts = append(b.parts, devicePart{commands: p, step: -1, of: b.of})
+	b.commands, b.of = nil, nil
 	return nil
 }

@@ -107,6 +107,9 @@ func (p *Plan) Inputs() int {
 	return n
 }
 
+// Writes tells whether a run overwrites states.
+func (p *Plan) Writes() bool { return p.Commit < len(p.Steps) || len(p.Stores) > 0 }
+
 // commit is the first step that writes into the store.
 func (m *placing) commit(pl *Plan) int {
 	for i, s := range pl.Steps {
