@@ -22,6 +22,11 @@ std::vector<Handle>& contextStack() {
 
 u64 threadNumber() { return static_cast<u64>(syscall(SYS_gettid)); }
 
+int& threadCaptureMode() {
+  static thread_local int mode = 0;
+  return mode;
+}
+
 std::shared_ptr<Context> current() {
   auto& stack = contextStack();
   return stack.empty() ? nullptr : driver().contexts.get(stack.back());

@@ -196,6 +196,7 @@ Driver& driver();
 std::vector<Handle>& contextStack();
 std::shared_ptr<Context> current();
 u64 threadNumber();
+int& threadCaptureMode();  // 0 global, 1 this thread, 2 relaxed: what captures forbid to the thread
 
 // Flags of call.
 enum : u32 { kAnyTime = 1, kNoContext = 2, kUncounted = 4, kEvenSticky = 8 };

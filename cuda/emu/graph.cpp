@@ -137,9 +137,8 @@ EMU_API(cuStreamIsCapturing)(Handle h, int* out) {
 
 EMU_API(cuThreadExchangeStreamCaptureMode)(int* mode) {
   return call("cuThreadExchangeStreamCaptureMode", kNoContext, [&](Driver&) {
-    static thread_local int present = 0;
     if (*mode < 0 || *mode > 2) failWith(kInvalidValue, "unknown mode");
-    std::swap(*mode, present);
+    std::swap(*mode, threadCaptureMode());
   });
 }
 

@@ -35,10 +35,11 @@ std::shared_ptr<Stream> Driver::stream(Handle h) {
 void Driver::invalidate(Capture& c) { c.invalid = true; }
 
 void Driver::refuseInCapture(const char* what) {
+  if (threadCaptureMode() == 2) return;
   for (auto& e : streams.all()) {
     auto& c = e.second->capture;
     if (!c || c->mode == 2 || e.second->context != current()->id) continue;
-    if (c->mode == 1 && c->thread != threadNumber()) continue;
+    if ((c->mode == 1 || threadCaptureMode() == 1) && c->thread != threadNumber()) continue;
     invalidate(*c);
     failWith(kCaptureUnsupported, std::string(what) + " while a stream is captured");
   }

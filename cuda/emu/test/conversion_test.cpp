@@ -14,7 +14,8 @@ struct Type {
   int bits;
   bool sign;
 };
-const Type types[] = {{"u8", 8, false}, {"s8", 8, true}, {"u16", 16, false}, {"s16", 16, true}, {"u32", 32, false}, {"s32", 32, true}, {"u64", 64, false}, {"s64", 64, true}};
+const Type types[] = {{"u8", 8, false},   {"s8", 8, true},   {"u16", 16, false}, {"s16", 16, true},
+                      {"u32", 32, false}, {"s32", 32, true}, {"u64", 64, false}, {"s64", 64, true}};
 
 using Wide = __int128;
 Wide valueOf(const Type& t, u64 x) {
@@ -33,8 +34,12 @@ void integers() {
   for (const Type& to : types)
     for (const Type& from : types) {
       std::string names = std::string(to.name) + "." + from.name;
-      all.push_back({"cvt." + names, registerType(to), {registerType(from)}, [=](u64 x, u64, u64) { return static_cast<u64>(valueOf(to, static_cast<u64>(valueOf(from, x)))); }});
-      all.push_back({"cvt.sat." + names, registerType(to), {registerType(from)}, [=](u64 x, u64, u64) { return static_cast<u64>(clamp(to, valueOf(from, x))); }});
+      all.push_back({"cvt." + names, registerType(to), {registerType(from)}, [=](u64 x, u64, u64) {
+                       return static_cast<u64>(valueOf(to, static_cast<u64>(valueOf(from, x))));
+                     }});
+      all.push_back({"cvt.sat." + names, registerType(to), {registerType(from)}, [=](u64 x, u64, u64) {
+                       return static_cast<u64>(clamp(to, valueOf(from, x)));
+                     }});
     }
   check(all);
 }
@@ -63,17 +68,27 @@ void integersAndFloats() {
         volatile u64 u = static_cast<u64>(valueOf(t, x));
         return rounded(mode, [&] { return t.sign ? f(s) : f(u); });
       };
-      all.push_back({std::string("cvt.") + m.name + ".f32." + t.name, "f32", {registerType(t)}, [=](u64 x, u64, u64) { return u64{as<u32>(source(x, [](auto v) { return static_cast<float>(v); }))}; }});
-      all.push_back({std::string("cvt.") + m.name + ".f64." + t.name, "f64", {registerType(t)}, [=](u64 x, u64, u64) { return as<u64>(source(x, [](auto v) { return static_cast<double>(v); })); }});
+      all.push_back({std::string("cvt.") + m.name + ".f32." + t.name, "f32", {registerType(t)}, [=](u64 x, u64, u64) {
+                       return u64{as<u32>(source(x, [](auto v) { return static_cast<float>(v); }))};
+                     }});
+      all.push_back({std::string("cvt.") + m.name + ".f64." + t.name, "f64", {registerType(t)}, [=](u64 x, u64, u64) {
+                       return as<u64>(source(x, [](auto v) { return static_cast<double>(v); }));
+                     }});
       auto integral = [=](double x) {
         if (x != x) return u64{0};
-        long double r = mode == FE_TONEAREST ? std::nearbyint(x) : mode == FE_TOWARDZERO ? std::trunc(x) : mode == FE_DOWNWARD ? std::floor(x) : std::ceil(x);
+        long double r = mode == FE_TONEAREST    ? std::nearbyint(x)
+                        : mode == FE_TOWARDZERO ? std::trunc(x)
+                        : mode == FE_DOWNWARD   ? std::floor(x)
+                                                : std::ceil(x);
         if (std::fabs(r) > 1e30L) r = r < 0 ? -1e30L : 1e30L;
         return static_cast<u64>(clamp(t, static_cast<Wide>(r)));
       };
       std::string round = std::string("cvt.") + m.name + "i." + t.name;
-      all.push_back({round + ".f32", registerType(t), {"f32"}, [=](u64 x, u64, u64) { return integral(as<float>(static_cast<u32>(x))); }});
-      all.push_back({round + ".f64", registerType(t), {"f64"}, [=](u64 x, u64, u64) { return integral(as<double>(x)); }});
+      all.push_back({round + ".f32", registerType(t), {"f32"}, [=](u64 x, u64, u64) {
+                       return integral(as<float>(static_cast<u32>(x)));
+                     }});
+      all.push_back(
+          {round + ".f64", registerType(t), {"f64"}, [=](u64 x, u64, u64) { return integral(as<double>(x)); }});
     }
   check(all);
 }
@@ -102,7 +117,10 @@ void floats() {
                    }});
     all.push_back({"cvt." + name + "i.f32.f32", "f32", {"f32"}, [=](u64 x, u64, u64) {
                      float v = as<float>(static_cast<u32>(x));
-                     return floatBits(mode == FE_TONEAREST ? std::nearbyint(v) : mode == FE_TOWARDZERO ? std::trunc(v) : mode == FE_DOWNWARD ? std::floor(v) : std::ceil(v));
+                     return floatBits(mode == FE_TONEAREST    ? std::nearbyint(v)
+                                      : mode == FE_TOWARDZERO ? std::trunc(v)
+                                      : mode == FE_DOWNWARD   ? std::floor(v)
+                                                              : std::ceil(v));
                    }});
     if (mode == FE_TONEAREST || mode == FE_TOWARDZERO)
       all.push_back({"cvt." + name + ".f16.f32", "b16", {"f32"}, [=](u64 x, u64, u64) {
@@ -120,23 +138,29 @@ void floats() {
                      return u64{high} + up;
                    }});
   }
-  all.push_back({"cvt.f64.f32", "f64", {"f32"}, [](u64 x, u64, u64) { return as<u64>(static_cast<double>(as<float>(static_cast<u32>(x)))); }});
+  all.push_back({"cvt.f64.f32", "f64", {"f32"}, [](u64 x, u64, u64) {
+                   return as<u64>(static_cast<double>(as<float>(static_cast<u32>(x))));
+                 }});
   all.push_back({"cvt.f32.f16", "f32", {"h16"}, [](u64 x, u64, u64) { return floatBits(fromHalf(x)); }});
-  all.push_back({"cvt.f32.bf16", "f32", {"h16"}, [](u64 x, u64, u64) { return floatBits(as<float>(static_cast<u32>(x) << 16)); }});
+  all.push_back({"cvt.f32.bf16", "f32", {"h16"}, [](u64 x, u64, u64) {
+                   return floatBits(as<float>(static_cast<u32>(x) << 16));
+                 }});
   all.push_back({"cvt.rna.tf32.f32", "b32", {"f32"}, [](u64 x, u64, u64) {
                    u32 b = static_cast<u32>(x);
                    if ((b & 0x7fffffff) > 0x7f800000) return u64{0x7fffffff};
                    return (b & 0x7fffffff) == 0x7f800000 ? u64{b} : u64{(b + 0x1000) & ~0x1fffu};
                  }});
   auto pair = [](u64 x, u64 y) {
-    u16 a = halfOf(as<float>(static_cast<u32>(x)), FE_TONEAREST), b = halfOf(as<float>(static_cast<u32>(y)), FE_TONEAREST);
+    u16 a = halfOf(as<float>(static_cast<u32>(x)), FE_TONEAREST),
+        b = halfOf(as<float>(static_cast<u32>(y)), FE_TONEAREST);
     return (isNan16(a) ? 0x7fffull : a) << 16 | (isNan16(b) ? 0x7fffull : b);
   };
   all.push_back({"cvt.rn.f16x2.f32", "b32", {"f32", "f32"}, [=](u64 x, u64 y, u64) { return pair(x, y); }});
   all.push_back({"cvt.rni.s32.f16", "b32", {"h16"}, [](u64 x, u64, u64) {
                    float v = fromHalf(x);
                    if (v != v) return u64{0};
-                   return static_cast<u64>(std::isinf(v) ? (v < 0 ? INT32_MIN : INT32_MAX) : static_cast<i64>(std::nearbyint(v)));
+                   return static_cast<u64>(std::isinf(v) ? (v < 0 ? INT32_MIN : INT32_MAX)
+                                                         : static_cast<i64>(std::nearbyint(v)));
                  }});
   check(all);
 }
@@ -154,7 +178,9 @@ void halves() {
   (void)canon;
   auto two = [&](const std::string& op, auto g) {
     all.push_back({op + ".f16", "b16", {"h16", "h16"}, [=](u64 x, u64 y, u64) { return halfResult(g(h(x), h(y))); }});
-    all.push_back({op + ".f16x2", "b32", {"f16x2", "f16x2"}, [=](u64 x, u64 y, u64) { return halfResult(g(h(x), h(y))) | halfResult(g(h(x >> 16), h(y >> 16))) << 16; }});
+    all.push_back({op + ".f16x2", "b32", {"f16x2", "f16x2"}, [=](u64 x, u64 y, u64) {
+                     return halfResult(g(h(x), h(y))) | halfResult(g(h(x >> 16), h(y >> 16))) << 16;
+                   }});
   };
   two("add", [](double a, double b) { return a + b; });
   two("sub.rn", [](double a, double b) { return a - b; });
@@ -163,7 +189,8 @@ void halves() {
   all.push_back({"fma.rn.f16", "b16", {"h16", "h16", "h16"}, [=](u64 x, u64 y, u64 z) {
                    double a = h(x), b = h(y), c = h(z), rough = a * b + c;
                    if (!std::isfinite(rough)) return halfResult(rough);
-                   Wide sum = static_cast<Wide>(std::ldexp(a, 24)) * static_cast<Wide>(std::ldexp(b, 24)) + (static_cast<Wide>(std::ldexp(c, 24)) << 24);
+                   Wide sum = static_cast<Wide>(std::ldexp(a, 24)) * static_cast<Wide>(std::ldexp(b, 24)) +
+                              (static_cast<Wide>(std::ldexp(c, 24)) << 24);
                    if (sum == 0) return halfResult(rough);
                    // to odd in 40 bits, then one rounding to float cannot be a tie that was not one
                    unsigned __int128 m = static_cast<unsigned __int128>(sum < 0 ? -sum : sum);
@@ -198,8 +225,10 @@ void halves() {
   all.push_back({"max.f16", "b16", {"h16", "h16"}, [=](u64 x, u64 y, u64) { return pick(x, y, false); }});
   all.push_back({"neg.f16", "b16", {"h16"}, [](u64 x, u64, u64) { return x ^ 0x8000; }});
   all.push_back({"abs.f16x2", "b32", {"f16x2"}, [](u64 x, u64, u64) { return x & 0x7fff7fff; }});
-  all.push_back({"setp.lt.f16", "pred", {"h16", "h16"}, [=](u64 x, u64 y, u64) { return static_cast<u64>(h(x) < h(y)); }});
-  all.push_back({"setp.neu.bf16", "pred", {"h16", "h16"}, [=](u64 x, u64 y, u64) { return static_cast<u64>(bf(x) != bf(y)); }});
+  all.push_back(
+      {"setp.lt.f16", "pred", {"h16", "h16"}, [=](u64 x, u64 y, u64) { return static_cast<u64>(h(x) < h(y)); }});
+  all.push_back(
+      {"setp.neu.bf16", "pred", {"h16", "h16"}, [=](u64 x, u64 y, u64) { return static_cast<u64>(bf(x) != bf(y)); }});
   check(all);
 }
 

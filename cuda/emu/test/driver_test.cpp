@@ -7,7 +7,8 @@ namespace {
 
 // slow copies element i of p0 plus one to p1.
 const char* kIncrement =
-    "mul.wide.u32 %d5, %r0, 4; add.s64 %d6, %d5, %d0; add.s64 %d7, %d5, %d1; ld.global.u32 %r5, [%d6]; add.u32 %r5, %r5, 1; st.global.u32 [%d7], %r5;";
+    "mul.wide.u32 %d5, %r0, 4; add.s64 %d6, %d5, %d0; add.s64 %d7, %d5, %d1; ld.global.u32 %r5, [%d6]; add.u32 %r5, "
+    "%r5, 1; st.global.u32 [%d7], %r5;";
 
 u64 stream(unsigned flags = 1) {
   u64 s = 0;
@@ -153,8 +154,15 @@ void statistics() {
   u32* h = pinned(8);
   u64 m = load(kernel(""));
   EQUAL(cu("cuemuStats", x, 13), 13);
-  EQUAL(x[0], 1ull); EQUAL(x[1], 1000ull); EQUAL(x[3], 1ull); EQUAL(x[4], 1ull); EQUAL(x[5], 1ull); EQUAL(x[6], 1ull); EQUAL(x[9], 1ull);
-  CHECK(cu("cuMemFree_v2", p) == 0 && cu("cuMemFreeHost", h) == 0 && cu("cuStreamDestroy_v2", s) == 0 && cu("cuEventDestroy_v2", e) == 0 && cu("cuModuleUnload", m) == 0);
+  EQUAL(x[0], 1ull);
+  EQUAL(x[1], 1000ull);
+  EQUAL(x[3], 1ull);
+  EQUAL(x[4], 1ull);
+  EQUAL(x[5], 1ull);
+  EQUAL(x[6], 1ull);
+  EQUAL(x[9], 1ull);
+  CHECK(cu("cuMemFree_v2", p) == 0 && cu("cuMemFreeHost", h) == 0 && cu("cuStreamDestroy_v2", s) == 0 &&
+        cu("cuEventDestroy_v2", e) == 0 && cu("cuModuleUnload", m) == 0);
   cu("cuemuStats", x, 13);
   EQUAL(x[0] + x[1] + x[3] + x[4] + x[5] + x[6], 0ull);
   EQUAL(x[2], 1000ull);
@@ -283,6 +291,38 @@ void callbacks() {
   EQUAL(inside, 800);
 }
 
+// Blocks that wait for each other: together in a cooperative launch, never in another.
+const char* kGridBarrier =
+    "setp.eq.u32 %p1, %r0, 0; @!%p1 bra J; membar.gl; atom.global.add.u32 %r5, [%d0], 1;\n"
+    "L: ld.acquire.gpu.global.u32 %r6, [%d0]; setp.lt.u32 %p2, %r6, 6; @%p2 bra L;\nJ: bar.sync 0;";
+
+void cooperative() {
+  begin();
+  u64 f = function(load(kernel(kGridBarrier)), "k"), p = device(std::vector<u32>{0});
+  void* params[] = {&p, &p, &p, &p};
+  CHECK(cu("cuLaunchCooperativeKernel", f, 6u, 1u, 1u, 64u, 1u, 1u, 0u, u64{0}, params) == 0);
+  CHECK(cu("cuCtxSynchronize") == 0);
+  EQUAL(host<u32>(p, 1)[0], 6u);
+  EQUAL(cu("cuLaunchCooperativeKernel", f, 65u, 1u, 1u, 64u, 1u, 1u, 0u, u64{0}, params), 720);
+  CHECK(cu("cuMemsetD32_v2", p, 0u, size_t{1}) == 0);
+  EQUAL(run(f, Shape{6, 64}, Args(p, p, p, p)), 702);
+}
+
+// Every symbol that a program may import exists.
+void symbols() {
+  std::string names = readText("../../driver/syms.txt"), name;
+  int count = 0;
+  for (char c : names) {
+    if (c != '\n') {
+      name += c;
+      continue;
+    }
+    if (!name.empty() && name[0] == 'c') symbol(name.c_str()), count++;
+    name.clear();
+  }
+  CHECK(count > 150);
+}
+
 }  // namespace
 
 std::vector<Test> driverTests() {
@@ -303,6 +343,8 @@ std::vector<Test> driverTests() {
       {"driver/fills", fills, {}},
       {"driver/rows", rows, {}},
       {"driver/callbacks", callbacks, {}},
+      {"driver/cooperative launch", cooperative, {"CUEMU_BUDGET=2000000"}},
+      {"driver/symbols", symbols, {}},
   };
   for (const char* seed : {"CUEMU_SEED=1", "CUEMU_SEED=2", "CUEMU_SEED=3", "CUEMU_SEED=4", "CUEMU_SEED=5"}) {
     all.push_back({"driver/events", ordered, {seed}});

@@ -4,7 +4,8 @@
 namespace {
 
 const char* kAddParameter =
-    "mul.wide.u32 %d5, %r0, 4; add.s64 %d6, %d5, %d0; add.s64 %d7, %d5, %d1; ld.global.u32 %r5, [%d6]; cvt.u32.u64 %r6, %d2; add.u32 %r5, %r5, %r6; st.global.u32 [%d7], %r5;";
+    "mul.wide.u32 %d5, %r0, 4; add.s64 %d6, %d5, %d0; add.s64 %d7, %d5, %d1; ld.global.u32 %r5, [%d6]; cvt.u32.u64 "
+    "%r6, %d2; add.u32 %r5, %r5, %r6; st.global.u32 [%d7], %r5;";
 
 struct World {
   u64 f, s = 0, t = 0, e = 0, a, b;
@@ -15,7 +16,9 @@ struct World {
     a = device(std::vector<u32>(32, 1));
     b = device(std::vector<u32>(32, 1));
   }
-  int add(u64 stream, u64 from, u64 to, u64 by) { return launch(f, Shape{1, 32, 0, stream}, Args(from, to, by, u64{0})); }
+  int add(u64 stream, u64 from, u64 to, u64 by) {
+    return launch(f, Shape{1, 32, 0, stream}, Args(from, to, by, u64{0}));
+  }
   // capture records a += by, b += 10 a (as a fork), and joins.
   u64 capture(u64 by, bool join = true) {
     u64 g = 0;
@@ -72,7 +75,8 @@ void replay() {
   EQUAL(host<u32>(w.a, 1)[0], 1109u);
   EQUAL(host<u32>(w.b, 1)[0], 1119u);
   // Another topology is refused.
-  CHECK(cu("cuStreamBeginCapture_v2", w.s, 0) == 0 && w.add(w.s, w.a, w.a, 1) == 0 && cu("cuStreamEndCapture", w.s, &h) == 0);
+  CHECK(cu("cuStreamBeginCapture_v2", w.s, 0) == 0 && w.add(w.s, w.a, w.a, 1) == 0 &&
+        cu("cuStreamEndCapture", w.s, &h) == 0);
   EQUAL(cu("cuGraphExecUpdate_v2", x, h, &info), 910);
   EQUAL(info.result, 2);
   CHECK(cu("cuGraphExecDestroy", x) == 0 && cu("cuGraphDestroy", g) == 0);
@@ -99,7 +103,8 @@ void rules() {
   start(), broken("query", cu("cuStreamQuery", w.s), 900);
   start(), broken("context", cu("cuCtxSynchronize"), 900);
   start(), broken("allocation", cu("cuMemAlloc_v2", &p, size_t{16}), 900);
-  start(), broken("pageable", cu("cuMemcpyHtoDAsync_v2", w.a, static_cast<const void*>(pageable.data()), size_t{64}, w.s), 900);
+  start(), broken("pageable",
+                  cu("cuMemcpyHtoDAsync_v2", w.a, static_cast<const void*>(pageable.data()), size_t{64}, w.s), 900);
   start(), broken("synchronous copy", cu("cuMemcpyDtoH_v2", static_cast<void*>(pageable.data()), w.a, size_t{64}), 900);
   CHECK(cu("cuEventRecord", w.e, w.t) == 0);
   start(), broken("outside event", cu("cuStreamWaitEvent", w.s, w.e, 0u), 905);
@@ -124,6 +129,7 @@ void rules() {
 
 std::vector<Test> graphTests() {
   std::vector<Test> all = {{"graphs/unjoined", unjoined, {}}, {"graphs/rules", rules, {}}};
-  for (const char* seed : {"CUEMU_SEED=1", "CUEMU_SEED=2", "CUEMU_SEED=3"}) all.push_back({"graphs/replay", replay, {seed}});
+  for (const char* seed : {"CUEMU_SEED=1", "CUEMU_SEED=2", "CUEMU_SEED=3"})
+    all.push_back({"graphs/replay", replay, {seed}});
   return all;
 }

@@ -27,15 +27,16 @@ int cu(const char* name, A... a) {
 extern int failures;
 void report(const char* file, int line, const std::string& text);
 
-#define CHECK(condition)                                             \
-  do {                                                               \
-    if (!(condition)) report(__FILE__, __LINE__, #condition);        \
+#define CHECK(condition)                                      \
+  do {                                                        \
+    if (!(condition)) report(__FILE__, __LINE__, #condition); \
   } while (0)
-#define EQUAL(got, want)                                                                                              \
-  do {                                                                                                                \
-    auto got_ = (got);                                                                                                \
-    decltype(got_) want_ = (want);                                                                                    \
-    if (!(got_ == want_)) report(__FILE__, __LINE__, #got " is " + std::to_string(got_) + ", not " + std::to_string(want_)); \
+#define EQUAL(got, want)                                                                                 \
+  do {                                                                                                   \
+    auto got_ = (got);                                                                                   \
+    decltype(got_) want_ = (want);                                                                       \
+    if (!(got_ == want_))                                                                                \
+      report(__FILE__, __LINE__, #got " is " + std::to_string(got_) + ", not " + std::to_string(want_)); \
   } while (0)
 
 std::string lastFault();
@@ -72,7 +73,9 @@ std::vector<T> host(u64 p, size_t n) {
 struct Args {
   std::vector<u64> slots;
   template <class... T>
-  explicit Args(T... x) { (add(x), ...); }
+  explicit Args(T... x) {
+    (add(x), ...);
+  }
   template <class T>
   void add(T x) {
     u64 slot = 0;

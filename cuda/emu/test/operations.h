@@ -7,12 +7,12 @@
 
 // Operation is one spelling; types are PTX type names of registers (b16, b32, b64, f32, f64, pred as result).
 struct Operation {
-  std::string text;                        // "add.s32"
+  std::string text;  // "add.s32"
   std::string result;
   std::vector<std::string> sources;
   std::function<u64(u64, u64, u64)> reference;
-  double ulps = 0;                         // tolerance of approximate functions, of the result's type
-  std::string tail = {};                   // further operands, as text
+  double ulps = 0;        // tolerance of approximate functions, of the result's type
+  std::string tail = {};  // further operands, as text
 };
 
 // check runs operations on the driver and compares every value.

@@ -18,7 +18,10 @@ void refuseBody(const std::string& body, const std::string& text) { refuse(kerne
 void refused() {
   begin();
   refuse("", 1, ".version is missing");
-  refuse("\x7f" "ELF", 1, ".version is missing");
+  refuse(
+      "\x7f"
+      "ELF",
+      1, ".version is missing");
   refuse(".version 9.5\n.target sm_80\n.address_size 64\n", 0, "newer than", 222);
   refuse(".version 8.0\n.target sm_90\n.address_size 64\n", 0, "PTX for sm_90", 209);
   refuse(".version 8.0\n.address_size 64\n", 1, ".target is missing");
@@ -57,7 +60,8 @@ void refused() {
   refuseBody("call foo, ();", "'foo' is no function");
   refuseBody("mov.u32 %r5, 1.5x;", "malformed number");
   refuseBody("ld.param.u32 %r5, [nothing];", "unknown name 'nothing'");
-  refuse(".version 8.0\n.target sm_80\n.func f() { call f, (); ret; }\n.entry k() { call f, (); ret; }\n", 3, "recursive");
+  refuse(".version 8.0\n.target sm_80\n.func f() { call f, (); ret; }\n.entry k() { call f, (); ret; }\n", 3,
+         "recursive");
   u64 m = 0, f = 0;
   EQUAL(cu("cuModuleLoadData", &m, static_cast<const char*>(nullptr)), 1);
   m = load(kernel(""));
@@ -65,7 +69,8 @@ void refused() {
   EQUAL(cu("cuModuleGetFunction", &f, u64{77}, "k"), 400);
 }
 
-// One program with everything the grammar has: scopes, labels in scopes, arrays, addresses as values, calls, indexed branches.
+// One program with everything the grammar has: scopes, labels in scopes, arrays, addresses as values, calls, indexed
+// branches.
 const char* kGrammar = R"(.version 8.0
 .target sm_80, debug
 .address_size 64
