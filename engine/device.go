@@ -6,6 +6,7 @@ import (
 	"ganglion/cuda"
 	"ganglion/engine/exec"
 	"ganglion/engine/launch"
+	"ganglion/engine/plan"
 	"ganglion/kernels"
 	"ganglion/kernels/ptx"
 )
@@ -166,6 +167,9 @@ func (p *Program) bindDevice(s *special) error {
 			return err
 		}
 	}
+	if err := p.checkDevice(s.plan); err != nil {
+		return err
+	}
 	store, err := p.store.attach(d)
 	if err != nil {
 		return err
@@ -173,6 +177,23 @@ func (p *Program) bindDevice(s *special) error {
 	s.device, err = exec.NewCUDA(d.dev, s.plan, p.bind(s, true), exec.DeviceMemory{Arena: p.deviceArena.Address(), Store: store},
 		exec.DeviceOptions{Modules: d.modules, Target: d.target, Eager: p.opts.Eager, Strict: p.opts.Strict})
 	return err
+}
+
+// checkDevice refuses, in strict programs, steps that the device has no kernel for.
+func (p *Program) checkDevice(pl *plan.Plan) error {
+	if !p.opts.Strict {
+		return nil
+	}
+	for i := range pl.Steps {
+		s := &pl.Steps[i]
+		if s.Run == plan.Nothing || s.Run == plan.Moves {
+			continue
+		}
+		if _, err := exec.OnDevice(pl, s, p.opts.Device.target); err != nil {
+			return plan.Locate(pl.Graph.Nodes[s.Node].Path, fmt.Errorf("strict: %w", err))
+		}
+	}
+	return nil
 }
 
 // closeDevice frees what the plan holds on the device.

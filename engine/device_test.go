@@ -2,12 +2,15 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"math"
 	"os"
+	"strings"
 	"testing"
 
 	"ganglion/engine"
 	"ganglion/kernels"
+	"ganglion/kernels/dense"
 )
 
 // openDevice opens the first device. Without one the test is skipped, or fails with GANGLION_REQUIRE_EMU=1.
@@ -155,5 +158,53 @@ func TestDeviceContextAndTimes(t *testing.T) {
 	}
 	if after := p.Store().Params(); after.F32[0] == before.F32[0] {
 		t.Error("a profiled run did not move the parameters")
+	}
+}
+
+// No step of a plain network runs on the processor; what does is listed, and refused by strict programs.
+func TestDeviceFallbacks(t *testing.T) {
+	d := openDevice(t)
+	p := compile(t, mlp(t, kernels.Float32, 20, true), engine.Options{Device: d, Strict: true})
+	run(t, p, mlpFeeds(t, p, kernels.Float32, 20), "loss")
+	if f := p.Explain().Fallbacks(); len(f) > 0 {
+		t.Errorf("fallbacks %q", f)
+	}
+	g, err := engine.Build("hosted", kernels.Float32, func(s *engine.Scope) {
+		x := s.Input("x", kernels.S(kernels.Float32, 4))
+		s.Output("y", s.In("odd").Apply(noDevice{}, s.Apply(dense.Scale{Alpha: 2}, x)))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p = compile(t, g, engine.Options{Device: d})
+	feeds := engine.Feeds{{Slot: slotOf(t, p, "x"), Tensor: kernels.FromSlice([]float32{1, 2, 3, 4}, 4)}}
+	if y := run(t, p, feeds, "y"); y.F32[3] != -8 {
+		t.Errorf("got %v", y.F32)
+	}
+	f := p.Explain().Fallbacks()
+	if len(f) != 1 || !strings.Contains(f[0], "odd") || !strings.Contains(f[0], "no CUDA kernel") ||
+		!strings.Contains(f[0], "32 bytes") {
+		t.Errorf("fallbacks %q", f)
+	}
+	strict := compile(t, g, engine.Options{Device: d, Strict: true})
+	if err := strict.Run(context.Background(), feeds); !errors.Is(err, kernels.ErrNoKernel) {
+		t.Errorf("a strict program runs: %v", err)
+	}
+}
+
+// noDevice is y = −x, on the processor alone.
+type noDevice struct{}
+
+func (o noDevice) Infer(in []kernels.Spec) (kernels.Spec, error) { return in[0], nil }
+
+func (o noDevice) Ref(out kernels.Tensor, in []kernels.Tensor) {
+	for i, v := range in[0].F64 {
+		out.F64[i] = -v
+	}
+}
+
+func (o noDevice) CPU(c *kernels.Call) {
+	for i, v := range c.In[0].F32 {
+		c.Out.F32[i] = -v
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"ganglion/engine/exec"
 	"ganglion/engine/plan"
 	"ganglion/kernels"
 )
@@ -39,6 +40,7 @@ type ExplainStep struct {
 	Over       int     // the input over whose memory the output is computed, -1 for none
 	Scratch    int     // bytes of scratch memory
 	Reason     string  // what the planner has to say, "" for nothing
+	Hosted     int     // bytes copied for a step on the processor, of a program that runs on a device
 }
 
 // Explain lists the steps of the plan that the last run used (before the first run: that for the sizes of the graph).
@@ -99,15 +101,39 @@ func (p *Program) explainStep(pl *plan.Plan, s *plan.Step) ExplainStep {
 		}
 	}
 	out.BytesMoved = moved
+	p.explainDevice(pl, s, &out)
 	if k, ok := n.Op.(kernels.Counter); ok && s.Run == plan.Kernel {
 		out.Flops = k.Flops(out.In, out.Out)
 	}
 	why := slices.Clone(n.Notes)
-	if s.Reason != "" {
+	if s.Reason != "" && (p.opts.Device == nil || s.Run == plan.Do) {
 		why = append(why, s.Reason)
+	}
+	if out.Reason != "" {
+		why = append(why, fmt.Sprintf("%s: runs on the processor, %d bytes copied", out.Reason, out.Hosted))
 	}
 	out.Reason = strings.Join(why, "; ")
 	return out
+}
+
+// explainDevice says where a step of a program with a device runs, and why it does not run there.
+func (p *Program) explainDevice(pl *plan.Plan, s *plan.Step, out *ExplainStep) {
+	if p.opts.Device == nil || s.Run == plan.Nothing {
+		return
+	}
+	out.Device = p.opts.Device.Name()
+	if s.Run == plan.Moves {
+		return
+	}
+	list, err := exec.OnDevice(pl, s, p.opts.Device.target)
+	if err != nil {
+		out.Device, out.Reason, out.Hosted = plan.CPUDevice, err.Error(), exec.HostedBytes(pl, s)
+		return
+	}
+	out.Kernel = "cuda"
+	if len(list) > 0 {
+		out.Kernel = "cuda/" + list[0].Entry
+	}
 }
 
 func (e *Explanation) addCopy(m plan.Move, why string) {
@@ -117,11 +143,12 @@ func (e *Explanation) addCopy(m plan.Move, why string) {
 		Place: m.To.String(), Over: -1, Reason: why})
 }
 
-// Fallbacks lists the steps that run without a kernel of ours, as "path: op: reason".
+// Fallbacks lists the steps that run without a kernel of ours, or on the processor in a program that has a device, as
+// "path: op: reason".
 func (e Explanation) Fallbacks() []string {
 	var out []string
 	for _, s := range e.Steps {
-		if s.Kernel != "reference" && s.Kernel != "gorgonia Do" {
+		if s.Kernel != "reference" && s.Kernel != "gorgonia Do" && s.Hosted == 0 {
 			continue
 		}
 		text := s.Op + ": " + s.Reason

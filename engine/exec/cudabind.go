@@ -19,6 +19,26 @@ func OnDevice(p *plan.Plan, s *plan.Step, t kernels.Target) ([]kernels.Launch, e
 	return op.CUDA(t, inputSpecs(p, n), p.Specs[s.Node])
 }
 
+// HostedBytes is what is copied between device and processor for a step that runs on the latter.
+func HostedBytes(p *plan.Plan, s *plan.Step) int {
+	n := &p.Graph.Nodes[s.Node]
+	total := p.Specs[s.Node].Bytes()
+	for k, c := range n.In {
+		if travels(p, n, k) {
+			total += p.Specs[c].Bytes()
+		}
+	}
+	return total
+}
+
+// travels tells whether input k of a step on the processor lies on the device and is read.
+func travels(p *plan.Plan, n *plan.Node, k int) bool {
+	shaped, ok := n.Op.(kernels.ShapeReader)
+	space := p.Places[n.In[k]].Space
+	return (space == plan.Arena || space == plan.Store) && !(ok && shaped.ShapeOnly(k)) &&
+		p.Specs[n.In[k]].Bytes() > 0
+}
+
 func inputSpecs(p *plan.Plan, n *plan.Node) []kernels.Spec {
 	specs := make([]kernels.Spec, len(n.In))
 	for i, c := range n.In {
@@ -229,10 +249,9 @@ func (b *deviceBinder) hosted(i int, s *plan.Step, n *plan.Node) error {
 		return err
 	}
 	p := devicePart{step: i}
-	shaped, _ := n.Op.(kernels.ShapeReader)
 	for k, c := range n.In {
-		if place := b.Plan.Places[c]; (place.Space == plan.Arena || place.Space == plan.Store) &&
-			(shaped == nil || !shaped.ShapeOnly(k)) && b.Plan.Specs[c].Bytes() > 0 {
+		if travels(b.Plan, n, k) {
+			place := b.Plan.Places[c]
 			p.down = append(p.down, deviceCopy{lay(b.Plan, b.host.mem, place, b.Plan.Specs[c]), b.address(place)})
 		}
 	}
