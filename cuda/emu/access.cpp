@@ -7,10 +7,8 @@ namespace emu {
 
 namespace {
 
-u32 byteBits(u64 offset, u32 bytes, u64 word) {
-  u64 from = std::max(offset, word * 4), to = std::min(offset + bytes, word * 4 + 4);
-  return ((1u << (to - from)) - 1) << (from - word * 4);
-}
+// wordBits marks the bytes of one word that an access touches; an aligned one of less than 4 bytes lies in one word.
+u32 wordBits(u64 offset, u32 bytes) { return bytes >= 4 ? 15 : ((1u << bytes) - 1) << (offset & 3); }
 
 const char* verb(Access a) { return a == Access::read ? "reads" : a == Access::write ? "writes" : "updates"; }
 
@@ -79,9 +77,9 @@ struct SharedCheck {
 
   void run(LaunchState& launch) const {
     Block& b = *w.block;
+    const u32 bits = wordBits(offset, bytes);
     for (u64 word = offset / 4; word * 4 < offset + bytes; word++) {
       SharedWord& s = b.shadow[word];
-      u32 bits = byteBits(offset, bytes, word);
       if (access != Access::write && launch.checkInit && (s.known & bits) != bits)
         throw Fault(
             kLaunchFailed,
@@ -145,12 +143,14 @@ struct GlobalCheck {
   }
 
   void initialised(const u8* known) const {
-    for (u64 i = offset; i < offset + bytes; i++)
-      if (!(known[i / 8] >> (i % 8) & 1))
-        throw Fault(kLaunchFailed,
-                    format("%s byte %llu of buffer %llu, which nobody has written", verb(access),
-                           static_cast<unsigned long long>(i), static_cast<unsigned long long>(buffer->order)),
-                    lane);
+    if (bytes <= 8 ? (~(known[offset / 8] >> (offset % 8)) & ((1u << bytes) - 1)) == 0
+                   : known[offset / 8] == 0xff && known[offset / 8 + 1] == 0xff)
+      return;
+    throw Fault(kLaunchFailed,
+                format("%s bytes %llu to %llu of buffer %llu, which nobody has written", verb(access),
+                       static_cast<unsigned long long>(offset), static_cast<unsigned long long>(offset + bytes - 1),
+                       static_cast<unsigned long long>(buffer->order)),
+                lane);
   }
 
   void mark(u8* known) const {
@@ -170,7 +170,7 @@ struct GlobalCheck {
     if (!launch.checkRaces) return;
     GlobalWord* shadow = launch.memory->shadowOf(buffer);
     for (u64 i = offset / 4; i * 4 < offset + bytes; i++)
-      word(shadow[i], byteBits(offset, bytes, i), static_cast<u32>(launch.id));
+      word(shadow[i], wordBits(offset, bytes), static_cast<u32>(launch.id));
   }
 };
 
