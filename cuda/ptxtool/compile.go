@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"ganglion/cuda/nvrtc"
@@ -34,12 +37,8 @@ func compileAll(s settings, units []unit, out io.Writer) error {
 	if len(todo) == 0 {
 		return nil
 	}
-	c, include, err := openCompiler(s)
-	if err != nil {
-		return err
-	}
 	for _, u := range todo {
-		if err := compile(s.root, c, include, u, out); err != nil {
+		if err := compile(s, u, out); err != nil {
 			return err
 		}
 	}
@@ -72,29 +71,54 @@ func openCompiler(s settings) (*nvrtc.Compiler, string, error) {
 	return c, include, nil
 }
 
-// compile makes the PTX of one unit.
-func compile(root string, c *nvrtc.Compiler, include string, u unit, out io.Writer) error {
+// compile makes the PTX of one unit in a process of its own, because the compiler numbers calls of functions through
+// all that a process compiles, and the bytes must not depend on what else is out of date.
+func compile(s settings, u unit, out io.Writer) error {
 	start := time.Now()
-	source, err := os.ReadFile(filepath.Join(root, u.Source))
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("ptxtool: %w", err)
+	}
+	var ptx, messages bytes.Buffer
+	cmd := exec.Command(self, "-root", s.root, "-nvrtc", s.nvrtc, "-include", s.include, "-only", u.PTX())
+	cmd.Stdout, cmd.Stderr = &ptx, &messages
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("ptxtool: %s: %w\n%s", u.Source, err, messages.String())
+	}
+	path := filepath.Join(s.root, u.PTX())
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("ptxtool: %w", err)
+	}
+	if err := os.WriteFile(path, ptx.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("ptxtool: %w", err)
+	}
+	fmt.Fprintf(out, "compiled %s in %d ms\n", u.PTX(), time.Since(start).Milliseconds())
+	return nil
+}
+
+// printOne compiles the unit of one PTX file and prints it.
+func printOne(s settings, units []unit, out io.Writer) error {
+	i := slices.IndexFunc(units, func(u unit) bool { return u.PTX() == s.only })
+	if i < 0 {
+		return fmt.Errorf("ptxtool: %s: no source makes this file", s.only)
+	}
+	u := units[i]
+	c, include, err := openCompiler(s)
+	if err != nil {
+		return err
+	}
+	source, err := os.ReadFile(filepath.Join(s.root, u.Source))
 	if err != nil {
 		return fmt.Errorf("ptxtool: %w", err)
 	}
 	flags := options(u.Arch)
 	for _, dir := range []string{u.Family(), kernels, kernels + "/include"} {
-		flags = append(flags, "-I"+filepath.Join(root, dir))
+		flags = append(flags, "-I"+filepath.Join(s.root, dir))
 	}
-	flags = append(flags, "-I"+include)
-	ptx, err := c.Compile(u.Source, string(source), flags)
+	ptx, err := c.Compile(u.Source, string(source), append(flags, "-I"+include))
 	if err != nil {
 		return fmt.Errorf("ptxtool: %w", err)
 	}
-	path := filepath.Join(root, u.PTX())
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("ptxtool: %w", err)
-	}
-	if err := os.WriteFile(path, append([]byte(u.Header()), ptx...), 0o644); err != nil {
-		return fmt.Errorf("ptxtool: %w", err)
-	}
-	fmt.Fprintf(out, "compiled %s in %d ms\n", u.PTX(), time.Since(start).Milliseconds())
-	return nil
+	_, err = out.Write(append([]byte(u.Header()), ptx...))
+	return err
 }

@@ -21,6 +21,7 @@ import (
 type settings struct {
 	root, nvrtc, include, ptxas string
 	all, check, assemble        bool
+	only                        string // path of the PTX to write to the output
 }
 
 func main() {
@@ -33,6 +34,7 @@ func main() {
 	flag.BoolVar(&s.all, "all", false, "compile what is up to date too")
 	flag.BoolVar(&s.check, "check", false, "write nothing; exit with 1 if anything is out of date")
 	flag.BoolVar(&s.assemble, "assemble", true, "assemble all PTX and write the table of registers")
+	flag.StringVar(&s.only, "only", "", "only compile what makes this PTX file, and print it")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "ptxtool: unexpected argument %q\n", flag.Arg(0))
@@ -58,6 +60,9 @@ func run(s settings, out io.Writer) error {
 			err = fmt.Errorf("ptxtool: %d files are out of date: run make ptx", len(stale))
 		}
 		return err
+	}
+	if s.only != "" {
+		return printOne(s, units, out)
 	}
 	if err := compileAll(s, units, out); err != nil {
 		return err
