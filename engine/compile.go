@@ -29,8 +29,8 @@ type Options struct {
 	// Strict makes an op without a CPU kernel an error of Compile, and an iteration that did not converge an error of
 	// Run.
 	Strict bool
-	// Device runs the program, nil for the processor. Steps without a kernel there run on the processor, between copies;
-	// Strict makes them an error.
+	// Device runs the program, nil for the processor. Steps without a kernel there run on the processor, between
+	// copies; Strict makes them an error.
 	Device *Device
 	// Eager launches the kernels of a device one by one at every run, instead of capturing them once.
 	Eager bool

@@ -18,8 +18,8 @@ type Device struct {
 	target  kernels.Target
 }
 
-// OpenDevice opens a CUDA device by its index. Errors say in one line why there is none: no build tag gpu, no driver, no
-// device.
+// OpenDevice opens a CUDA device by its index. Errors say in one line why there is none: no build tag gpu, no
+// driver, no device.
 func OpenDevice(index int) (*Device, error) {
 	dev, err := cuda.Open(index)
 	if err != nil {
@@ -174,7 +174,8 @@ func (p *Program) bindDevice(s *special) error {
 	if err != nil {
 		return err
 	}
-	s.device, err = exec.NewCUDA(d.dev, s.plan, p.bind(s, true), exec.DeviceMemory{Arena: p.deviceArena.Address(), Store: store},
+	mem := exec.DeviceMemory{Arena: p.deviceArena.Address(), Store: store}
+	s.device, err = exec.NewCUDA(d.dev, s.plan, p.bind(s, true), mem,
 		exec.DeviceOptions{Modules: d.modules, Target: d.target, Eager: p.opts.Eager, Strict: p.opts.Strict})
 	return err
 }

@@ -49,7 +49,8 @@ func TestDeviceTrainsLikeTheProcessor(t *testing.T) {
 					feeds := deviceFeeds(t, cpu, dtype, step)
 					want, got := value(t, cpu, feeds), value(t, dev, feeds)
 					if math.Abs(want-got) > tol*(1+math.Abs(want)) {
-						t.Fatalf("%v eager %v, step %d: loss %v on the device, %v on the processor", dtype, eager, step, got, want)
+						t.Fatalf("%v eager %v, step %d: loss %v on the device, %v on the processor", dtype, eager, step,
+							got, want)
 					}
 				}
 				compareStores(t, dev.Store(), cpu.Store(), 100*tol)

@@ -74,8 +74,8 @@ type DeviceOptions struct {
 	Strict  bool // a kernel that reports that it did not converge ends the run with an error
 }
 
-// NewCUDA binds a plan to memory of a device. host is the same plan in host memory, with its groups split; its arena may
-// be empty if every step has a kernel on the device (see OnDevice).
+// NewCUDA binds a plan to memory of a device. host is the same plan in host memory, with its groups split; its
+// arena may be empty if every step has a kernel on the device (see OnDevice).
 func NewCUDA(dev *cuda.Device, p *plan.Plan, host *CPU, mem DeviceMemory, o DeviceOptions) (*CUDA, error) {
 	m := &CUDA{Plan: p, dev: dev, host: host, mem: mem, eager: o.Eager, strict: o.Strict, fixed: map[int]cuda.Address{}}
 	b := &deviceBinder{CUDA: m, o: o}

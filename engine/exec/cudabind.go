@@ -193,7 +193,8 @@ func (b *deviceBinder) lend() error {
 	for i := range b.Plan.Steps {
 		n := &b.Plan.Graph.Nodes[b.Plan.Steps[i].Node]
 		if s, ok := n.Op.(kernels.CUDAScratcher); ok {
-			scratch = max(scratch, s.CUDAWorkspace(b.o.Target, inputSpecs(b.Plan, n), b.Plan.Specs[b.Plan.Steps[i].Node]))
+			out := b.Plan.Specs[b.Plan.Steps[i].Node]
+			scratch = max(scratch, s.CUDAWorkspace(b.o.Target, inputSpecs(b.Plan, n), out))
 		}
 	}
 	var err error

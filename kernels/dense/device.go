@@ -119,7 +119,8 @@ func (d devicePasses) sums(t kernels.Target, kind Kind, dtype kernels.DType, by 
 		switch {
 		case p.n <= deviceFew:
 			results := p.outer * p.inner
-			l.Entry, l.Grid, l.Block = kernels.Entry("few", dtype), deviceGrid(t, results), kernels.Threads(deviceThreads)
+			l.Entry, l.Grid = kernels.Entry("few", dtype), deviceGrid(t, results)
+			l.Block = kernels.Threads(deviceThreads)
 			l.Args = []kernels.Arg{kernels.IntArg(int(kind)), kernels.IntArg(results), kernels.IntArg(p.n),
 				kernels.IntArg(p.inner), kernels.FloatArg(dtype, divisor), from, to}
 		case p.inner == 1:

@@ -76,15 +76,16 @@ func (p *deviceProduct) launches(t kernels.Target, out kernels.Spec) ([]kernels.
 		name = "gemm128"
 	}
 	list := []kernels.Launch{{Module: "dense/gemm", Entry: kernels.Entry(name, d), Grid: grid,
-		Block: kernels.Threads(256), Args: []kernels.Arg{sizes, kernels.InputArg(0), kernels.InputArg(1), bias, residual,
-			to}}}
+		Block: kernels.Threads(256), Args: []kernels.Arg{sizes, kernels.InputArg(0), kernels.InputArg(1), bias,
+			residual, to}}}
 	if parts > 1 {
 		list = append(list, kernels.Launch{Module: "dense/gemm", Entry: kernels.Entry("join", d),
 			Grid: deviceGrid(t, out.Size()), Block: kernels.Threads(deviceThreads), Args: []kernels.Arg{sizes,
 				kernels.IntArg(parts), kernels.ScratchArg(0), bias, residual, kernels.OutputArg()}})
 	}
 	if p.f != act.Identity && p.f != act.ReLU {
-		after := elementwise(t, "dense/unary", "unary", out, []kernels.Arg{kernels.IntArg(int(p.f)), kernels.IntArg(0)}, 0)
+		after := elementwise(t, "dense/unary", "unary", out,
+			[]kernels.Arg{kernels.IntArg(int(p.f)), kernels.IntArg(0)}, 0)
 		after[0].Args = append(after[0].Args, kernels.OutputArg())
 		list = append(list, after...)
 	}
@@ -93,8 +94,8 @@ func (p *deviceProduct) launches(t kernels.Target, out kernels.Spec) ([]kernels.
 
 func (o GEMM) device(in []kernels.Spec, out kernels.Spec) *deviceProduct {
 	_, k := oriented(in[0].Shape, o.TransA)
-	return &deviceProduct{m: out.Shape[0], n: out.Shape[1], k: k, transA: o.TransA, transB: o.TransB, batch: 1, bias: -1,
-		residual: -1}
+	return &deviceProduct{m: out.Shape[0], n: out.Shape[1], k: k, transA: o.TransA, transB: o.TransB, batch: 1,
+		bias: -1, residual: -1}
 }
 
 // CUDAWorkspace holds the parts of a product whose k is cut.

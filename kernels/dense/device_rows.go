@@ -65,8 +65,8 @@ func boxLaunch(t kernels.Target, from, to kernels.Spec, ax, count, lo, at int, c
 	}
 	width := [...]string{1: "box_1", 4: "box_4", 8: "box_8"}[to.DType.Size()]
 	return line(t, "dense/copybox", width, size, kernels.IntArg(outer), kernels.IntArg(count), kernels.IntArg(inner),
-		kernels.IntArg(lo), kernels.IntArg(n), kernels.IntArg(at), kernels.IntArg(m), kernels.IntArg(int(one(clear))), x,
-		kernels.OutputArg())
+		kernels.IntArg(lo), kernels.IntArg(n), kernels.IntArg(at), kernels.IntArg(m), kernels.IntArg(int(one(clear))),
+		x, kernels.OutputArg())
 }
 
 // CUDA copies one part in a launch.

@@ -9,12 +9,12 @@ var (
 	_ kernels.CUDAScratcher = ScatterRows{}
 )
 
-// scatterBytes is the scratch memory to list m entries by n places: a flag, where the entries of each place begin, where
-// the next goes, and the entries.
+// scatterBytes is the scratch memory to list m entries by n places: a flag, where the entries of each place begin,
+// where the next goes, and the entries.
 func scatterBytes(m, n int) int { return 4 * (1 + n + 1 + n + m) }
 
-// scatterLaunches lists the entries of input 1 by place; finish runs through the elements of out and gets the flag, where
-// the entries begin, and the entries.
+// scatterLaunches lists the entries of input 1 by place; finish runs through the elements of out and gets the flag,
+// where the entries begin, and the entries.
 func scatterLaunches(t kernels.Target, in, out kernels.Spec, finish string, inputs ...kernels.Arg) []kernels.Launch {
 	const module = "dense/scatter"
 	m, n := in.Size(), out.Shape[0]
