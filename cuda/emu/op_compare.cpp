@@ -89,6 +89,7 @@ enum : u8 { kBoolAnd = 1, kBoolOr, kBoolXor };
 struct Comparison {
   u8 cmp = 0, join = 0;
   bool flush = false;
+  bool unsignedOnly = false;  // lo, ls, hi, hs
 };
 
 Comparison comparisonOf(Decoder& d) {
@@ -102,6 +103,7 @@ Comparison comparisonOf(Decoder& d) {
   if (it == names.end()) d.bad("unknown comparison");
   d.mods.at++;
   c.cmp = it->second;
+  c.unsignedOnly = it->first == "lo" || it->first == "ls" || it->first == "hi" || it->first == "hs";
   std::string join = d.mods.oneOf({"and", "or", "xor"});
   c.join = join == "and" ? kBoolAnd : join == "or" ? kBoolOr : join == "xor" ? kBoolXor : 0;
   c.flush = d.mods.take("ftz");
@@ -111,6 +113,8 @@ Comparison comparisonOf(Decoder& d) {
 void checkComparison(Decoder& d, const Comparison& c, Ty t) {
   if (!isFloat(t) && c.cmp > ge) d.bad("comparison of floating point for another type");
   if (isBits(t) && c.cmp > ne) d.bad("bits have no order");
+  if (c.unsignedOnly && !isUnsigned(t)) d.bad("comparison of unsigned integers for another type");
+  if ((t == Ty::bf16 || t == Ty::bf16x2) && d.ptx.target < 90) d.bad("comparison of bf16 needs sm_90");
 }
 
 // joined combines a result with the third operand.

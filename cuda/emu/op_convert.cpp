@@ -192,6 +192,12 @@ void checkRounding(Decoder& d, Ty to, Ty from, u8 mode) {
   if (isFloat(to) && isFloat(from) && sizeOf(to) > sizeOf(from) && mode != none) d.bad("a widening is not rounded");
 }
 
+// fits tells whether all values of one integer type are values of another, so that there is nothing to saturate.
+bool fits(Ty from, Ty to) {
+  if (isSigned(from) && !isSigned(to)) return false;
+  return isSigned(from) == isSigned(to) ? sizeOf(from) <= sizeOf(to) : sizeOf(from) < sizeOf(to);
+}
+
 void decodePacked(Decoder& d, Ty to) {
   if (d.mods.type() != Ty::f32) d.bad("unsupported type");
   d.count(3);
@@ -217,6 +223,7 @@ void decodeCvt(Decoder& d) {
   auto good = [](Ty t) { return isInt(t) || t == Ty::f16 || t == Ty::bf16 || t == Ty::f32 || t == Ty::f64; };
   if (!(good(to) || (to == Ty::tf32 && from == Ty::f32)) || !good(from)) d.bad("unsupported type");
   checkRounding(d, to, from, d.in.op);
+  if ((d.in.flags & kSat) && isInt(to) && isInt(from) && fits(from, to)) d.bad("there is nothing to saturate");
   d.count(2);
   d.in.type = to;
   d.in.imm = static_cast<i64>(from);
