@@ -132,8 +132,10 @@ func TestInjectedFailures(t *testing.T) {
 
 // TestFallbacks: calls that a driver need not have, or may refuse, are replaced by others with the same result.
 func TestFallbacks(t *testing.T) {
-	for _, call := range []string{"cuGraphExecUpdate_v2:1:910", "cuGraphExecUpdate_v2:1:801", "cuModuleLoadDataEx:1:801"} {
-		if out, err := inProcess(t, "workload", "CUEMU_FAIL="+call); err != nil || !strings.HasSuffix(out, "sum 14985\n") {
+	calls := []string{"cuGraphExecUpdate_v2:1:910", "cuGraphExecUpdate_v2:1:801", "cuModuleLoadDataEx:1:801"}
+	for _, call := range calls {
+		out, err := inProcess(t, "workload", "CUEMU_FAIL="+call)
+		if err != nil || !strings.HasSuffix(out, "sum 14985\n") {
 			t.Errorf("%s: %v, %s", call, err, out)
 		}
 	}
