@@ -346,7 +346,8 @@ std::vector<Test> driverTests() {
       {"driver/cooperative launch", cooperative, {"CUEMU_BUDGET=2000000"}},
       {"driver/symbols", symbols, {}},
   };
-  for (const char* seed : {"CUEMU_SEED=1", "CUEMU_SEED=2", "CUEMU_SEED=3", "CUEMU_SEED=4", "CUEMU_SEED=5"}) {
+  for (const char* seed :
+       {"CUEMU_SEED=1", "CUEMU_SEED=2", "CUEMU_SEED=3", "CUEMU_SEED=4", "CUEMU_SEED=5", "CUEMU_EAGER=1"}) {
     all.push_back({"driver/events", ordered, {seed}});
     all.push_back({"driver/default stream", defaultStream, {seed}});
   }

@@ -53,6 +53,9 @@ void refused() {
   refuseBody("ld.global.v4.f64 {%e1, %e2, %e3, %e4}, [%d0];", "at most 16 bytes");
   refuseBody("st.const.u32 [%d0], %r5;", "not written");
   refuseBody("setp.lo.f32.s32 %p1, %r5, %r6;", "setp.lo.f32.s32");
+  refuseBody("setp.lo.s32 %p1, %r5, %r6;", "comparison of unsigned integers");
+  refuseBody("setp.lt.bf16 %p1, %h5, %h6;", "needs sm_90");
+  refuseBody("cvt.sat.s32.s16 %r5, %h6;", "nothing to saturate");
   refuseBody("setp.ltu.s32 %p1, %r5, %r6;", "comparison of floating point");
   refuseBody("shfl.bfly.b32 %r5, %r6, 1, 31;", "needs .sync");
   refuseBody("tex.2d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [%d0, {%f5, %f6}];", "unsupported form of address");
