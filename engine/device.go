@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 
 	"ganglion/cuda"
@@ -18,12 +19,20 @@ type Device struct {
 	target  kernels.Target
 }
 
-// OpenDevice opens a CUDA device by its index. Errors say in one line why there is none: no build tag gpu, no
-// driver, no device.
+// MinCapability is the least compute capability that the kernels run on, major times ten plus minor.
+const MinCapability = 70
+
+// OpenDevice opens a CUDA device by its index. Errors say in one line why there is none: no build tag gpu, no driver, no
+// device, or one that is too old for the kernels.
 func OpenDevice(index int) (*Device, error) {
 	dev, err := cuda.Open(index)
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
+	}
+	if p := dev.Properties(); p.Capability < MinCapability {
+		err := fmt.Errorf("engine: %v: the kernels want compute capability %d.%d: %w", p, MinCapability/10,
+			MinCapability%10, cuda.ErrUnavailable)
+		return nil, errors.Join(err, dev.Close())
 	}
 	return &Device{dev: dev, modules: launch.NewModules(dev, ptx.Module), target: launch.Target(dev.Properties())}, nil
 }
@@ -146,6 +155,27 @@ func (s *Store) Sync() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.pull()
+}
+
+// Detach brings the values of parameters and states from the device to the host, and frees their memory there. Programs
+// that ran there must have been closed. When the values could not be brought, it and all later calls return the error.
+func (s *Store) Detach() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.mirror
+	if m == nil {
+		return nil
+	}
+	err := s.pull()
+	for _, b := range m.blocks {
+		if failed := b.Free(); err == nil {
+			err = failed
+		}
+	}
+	if m.blocks = nil; m.err == nil {
+		s.mirror = nil
+	}
+	return err
 }
 
 // bindDevice binds a plan to the device if it is not bound, or if the arena there had to grow.

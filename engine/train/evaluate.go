@@ -20,6 +20,8 @@ type Predictor struct {
 	dtype   kernels.DType
 	solver  Solver    // of the last call
 	pool    *par.Pool // to be closed; nil when it belongs to a trainer
+
+	ownStore bool // the parameters are the predictor's own
 }
 
 // NewPredictor compiles the forward pass alone. Its parameters are those of store, or, when store is nil, of a new
@@ -31,12 +33,17 @@ func NewPredictor(m Model, task Task, o Options, store *engine.Store) (*Predicto
 		pool.Close()
 		return nil, err
 	}
-	p.pool = pool
+	p.pool, p.ownStore = pool, store == nil
 	return p, nil
 }
 
-// Close ends the predictor's threads, unless they are a trainer's.
+// Close ends the predictor's threads, unless they are a trainer's, and frees what it holds on a device. Its parameters
+// can still be read.
 func (p *Predictor) Close() {
+	p.program.Close()
+	if p.ownStore {
+		_ = p.program.Store().Detach() // an error is kept for those who read the store
+	}
 	if p.pool != nil {
 		p.pool.Close()
 	}
@@ -55,7 +62,7 @@ func newPredictor(m Model, task Task, o Options, store *engine.Store, pool *par.
 		return nil, fmt.Errorf("prediction graph: %w", err)
 	}
 	p := &Predictor{task: task, dtype: d}
-	p.program, err = engine.Compile(g, engine.Options{Pool: pool, Seed: o.Seed, Store: store, Strict: o.Strict})
+	p.program, err = engine.Compile(g, o.compile(pool, store))
 	if err != nil {
 		return nil, fmt.Errorf("prediction program: %w", err)
 	}

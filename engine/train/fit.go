@@ -234,7 +234,9 @@ func (t *Trainer) endEpoch(ctx context.Context, h Hooks, e *Epoch) error {
 	}
 	h.span("validation", start)
 	e.Valid = valid.Score
-	t.keepBest(e)
+	if err := t.keepBest(e); err != nil {
+		return fmt.Errorf("best parameters after step %d: %w", t.pos.Step, err)
+	}
 	if h.Warn == nil {
 		return nil
 	}
@@ -271,10 +273,13 @@ func (e *Epoch) warn(f func(string) error, valid Solver) error {
 }
 
 // keepBest keeps a copy of the parameters when the validation loss is the best so far.
-func (t *Trainer) keepBest(e *Epoch) {
+func (t *Trainer) keepBest(e *Epoch) error {
 	if t.best.Epoch > 0 && !better(e.Valid.Loss, t.best.Valid.Loss) {
 		t.best.since++
-		return
+		return nil
+	}
+	if err := t.store.Sync(); err != nil { // Params cannot tell
+		return err
 	}
 	e.Best = true
 	block := t.store.Params()
@@ -283,6 +288,7 @@ func (t *Trainer) keepBest(e *Epoch) {
 	}
 	block.CopyTo(t.best.params)
 	t.best.Epoch, t.best.Step, t.best.Valid, t.best.since = e.Epoch, e.Step, e.Valid, 0
+	return nil
 }
 
 // UseBest puts the parameters of the best epoch in place of the last ones. It does nothing before the first epoch has

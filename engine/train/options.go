@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"ganglion/engine"
+	"ganglion/internal/par"
 )
 
 // Options configures a run. Defaults returns all of them at their defaults, which stand in brackets. In New the zero
@@ -33,6 +36,10 @@ type Options struct {
 	// Budget is the number of bytes that parameters and states may take, 0 for any number. It belongs to the machine,
 	// not to the run, and is not kept with it.
 	Budget int `yaml:"-"`
+	// Device runs the programs, nil for the processor. Eager launches its kernels one by one instead of capturing them.
+	// Both belong to the machine too.
+	Device *engine.Device `yaml:"-"`
+	Eager  bool           `yaml:"-"`
 }
 
 // The words that Options takes.
@@ -103,6 +110,11 @@ func (o Options) Check() error {
 		return fmt.Errorf("momentum: %v is not between 0 and 1", o.Momentum)
 	}
 	return nil
+}
+
+// compile are the options of the programs of a run.
+func (o Options) compile(pool *par.Pool, store *engine.Store) engine.Options {
+	return engine.Options{Pool: pool, Seed: o.Seed, Store: store, Strict: o.Strict, Device: o.Device, Eager: o.Eager}
 }
 
 func def[T comparable](v *T, d T) {

@@ -50,6 +50,9 @@ func (t *Trainer) BestSnapshot() (*checkpoint.State, error) {
 	if t.best.Epoch == 0 {
 		return nil, fmt.Errorf("no epoch has ended yet")
 	}
+	if err := t.store.Sync(); err != nil { // Params cannot tell
+		return nil, fmt.Errorf("best parameters: %w", err)
+	}
 	last := t.store.Params().Clone()
 	defer last.CopyTo(t.store.Params())
 	t.UseBest()

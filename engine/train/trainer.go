@@ -76,8 +76,7 @@ func New(m Model, set Set, o Options) (*Trainer, error) {
 	}
 	t.strength = strength
 	t.pool = newPool(o.Threads)
-	opts := engine.Options{Pool: t.pool, Seed: o.Seed, Strict: o.Strict}
-	if t.step, err = engine.Compile(g, opts); err != nil {
+	if t.step, err = engine.Compile(g, o.compile(t.pool, nil)); err != nil {
 		t.Close()
 		return nil, fmt.Errorf("training program: %w", err)
 	}
@@ -101,8 +100,18 @@ func newPool(threads int) *par.Pool {
 	return par.New(threads)
 }
 
-// Close ends the trainer's threads. It cannot be used afterwards; the parameters in its Store can be read.
-func (t *Trainer) Close() { t.pool.Close() }
+// Close ends the trainer's threads and frees what it holds on a device. It cannot be used afterwards; the parameters in
+// its Store can be read.
+func (t *Trainer) Close() {
+	if t.eval != nil {
+		t.eval.Close()
+	}
+	if t.step != nil {
+		t.step.Close()
+		_ = t.step.Store().Detach() // an error is kept for those who read the store
+	}
+	t.pool.Close()
+}
 
 // bind makes the memory of all mini-batches that can occur.
 func (t *Trainer) bind() error {
