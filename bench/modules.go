@@ -84,8 +84,12 @@ func (r *runner) solves(e env, t *train.Trainer, batch int, dense float64) {
 		}
 		return Work{Flops: flops, Bytes: updateBytes(e, t), Set: updateBytes(e, t)}
 	}
+	more := r.facts
 	r.facts = func() []Fact {
 		var out []Fact
+		if more != nil {
+			out = more()
+		}
 		for _, s := range step.Reports() {
 			rep := s.Report
 			if rep.Samples > 0 {

@@ -1,8 +1,10 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 
+	"ganglion/engine"
 	"ganglion/kernels"
 	"ganglion/kernels/act"
 	"ganglion/kernels/dense"
@@ -20,7 +22,11 @@ func normal(d kernels.DType, stream uint32, shape ...int) (kernels.Tensor, error
 }
 
 // openOp makes a runner that calls an op's kernel, without an engine around it, on normal numbers of the given shapes.
+// On a device it is a program of that op alone, whose operands stay there.
 func openOp(e env, op kernels.CPUOp, work Work, shapes ...[]int) (*runner, error) {
+	if e.device != nil {
+		return openDeviceOp(e, op, work, shapes)
+	}
 	c := kernels.NewCall(op, e.path, e.pool)
 	var specs []kernels.Spec
 	for i, shape := range shapes {
@@ -39,6 +45,44 @@ func openOp(e env, op kernels.CPUOp, work Work, shapes ...[]int) (*runner, error
 		c.Work = make([]byte, s.Workspace(specs, out, e.pool.Workers()))
 	}
 	return &runner{step: func() error { op.CPU(c); return nil }, work: func() Work { return work }}, nil
+}
+
+func openDeviceOp(e env, op kernels.Op, work Work, shapes [][]int) (*runner, error) {
+	g, err := engine.Build("op", e.dtype, func(s *engine.Scope) {
+		var in []*kernels.Node
+		for i, shape := range shapes {
+			in = append(in, s.State(fmt.Sprintf("operand%d", i), kernels.S(e.dtype, shape...), random.Normal{Std: 1}))
+		}
+		s.Output("y", s.Apply(op, in...))
+	})
+	if err != nil {
+		return nil, err
+	}
+	p, err := engine.Compile(g, engine.Options{Pool: e.pool, Seed: seed, Device: e.device})
+	if err != nil {
+		return nil, err
+	}
+	ctx := context.Background()
+	return &runner{
+		step:  func() error { return p.Run(ctx, nil) },
+		work:  func() Work { return work },
+		facts: func() []Fact { return hosted(p) },
+		close: func() {
+			p.Close()
+			_ = p.Store().Detach() // the next case says what is wrong with the device
+		},
+	}, nil
+}
+
+// hosted counts the steps of a program that its device has no kernel for.
+func hosted(p *engine.Program) []Fact {
+	n := 0
+	for _, s := range p.Explain().Steps {
+		if s.Hosted > 0 {
+			n++
+		}
+	}
+	return []Fact{{"steps on the processor", float64(n)}}
 }
 
 func gemmWorkload() workload {

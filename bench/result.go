@@ -17,10 +17,10 @@ type Result struct {
 	Reps     int     `json:"reps"`
 	GFLOPS   float64 `json:"gflops"`   // 0 where operations are not counted
 	GBPS     float64 `json:"gbps"`     // of the data that must be moved at least; 0 where it is not counted
-	Roofline float64 `json:"roofline"` // least time on this machine, by its measured rates, as a fraction of the median
+	Roofline float64 `json:"roofline"` // least time by the processor's measured rates, of the median; 0 on a device
 
 	Threads int    `json:"threads"`
-	Path    string `json:"path"`
+	Path    string `json:"path"` // of the processor's kernels; on a device those of the steps that run beside it
 	// OtherCPU is what other processes used meanwhile, in cores; −1 where the system cannot tell.
 	OtherCPU float64 `json:"other_cpu"`
 	// Extra is what the workload has to say besides: iterations of a solver, its worst residual.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ganglion/bench/roof"
+	"ganglion/engine"
 	"ganglion/internal/asm/selfcheck"
 	"ganglion/internal/cpu"
 	"ganglion/internal/par"
@@ -22,9 +23,10 @@ type Options struct {
 	Threads   int      // 0 for all cores
 	Reps      int      // repetitions of a case, 0 for as many as the budget allows
 	Budget    time.Duration
-	Quick     bool         // tiny sizes and few repetitions: to see that everything runs
-	Machine   func(Report) // called when the machine has been measured
-	Each      func(Result) // called after each case
+	Quick     bool           // tiny sizes and few repetitions: to see that everything runs
+	Device    *engine.Device // nil for the processor
+	Machine   func(Report)   // called when the machine has been measured, which is for the processor alone
+	Each      func(Result)   // called after each case
 }
 
 // Report is what a machine can do.
@@ -42,6 +44,7 @@ type env struct {
 	pool    *par.Pool
 	threads int
 	quick   bool
+	device  *engine.Device // nil for the processor
 }
 
 // word is the dtype as the command spells it.
@@ -50,6 +53,14 @@ func (e env) word() string {
 		return "f64"
 	}
 	return "f32"
+}
+
+// deviceName is where the cases run.
+func (e env) deviceName() string {
+	if e.device == nil {
+		return "cpu"
+	}
+	return e.device.Name()
 }
 
 // workload is a list of cases under a name.
@@ -118,13 +129,13 @@ func (o Options) wants(name string) bool {
 }
 
 // Run measures the machine, then the workloads, and returns the results in order. It ends with the first error; the
-// results so far come back with it.
+// results so far come back with it. On a device the machine, whose rates are the processor's, is left out.
 func Run(ctx context.Context, o Options) ([]Result, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
 	selfcheck.Run(lane.SelfCheck)
-	e := env{dtype: kernels.Float32, path: cpu.Best(), threads: o.Threads, quick: o.Quick}
+	e := env{dtype: kernels.Float32, path: cpu.Best(), threads: o.Threads, quick: o.Quick, device: o.Device}
 	if o.DType == "f64" {
 		e.dtype = kernels.Float64
 	}
@@ -137,9 +148,12 @@ func Run(ctx context.Context, o Options) ([]Result, error) {
 	if o.Quick {
 		o.Budget = min(o.Budget, 5*time.Millisecond)
 	}
-	machine, err := measureMachine(ctx, e, o)
-	if err != nil {
-		return nil, err
+	var machine roof.Machine
+	var err error
+	if o.Device == nil {
+		if machine, err = measureMachine(ctx, e, o); err != nil {
+			return nil, err
+		}
 	}
 	var results []Result
 	add := func(r Result) {
@@ -148,7 +162,7 @@ func Run(ctx context.Context, o Options) ([]Result, error) {
 			o.Each(r)
 		}
 	}
-	if o.wants(machineName) {
+	if o.wants(machineName) && o.Device == nil {
 		for _, r := range machineResults(machine) {
 			add(r)
 		}
@@ -183,11 +197,13 @@ func (b bench) run(ctx context.Context, e env, o Options, machine roof.Machine) 
 		return Result{}, err
 	}
 	w := r.work()
-	out := Result{Device: "cpu", DType: e.word(), Size: b.size,
+	out := Result{Device: e.deviceName(), DType: e.word(), Size: b.size,
 		MedianMS: round(t.Median * 1e3), MinMS: round(t.Min * 1e3), MaxMS: round(t.Max * 1e3), Reps: t.Reps,
 		GFLOPS: round(w.Flops / t.Median / 1e9), GBPS: round(w.Bytes / t.Median / 1e9),
-		Roofline: round(machine.Seconds(w.Flops, w.Bytes, w.Set, 8*e.dtype.Size()) / t.Median),
-		Threads:  e.threads, Path: e.path.String(), OtherCPU: round(t.Other)}
+		Threads: e.threads, Path: e.path.String(), OtherCPU: round(t.Other)}
+	if e.device == nil {
+		out.Roofline = round(machine.Seconds(w.Flops, w.Bytes, w.Set, 8*e.dtype.Size()) / t.Median)
+	}
 	if r.facts != nil {
 		out.Extra = r.facts()
 	}

@@ -53,6 +53,7 @@ func openStep(e env, m train.Model, task train.Task, batch int, rate float64) (*
 	}
 	o := train.Defaults()
 	o.Batch, o.LR, o.Schedule, o.DType, o.Threads, o.Seed = batch, rate, "constant", e.word(), e.threads, seed
+	o.Device = e.device
 	t, err := train.New(m, set, o)
 	if err != nil {
 		return nil, nil, err
@@ -65,7 +66,12 @@ func openStep(e env, m train.Model, task train.Task, batch int, rate float64) (*
 		}
 		return err
 	}
-	return &runner{step: step, close: t.Close}, t, nil
+	r := &runner{step: step, close: t.Close}
+	if e.device != nil {
+		p, _ := t.Programs()
+		r.facts = func() []Fact { return hosted(p) }
+	}
+	return r, t, nil
 }
 
 // mlp is a network of dense layers with ReLU between them.

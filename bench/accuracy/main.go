@@ -132,7 +132,7 @@ func (o options) one(ctx context.Context, set, model string, k int) (*run.Result
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	r, err := s.Train(ctx, run.TrainOptions{Dir: filepath.Join(dir, "run"), Device: "cpu", Log: log.Quiet{}})
+	r, err := s.Train(ctx, run.TrainOptions{Dir: filepath.Join(dir, "run"), Log: log.Quiet{}})
 	if err != nil || o.history == "" {
 		return r, err
 	}

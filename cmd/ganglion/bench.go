@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -29,7 +30,11 @@ func benchCommand() *cli.Command {
 		ArgsUsage:   "[WORKLOAD…]",
 		Description: "Workloads, all of them by default:\n" + names.String(),
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "device", Value: "cpu", Usage: "cpu, or auto"},
+			&cli.StringFlag{
+				Name:  "device",
+				Value: "cpu",
+				Usage: "`DEVICES`, one after another: cpu, cuda, cuda:N or auto, as in cpu,cuda",
+			},
 			&cli.StringFlag{Name: "dtype", Value: "f32", Usage: "f32 or f64"},
 			&cli.IntFlag{Name: "threads", Usage: "worker threads, 0 for all cores"},
 			&cli.IntFlag{Name: "reps", Usage: "repetitions of a case, 0 for as many as --time allows"},
@@ -45,11 +50,6 @@ func benchCommand() *cli.Command {
 
 func runBench(c *cli.Context) error {
 	var peers []bench.Peer
-	for _, request := range strings.Split(c.String("device"), ",") {
-		if _, _, err := run.Device(request); err != nil {
-			return err
-		}
-	}
 	if path := c.String("against"); path != "" {
 		var err error
 		if peers, err = readPeers(path); err != nil {
@@ -72,7 +72,7 @@ func runBench(c *cli.Context) error {
 	}
 	o.Machine = func(r bench.Report) { printMachine(out, r) }
 	o.Each = func(r bench.Result) { printBench(out, r, bench.Compare(r, peers)) }
-	results, err := bench.Run(c.Context, o)
+	results, err := benchDevices(c, o, out)
 	if err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}
@@ -96,6 +96,35 @@ func runBench(c *cli.Context) error {
 	return nil
 }
 
+// benchDevices runs the workloads on each device that was asked for. All of them are opened first: a run of minutes must
+// not end at a device that is not there.
+func benchDevices(c *cli.Context, o bench.Options, log io.Writer) (results []bench.Result, err error) {
+	var devices []*run.Device
+	for _, request := range strings.Split(c.String("device"), ",") {
+		d, failed := run.OpenDevice(request)
+		if failed != nil {
+			return nil, failed
+		}
+		defer func() { err = errors.Join(err, d.Close()) }()
+		if d.Notice != "" {
+			fmt.Fprintln(c.App.ErrWriter, d.Notice)
+		}
+		devices = append(devices, d)
+	}
+	for _, d := range devices {
+		if o.Device = d.Engine; d.Engine != nil {
+			fmt.Fprintln(log, d.Engine.Properties())
+			printHeader(log)
+		}
+		list, err := bench.Run(c.Context, o)
+		results = append(results, list...)
+		if err != nil {
+			return results, fmt.Errorf("%s: %w", d.Name, err)
+		}
+	}
+	return results, nil
+}
+
 func readPeers(path string) ([]bench.Peer, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -115,14 +144,22 @@ func printMachine(w io.Writer, r bench.Report) {
 	for _, l := range r.Levels {
 		fmt.Fprintf(w, "  %-4s %7.0f KiB: read %.0f GB/s, triad %.0f\n", l.Name, float64(l.Bytes)/1024, l.Read, l.Triad)
 	}
+	printHeader(w)
+}
+
+func printHeader(w io.Writer) {
 	fmt.Fprintf(w, "%-12s %-44s %12s %10s %10s %9s %8s %5s %6s\n", "workload", "size",
 		"median ms", "min", "max", "GFLOP/s", "GB/s", "roof", "others")
 }
 
 func printBench(w io.Writer, r bench.Result, against []bench.Against) {
 	size := strings.NewReplacer("op=", "", "neural-modules-step", "step").Replace(r.Size.String())
-	fmt.Fprintf(w, "%-12s %-44s %12.5g %10.4g %10.4g %9s %8s %4.0f%% %6s\n", r.Workload, size,
-		r.MedianMS, r.MinMS, r.MaxMS, figure(r.GFLOPS), figure(r.GBPS), 100*r.Roofline, others(r.OtherCPU))
+	roof := fmt.Sprintf("%.0f%%", 100*r.Roofline)
+	if r.Device != "cpu" {
+		roof = r.Device
+	}
+	fmt.Fprintf(w, "%-12s %-44s %12.5g %10.4g %10.4g %9s %8s %5s %6s\n", r.Workload, size,
+		r.MedianMS, r.MinMS, r.MaxMS, figure(r.GFLOPS), figure(r.GBPS), roof, others(r.OtherCPU))
 	for _, a := range against {
 		fmt.Fprintf(w, "%-12s   %-42s %12.5g %10.4g   %.2f times our median, %.2f times our minimum\n", "", a.Peer,
 			a.MedianMS, a.MinMS, a.Ratio, a.MinRatio)

@@ -6,10 +6,25 @@ import (
 	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
+
+	"ganglion/models/run"
 )
 
 func jsonFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "json", Usage: "print one JSON value as the last line of standard output"}
+}
+
+func deviceFlag() cli.Flag {
+	return &cli.StringFlag{Name: "device", Value: "auto", Usage: "`DEVICE`: auto, cpu, cuda or cuda:N"}
+}
+
+// openDevice opens the device that the command asks for and says on the log what there is to say about it.
+func openDevice(c *cli.Context) (*run.Device, error) {
+	d, err := run.OpenDevice(c.String("device"))
+	if err == nil && d.Notice != "" {
+		fmt.Fprintln(c.App.ErrWriter, d.Notice)
+	}
+	return d, err
 }
 
 // printJSON prints v as one line.

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
+	"ganglion/engine"
 	"ganglion/models/run"
 )
 
@@ -18,11 +20,17 @@ func evalCommand() *cli.Command {
 				Name:  "data",
 				Usage: "`PATH` of a file with the columns of the training data; all rows count",
 			},
+			deviceFlag(),
 			budgetFlag(),
 			jsonFlag(),
 		},
-		Action: func(c *cli.Context) error {
-			t, done, err := openRun(c)
+		Action: func(c *cli.Context) (err error) {
+			d, err := openDevice(c)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, d.Close()) }()
+			t, done, err := openRun(c, d.Engine)
 			if err != nil {
 				return err
 			}
@@ -55,9 +63,9 @@ func evalCommand() *cli.Command {
 	}
 }
 
-// openRun opens the run that is the command's only argument, and passes on what there is to say about it. done closes
-// it.
-func openRun(c *cli.Context) (t *run.Trained, done func(), err error) {
+// openRun opens the run that is the command's only argument, and passes on what there is to say about it. The network
+// runs on a device, nil for the processor. done closes it.
+func openRun(c *cli.Context, device *engine.Device) (t *run.Trained, done func(), err error) {
 	dir, err := one(c, "run directory")
 	if err != nil {
 		return nil, nil, err
@@ -66,7 +74,7 @@ func openRun(c *cli.Context) (t *run.Trained, done func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if t, err = run.Open(dir, size); err != nil {
+	if t, err = run.Open(dir, size, device); err != nil {
 		release()
 		return nil, nil, err
 	}

@@ -17,7 +17,7 @@ func inspectCommand() *cli.Command {
 			jsonFlag(),
 		},
 		Action: func(c *cli.Context) error {
-			t, done, err := openRun(c)
+			t, done, err := openRun(c, nil)
 			if err != nil {
 				return err
 			}

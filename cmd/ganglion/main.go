@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"ganglion/cuda"
 	"ganglion/engine/data"
 	"ganglion/models/run"
 )
@@ -22,7 +23,7 @@ const (
 	exitUsage       = 2  // unknown command, flag, model or key; bad value
 	exitDevice      = 3  // the requested device is not available
 	exitData        = 4  // a data file is missing, damaged or unfit
-	exitMemory      = 5  // out of the memory budget
+	exitMemory      = 5  // out of the memory budget, or of the device's memory
 	exitInterrupted = 75 // interrupted after a save: run the same command with --resume
 )
 
@@ -94,7 +95,7 @@ func exitCode(err error) int {
 		return exitDevice
 	case errors.As(err, &bad):
 		return exitData
-	case errors.Is(err, run.ErrMemory):
+	case errors.Is(err, run.ErrMemory), errors.Is(err, cuda.ErrMemory):
 		return exitMemory
 	case errors.Is(err, run.ErrInterrupted):
 		return exitInterrupted

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -22,7 +23,7 @@ func planCommand() *cli.Command {
 			&cli.StringFlag{Name: "data", Usage: "`NAME|PATH` of a data set or a file (default: gas)"},
 			&cli.IntFlag{Name: "batch", Usage: "samples of a mini-batch (default: 64)"},
 			&cli.Uint64Flag{Name: "seed", Usage: "seed of initial values and splits (default: 1)"},
-			&cli.StringFlag{Name: "device", Value: "auto", Usage: "`DEVICE`: auto, cpu, cuda or cuda:N"},
+			deviceFlag(),
 			&cli.StringFlag{Name: "dtype", Usage: "`TYPE` of the numbers: f32 or f64 (default: f32)"},
 			&cli.StringSliceFlag{
 				Name:  "set",
@@ -37,15 +38,17 @@ func planCommand() *cli.Command {
 	}
 }
 
-func planAction(c *cli.Context) error {
-	device, _, err := run.Device(c.String("device"))
-	if err != nil {
-		return err
-	}
+func planAction(c *cli.Context) (err error) {
 	cfg, err := trainConfig(c)
 	if err != nil {
 		return err
 	}
+	d, err := openDevice(c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	cfg.Train.Device = d.Engine
 	size, release, err := budget(c)
 	if err != nil {
 		return err
@@ -57,7 +60,7 @@ func planAction(c *cli.Context) error {
 		return err
 	}
 	defer s.Close()
-	p, err := s.Plan(device, s.System.ID == flagship)
+	p, err := s.Plan(s.System.ID == flagship)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -16,16 +17,22 @@ func predictCommand() *cli.Command {
 				Usage: "`FILE` with the columns of the training data; the target may be missing",
 			},
 			&cli.StringFlag{Name: "output", Usage: "`FILE` for the answers (default: standard output)"},
+			deviceFlag(),
 			budgetFlag(),
 			jsonFlag()},
-		Action: func(c *cli.Context) error {
+		Action: func(c *cli.Context) (err error) {
 			if !c.IsSet("input") {
 				return usagef("predict wants --input FILE, the rows to answer for")
 			}
 			if c.Bool("json") && !c.IsSet("output") {
 				return usagef("--json wants --output: standard output cannot hold both")
 			}
-			t, done, err := openRun(c)
+			d, err := openDevice(c)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, d.Close()) }()
+			t, done, err := openRun(c, d.Engine)
 			if err != nil {
 				return err
 			}

@@ -35,7 +35,7 @@ func trainCommand() *cli.Command {
 			&cli.IntFlag{Name: "batch", Usage: "samples of a mini-batch (default: 64)"},
 			&cli.Float64Flag{Name: "lr", Usage: "learning rate (default: 0.003)"},
 			&cli.Uint64Flag{Name: "seed", Usage: "seed of initial values, splits and batches (default: 1)"},
-			&cli.StringFlag{Name: "device", Value: "auto", Usage: "`DEVICE`: auto, cpu, cuda or cuda:N"},
+			deviceFlag(),
 			&cli.StringFlag{Name: "dtype", Usage: "`TYPE` of the numbers: f32 or f64 (default: f32)"},
 			&cli.StringSliceFlag{
 				Name:  "set",
@@ -52,7 +52,7 @@ func trainCommand() *cli.Command {
 			&cli.StringFlag{Name: "trace", Usage: "write a trace of the first steps to `FILE`, for Perfetto"},
 			&cli.BoolFlag{
 				Name:  "strict",
-				Usage: "a solver that misses its tolerance, or an op without a kernel, ends the run",
+				Usage: "a solver that misses its tolerance, or an op without a kernel on the device, ends the run",
 			},
 			budgetFlag(),
 			&cli.BoolFlag{Name: "quiet", Usage: "no progress, only errors and results"},
@@ -62,17 +62,19 @@ func trainCommand() *cli.Command {
 	}
 }
 
-func trainAction(c *cli.Context) error {
-	device, notice, err := run.Device(c.String("device"))
-	if err != nil {
-		return err
-	}
+func trainAction(c *cli.Context) (err error) {
 	cfg, err := trainConfig(c)
 	if err != nil {
 		return err
 	}
+	d, err := run.OpenDevice(c.String("device"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	cfg.Train.Device = d.Engine
 	l := logger(c)
-	r, err := trainRun(c, cfg, l, device, notice)
+	r, err := trainRun(c, cfg, l, d.Notice)
 	if err := errors.Join(err, l.Close()); err != nil {
 		return err
 	}
@@ -87,7 +89,7 @@ func trainAction(c *cli.Context) error {
 	return nil
 }
 
-func trainRun(c *cli.Context, cfg run.Config, l log.Logger, device, notice string) (*run.Result, error) {
+func trainRun(c *cli.Context, cfg run.Config, l log.Logger, notice string) (*run.Result, error) {
 	size, release, err := budget(c)
 	if err != nil {
 		return nil, err
@@ -115,7 +117,7 @@ func trainRun(c *cli.Context, cfg run.Config, l log.Logger, device, notice strin
 			return nil, err
 		}
 	}
-	o := run.TrainOptions{Dir: c.String("out"), Device: device, Log: l, Baseline: baseline, Forecast: forecast.Peak,
+	o := run.TrainOptions{Dir: c.String("out"), Log: l, Baseline: baseline, Forecast: forecast.Peak,
 		MetricsAddr: c.String("metrics-addr"), Trace: c.String("trace")}
 	if dir := c.String("resume"); dir != "" {
 		o.Dir, o.Resume = dir, true

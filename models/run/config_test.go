@@ -133,20 +133,3 @@ func TestLoadErrors(t *testing.T) {
 	_, err = LoadRun(dir)
 	wantError(t, "damaged run", err, false, dir, "damaged", "line 3")
 }
-
-// TestDevice: what each request gives on a program without GPU code.
-func TestDevice(t *testing.T) {
-	for request, want := range map[string]string{"": "cpu", "auto": "cpu", "cpu": "cpu"} {
-		device, notice, err := Device(request)
-		if err != nil || device != want || (notice == "") != (request == "cpu") {
-			t.Errorf("%q gives %q, %q, %v", request, device, notice, err)
-		}
-	}
-	for _, request := range []string{"cuda", "cuda:0", "cuda:x"} {
-		if _, _, err := Device(request); err == nil || len(err.Error()) < 20 {
-			t.Errorf("%q: %v", request, err)
-		}
-	}
-	_, _, err := Device("tpu")
-	wantError(t, "tpu", err, true, "auto, cpu, cuda")
-}

@@ -3,7 +3,12 @@ package run
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+
+	"ganglion/cuda"
+	"ganglion/cuda/driver"
+	"ganglion/engine"
 )
 
 // The ways in which a run ends that the command tells apart by its exit code.
@@ -27,16 +32,80 @@ func (e *DeviceError) Error() string {
 // noGPU is why this program has no CUDA device.
 const noGPU = "this program was built without GPU code"
 
-// Device picks the device for a request: auto, cpu, cuda or cuda:N. notice is one line for the log, empty when there is
-// nothing to say.
-func Device(request string) (device, notice string, err error) {
-	switch kind, _, _ := strings.Cut(request, ":"); {
-	case request == "cpu":
-		return "cpu", "", nil
-	case request == "auto" || request == "":
-		return "cpu", "device: cpu, since " + noGPU, nil
-	case kind == "cuda":
-		return "", "", &DeviceError{Device: request, Why: noGPU}
+// Device is where programs run: the processor, or a CUDA device that stays open until Close.
+type Device struct {
+	Name   string         // cpu, cuda:N, or cuda:N (emulated) on the emulator of the tests
+	Notice string         // one line for the log, empty when there is nothing to say
+	Engine *engine.Device // nil for the processor
+}
+
+// Close gives a CUDA device back. It may be called again.
+func (d *Device) Close() error {
+	if d.Engine == nil {
+		return nil
 	}
-	return "", "", usage(fmt.Errorf("device %q is not one of auto, cpu, cuda, cuda:N", request))
+	if err := d.Engine.Close(); err != nil {
+		return fmt.Errorf("closing %s: %w", d.Name, err)
+	}
+	return nil
+}
+
+// OpenDevice opens the device for a request. cpu does not look for others. cuda, which is cuda:0, and cuda:N give that
+// device or a DeviceError with the reason. auto, or nothing, gives cuda:0 where it can be used, else the processor and
+// a notice that says why.
+func OpenDevice(request string) (*Device, error) {
+	index, err := parseDevice(request)
+	if err != nil {
+		return nil, err
+	}
+	if request == "cpu" {
+		return &Device{Name: "cpu"}, nil
+	}
+	auto := request == "auto" || request == ""
+	d, err := engine.OpenDevice(index)
+	switch {
+	case err == nil && auto:
+		return &Device{Name: d.Name(), Engine: d, Notice: "device: " + d.Properties().String()}, nil
+	case err == nil:
+		return &Device{Name: d.Name(), Engine: d}, nil
+	case !auto:
+		return nil, &DeviceError{Device: request, Why: why(err)}
+	case !driver.Built:
+		return &Device{Name: "cpu", Notice: "device: cpu, since " + noGPU}, nil
+	}
+	return &Device{Name: "cpu", Notice: fmt.Sprintf("no GPU (%s); using the CPU", why(err))}, nil
+}
+
+// parseDevice reads a request and returns the index of the CUDA device, 0 if it names none.
+func parseDevice(request string) (int, error) {
+	switch kind, number, ok := strings.Cut(request, ":"); {
+	case request == "cpu" || request == "auto" || request == "" || request == "cuda":
+		return 0, nil
+	case kind == "cuda" && ok:
+		if index, err := strconv.Atoi(number); err == nil && index >= 0 {
+			return index, nil
+		}
+	}
+	return 0, usage(fmt.Errorf("device %q is not one of auto, cpu, cuda, cuda:N", request))
+}
+
+// why is the reason, in one line, for which a device could not be opened.
+func why(err error) string {
+	if !driver.Built {
+		return noGPU
+	}
+	text := err.Error()
+	var e *cuda.Error
+	if errors.As(err, &e) && errors.Is(e, cuda.ErrUnavailable) && e.Text != "" {
+		text = e.Text
+	}
+	return strings.ReplaceAll(text, "\n", "; ")
+}
+
+// deviceName is the device of a configuration as results name it.
+func (c Config) deviceName() string {
+	if d := c.Train.Device; d != nil {
+		return d.Name()
+	}
+	return "cpu"
 }

@@ -55,7 +55,7 @@ func Doctor(deep bool) (findings []Finding, ok bool) {
 	} else {
 		add("memory", fmt.Sprintf("%.1f GiB", float64(bytes)/(1<<30)), true)
 	}
-	add("CUDA", noGPU, true)
+	findings = append(findings, doctorCUDA()...) // training on the processor does not depend on it
 	says, good := writable(".")
 	add("current folder", says, good)
 	return findings, ok

@@ -62,7 +62,6 @@ func trained(t testing.TB, c Config, o TrainOptions) *Result {
 	if o.Log == nil {
 		o.Log = log.Quiet{}
 	}
-	o.Device = "cpu"
 	r, err := prepare(t, c).Train(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"ganglion/engine"
 	"ganglion/engine/train"
 	"ganglion/engine/train/log"
+	"ganglion/kernels"
 )
 
 // metricName is the metric by which a task is judged.
@@ -27,7 +29,7 @@ func (s *Session) result(ctx context.Context, dir string, out train.Outcome, o T
 		Command:    "train",
 		Model:      s.System.ID,
 		Data:       s.Table.Name,
-		Device:     o.Device,
+		Device:     s.Config.deviceName(),
 		DType:      s.Config.Train.DType,
 		Seed:       s.Config.Train.Seed,
 		Epochs:     t.Position().Epoch,
@@ -80,7 +82,20 @@ func (s *Session) scores(ctx context.Context, r *Result, l log.Logger) error {
 	return nil
 }
 
-// fallbacks lists the steps of the programs that run without a kernel of their own, each once.
+// refuseFallbacks is, for strict runs on a device, an error that lists the steps that would not run there.
+func (s *Session) refuseFallbacks() error {
+	if !s.Config.Train.Strict || s.Config.Train.Device == nil {
+		return nil
+	}
+	if list := fallbacks(s.Trainer.Programs()); len(list) > 0 {
+		return fmt.Errorf("strict: %d steps would not run on %s: %w:\n  %s", len(list), s.Config.deviceName(),
+			kernels.ErrNoKernel, strings.Join(list, "\n  "))
+	}
+	return nil
+}
+
+// fallbacks lists the steps of the programs that run without a kernel of their own, or on the processor in programs
+// with a device, each once.
 func fallbacks(programs ...*engine.Program) []string {
 	out := []string{}
 	for _, p := range programs {

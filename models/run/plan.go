@@ -52,7 +52,7 @@ type PlanStep struct {
 }
 
 // Plan describes the programs of a prepared session and foretells their memory.
-func (s *Session) Plan(device string, baseline bool) (*Plan, error) {
+func (s *Session) Plan(baseline bool) (*Plan, error) {
 	f, err := s.Forecast(baseline)
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (s *Session) Plan(device string, baseline bool) (*Plan, error) {
 	step, eval := s.Trainer.Programs()
 	batch := s.Trainer.Options.Batch
 	return &Plan{
-		Command: "plan", Model: s.System.ID, Data: s.Table.Name, Device: device, DType: s.Config.Train.DType,
+		Command: "plan", Model: s.System.ID, Data: s.Table.Name, Device: s.Config.deviceName(), DType: s.Config.Train.DType,
 		Batch: batch, Parameters: s.Trainer.Store().Params().Size(), Steps: s.Trainer.StepsPerEpoch(),
 		Programs: []PlanProgram{planOf(step, batch), planOf(eval, s.Trainer.EvaluationBatch())},
 		Memory:   f, Fallbacks: fallbacks(step, eval),

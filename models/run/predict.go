@@ -21,9 +21,11 @@ type Predictions struct {
 	Input   string   `json:"input"`
 	Rows    int      `json:"rows"`
 	Output  string   `json:"output,omitempty"`
+	Device  string   `json:"device"`
 	Solver  *Solver  `json:"solver,omitempty"` // what the iterative kernels reported
 	Notes   []string `json:"notes"`
-	Trouble string   `json:"-"` // what they did not solve, in words; empty for nothing
+	Slow    []string `json:"fallbacks"` // steps without a kernel of their own, or not on the device
+	Trouble string   `json:"-"`         // what they did not solve, in words; empty for nothing
 
 	header []string
 	cells  [][]string
@@ -40,6 +42,7 @@ func (t *Trained) Predict(ctx context.Context, input string) (*Predictions, erro
 		return nil, err
 	}
 	p := &Predictions{Command: "predict", Model: t.System.ID, Run: t.Dir, Input: input, Rows: table.N,
+		Device: t.Config.deviceName(), Slow: fallbacks(t.Predictor.Program()),
 		Notes: append([]string{}, table.Notes...), Solver: solverOf(t.Predictor.Solver()),
 		Trouble: t.Predictor.Solver().Trouble()}
 	p.header = []string{"row"}
@@ -112,6 +115,7 @@ type Evaluation struct {
 	Part    string   `json:"part"` // test, or all
 	Rows    int      `json:"rows"`
 	Step    int      `json:"step"`
+	Device  string   `json:"device"`
 	Loss    Number   `json:"loss"`
 	Metric  OneScore `json:"metric"`
 	MacroF1 *Number  `json:"macro_f1,omitempty"`
@@ -119,7 +123,8 @@ type Evaluation struct {
 	R2      *Number  `json:"r2,omitempty"`
 	Solver  *Solver  `json:"solver,omitempty"` // what the iterative kernels reported
 	Notes   []string `json:"notes"`
-	Trouble string   `json:"-"` // what they did not solve, in words; empty for nothing
+	Slow    []string `json:"fallbacks"` // steps without a kernel of their own, or not on the device
+	Trouble string   `json:"-"`         // what they did not solve, in words; empty for nothing
 }
 
 // OneScore is a metric on one part.
@@ -164,6 +169,8 @@ func (t *Trained) Eval(ctx context.Context, source string) (*Evaluation, error) 
 		Part:    what,
 		Rows:    len(rows),
 		Step:    t.State.Step,
+		Device:  t.Config.deviceName(),
+		Slow:    fallbacks(t.Predictor.Program()),
 		Loss:    Number(s.Loss),
 		Metric:  OneScore{"accuracy", Number(s.Metric)},
 		Notes:   append([]string{}, table.Notes...),

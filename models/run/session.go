@@ -49,7 +49,7 @@ func Prepare(ctx context.Context, c Config) (*Session, error) {
 	return s, s.build()
 }
 
-// Close ends the session's threads.
+// Close ends the session's threads and frees what it holds on its device, which stays open.
 func (s *Session) Close() { s.Trainer.Close() }
 
 // baselineOf prepares another model on the same data, split and training options: module/mlp as a baseline of about the
@@ -109,8 +109,14 @@ func (s *Session) build() error {
 	if s.Model, err = s.System.Build(s.Config.Net, s.Set.Task); err != nil {
 		return usage(fmt.Errorf("%s: %w", s.System.ID, err))
 	}
-	s.Trainer, err = train.New(s.Model, s.Set, s.Config.Train)
-	return overBudget(err)
+	if s.Trainer, err = train.New(s.Model, s.Set, s.Config.Train); err != nil {
+		return overBudget(err)
+	}
+	if err := s.refuseFallbacks(); err != nil {
+		s.Close()
+		return err
+	}
+	return nil
 }
 
 func taskOf(t *data.Table, examples int) train.Task {

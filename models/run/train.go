@@ -20,7 +20,6 @@ import (
 type TrainOptions struct {
 	Dir      string     // run directory, made by Train; empty picks one below runs/
 	Resume   bool       // go on with the run in Dir
-	Device   string     // as Device returned it
 	Baseline bool       // train module/mlp of the same size afterwards, for comparison
 	Log      log.Logger // what the user sees while the run goes on
 	// MetricsAddr, when not empty, is where the numbers of the run can be scraped while it goes on: HOST:PORT, path
@@ -122,7 +121,7 @@ func (s *Session) open(o *TrainOptions) (*checkpoint.Run, error) {
 	if _, err := os.Stat(filepath.Join(o.Dir, checkpoint.ConfigFile)); err == nil {
 		return nil, usage(fmt.Errorf("%s is a run already: go on with it by --resume, or choose another --out", o.Dir))
 	}
-	env := checkpoint.NewEnv(o.Device, s.Config.Train.Threads)
+	env := checkpoint.NewEnv(s.Config.deviceName(), s.Config.Train.Threads)
 	dir, err := checkpoint.Create(o.Dir, s.Config.document().Elem().Interface(), env)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"ganglion/engine"
 	"ganglion/engine/checkpoint"
 	"ganglion/engine/data"
 	"ganglion/engine/train"
@@ -49,12 +50,13 @@ type Trained struct {
 	before  *module.Snapshot // of the initial values, nil for a network without a structure
 }
 
-// Close ends the threads of the network.
+// Close ends the threads of the network and frees what it holds on its device, which stays open.
 func (t *Trained) Close() { t.Predictor.Close() }
 
 // Open reads a run directory. The parameters are those of the best epoch, or, when the run has not ended, the newest
-// saved. With a budget, in bytes, what would take more is refused by an error wrapping ErrMemory; 0 is none.
-func Open(dir string, budget int) (*Trained, error) {
+// saved. With a budget, in bytes, what would take more is refused by an error wrapping ErrMemory; 0 is none. The network
+// runs on a device, nil for the processor.
+func Open(dir string, budget int, device *engine.Device) (*Trained, error) {
 	t := &Trained{Dir: dir, Budget: budget}
 	var err error
 	if t.Config, err = LoadRun(dir); err != nil {
@@ -74,7 +76,7 @@ func Open(dir string, budget int) (*Trained, error) {
 	if t.model, err = t.System.Build(t.Config.Net, t.task); err != nil {
 		return nil, fmt.Errorf("%s: %w", t.System.ID, err)
 	}
-	t.Config.Train.Budget = budget
+	t.Config.Train.Budget, t.Config.Train.Device = budget, device
 	if t.Predictor, err = train.NewPredictor(t.model, t.task, t.Config.Train, nil); err != nil {
 		return nil, overBudget(err)
 	}
