@@ -34,6 +34,8 @@ func units() []unit {
 		{"vec", "avx512", func(c *build.Context) { vec(c, 512) }},
 		{"direct", "avx2", func(c *build.Context) { direct(c, 256) }},
 		{"direct", "avx512", func(c *build.Context) { direct(c, 512) }},
+		{"csr", "avx2", func(c *build.Context) { csr(c, 256) }},
+		{"csr", "avx512", func(c *build.Context) { csr(c, 512) }},
 	}
 }
 

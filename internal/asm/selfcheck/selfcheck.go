@@ -4,6 +4,7 @@ package selfcheck
 import (
 	"fmt"
 
+	"ganglion/internal/asm/csr"
 	"ganglion/internal/asm/direct"
 	"ganglion/internal/asm/gemm"
 	"ganglion/internal/asm/vec"
@@ -38,6 +39,9 @@ func check(p cpu.Path, more []func(cpu.Path) error) error {
 	}
 	if err := direct.SelfCheck(p); err != nil {
 		return fmt.Errorf("convolution: %w", err)
+	}
+	if err := csr.SelfCheck(p); err != nil {
+		return fmt.Errorf("sparse matrices: %w", err)
 	}
 	for _, m := range more {
 		if err := m(p); err != nil {
