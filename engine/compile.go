@@ -120,9 +120,7 @@ func (p *Program) passes(g *plan.Graph) (*plan.Graph, plan.Map) {
 		then(plan.Shapes(g))
 		then(plan.Dead(g))
 		then(plan.Epilogues(g))
-		if p.opts.Device == nil { // the fused ops have no kernels elsewhere
-			then(plan.Images(g))
-		}
+		then(plan.Images(g))
 	}
 	then(plan.Dead(g))
 	then(plan.Detach(g))

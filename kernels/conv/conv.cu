@@ -5,7 +5,8 @@
 const int WIDE = 64, DEEP = 16, COUNT = WIDE * DEEP / 256;
 
 // The views of one convolution. rows × cols is the product, sum the length of its sums; a(i, p) and b(p, j) are the
-// operands, of which Row, Col and Sum hold what belongs to i, j and p; to(i, j) is the place of a result.
+// operands, of which Row, Col and Sum hold what belongs to i, j and p; to(i, j) is the place of a result, and done(i, s)
+// the result for the sum s.
 
 template <class T> struct Forward {
 	const Geometry &g;
@@ -41,6 +42,17 @@ template <class T> struct Forward {
 	__device__ i64 to(i64 i, i64 j) const {
 		i64 n = j / g.area();
 		return ((n * g.groups + group) * g.out + i) * g.area() + (j - n * g.area());
+	}
+	__device__ T done(i64, T s) const { return s; }
+};
+
+// Levelled is Forward with a bias for each row, and ReLU of that if relu is not 0.
+template <class T> struct Levelled : Forward<T> {
+	const T *bias;
+	int relu;
+	__device__ T done(i64 i, T s) const {
+		s += bias[this->group * this->g.out + i];
+		return relu ? max_(s, T(0)) : s;
 	}
 };
 
@@ -78,6 +90,7 @@ template <class T> struct GradX {
 		i64 n = j / g.plane();
 		return ((n * g.groups + group) * g.in + i) * g.plane() + (j - n * g.plane());
 	}
+	__device__ T done(i64, T s) const { return s; }
 };
 
 template <class T> struct GradW {
@@ -111,6 +124,7 @@ template <class T> struct GradW {
 		return q < 0 ? T(0) : x[j.from + p.x + q];
 	}
 	__device__ i64 to(i64 i, i64 j) const { return (group * g.out + i) * cols() + j; }
+	__device__ T done(i64, T s) const { return s; }
 };
 
 // multiply computes the tile of a block: column tile blockIdx.x, row tile blockIdx.y. Sums run over part number part,
@@ -161,7 +175,7 @@ template <class T, class V> __device__ void multiply(const V &v, i64 part, i64 d
 	for (int r = 0; r < 4; r++) {
 		for (int q = 0; q < 4; q++) {
 			i64 i = i0 + ty + r * 16, k = j0 + tx + q * 16;
-			if (i < rows && k < cols) c[v.to(i, k)] = acc[r][q];
+			if (i < rows && k < cols) c[v.to(i, k)] = v.done(i, acc[r][q]);
 		}
 	}
 }
@@ -171,6 +185,13 @@ template <class T> __device__ void forward(const Geometry &g, const T *x, const 
 	multiply(v, 0, v.sum(), y);
 }
 BOTH(forward, (Geometry g, const T *x, const T *w, T *y), (g, x, w, y))
+
+template <class T>
+__device__ void biased(const Geometry &g, int relu, const T *x, const T *w, const T *bias, T *y) {
+	Levelled<T> v = {{g, x, w, (int)blockIdx.z}, bias, relu};
+	multiply(v, 0, v.sum(), y);
+}
+BOTH(biased, (Geometry g, int relu, const T *x, const T *w, const T *bias, T *y), (g, relu, x, w, bias, y))
 
 template <class T> __device__ void gradx(const Geometry &g, const T *dy, const T *w, T *dx) {
 	GradX<T> v = {g, dy, w, (int)blockIdx.z};

@@ -5,6 +5,7 @@ import "ganglion/kernels"
 // The device facets of the family: kernels in conv.cu, pool.cu and norm.cu.
 var (
 	_ kernels.CUDAOp        = Conv{}
+	_ kernels.CUDAOp        = Biased{}
 	_ kernels.CUDAOp        = ConvGradX{}
 	_ kernels.CUDAOp        = ConvGradW{}
 	_ kernels.CUDAScratcher = ConvGradW{}
@@ -13,6 +14,7 @@ var (
 	_ kernels.CUDAOp        = MaxPool{}
 	_ kernels.CUDAOp        = MaxPoolAt{}
 	_ kernels.CUDAOp        = MaxPoolGrad{}
+	_ kernels.CUDAOp        = ReLUPoolGrad{}
 	_ kernels.CUDAOp        = AvgPool{}
 	_ kernels.CUDAOp        = AvgPoolGrad{}
 	_ kernels.CUDAOp        = Upsample{}
@@ -106,6 +108,14 @@ func (o Conv) CUDA(
 		kernels.InputArg(1),
 		kernels.OutputArg(),
 	)
+	return []kernels.Launch{l}, err
+}
+
+// CUDA does as Conv, and adds the bias and applies the function to what it writes.
+func (o Biased) CUDA(_ kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	g := o.Of.geometry(in[0].Shape, in[1].Shape)
+	l, err := g.launch(o, "biased", out, g.out, g.batch*g.area(), 1, number(o.ReLU), kernels.InputArg(0),
+		kernels.InputArg(1), kernels.InputArg(2), kernels.OutputArg())
 	return []kernels.Launch{l}, err
 }
 

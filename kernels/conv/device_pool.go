@@ -61,15 +61,23 @@ func (o MaxPoolGrad) CUDA(
 	_ []kernels.Spec,
 	out kernels.Spec,
 ) ([]kernels.Launch, error) {
-	g := o.Window.geometry(out.Shape)
-	return g.pooled(
-		t,
-		"spread",
-		out,
-		kernels.IntArg(out.Size()),
-		kernels.InputArg(0),
-		kernels.InputArg(1),
-	), nil
+	return o.Window.spread(t, false, out), nil
+}
+
+// CUDA looks, in a thread for each element above 0, through the windows that hold it.
+func (o ReLUPoolGrad) CUDA(
+	t kernels.Target,
+	_ []kernels.Spec,
+	out kernels.Spec,
+) ([]kernels.Launch, error) {
+	return o.Window.spread(t, true, out), nil
+}
+
+// spread launches the gradient of a maximum, of ReLU if relu is set.
+func (w Window) spread(t kernels.Target, relu bool, out kernels.Spec) []kernels.Launch {
+	g := w.geometry(out.Shape)
+	return g.pooled(t, "spread", out, number(relu), kernels.IntArg(out.Size()), kernels.InputArg(0),
+		kernels.InputArg(1))
 }
 
 // number is 1 if b, else 0.

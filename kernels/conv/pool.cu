@@ -35,21 +35,29 @@ template <class T> __device__ void largest(const Geometry &g, int value, i64 n, 
 }
 BOTH(largest, (Geometry g, int value, i64 n, const T *x, const T *v, T *y), (g, value, n, x, v, y))
 
-// spread adds, for each of n elements of x, dy of the windows whose first maximum it is, in order of the windows.
-template <class T> __device__ void spread(const Geometry &g, i64 n, const T *x, const T *dy, T *dx) {
+// spread adds, for each of n elements of x, dy of the windows whose first maximum it is, in order of the windows. If
+// relu is not 0, x is a value of ReLU and dx the gradient of its argument: 0 unless x is above 0, NaN where x is.
+template <class T> __device__ void spread(const Geometry &g, int relu, i64 n, const T *x, const T *dy, T *dx) {
 	EACH(i, n) {
+		T top = x[i];
+		if (relu && top <= 0) {
+			dx[i] = 0;
+			continue;
+		}
 		i64 plane = i / g.plane();
 		int at = (int)(i - plane * g.plane());
 		Triple q = split(at, g.x);
 		T s = 0;
 		for (int t = g.taps() - 1; t >= 0; t--) {
 			int p = met(g, q, split(t, g.k));
-			if (p >= 0 && first(g, x + plane * g.plane(), split(p, g.y)) == at) s += dy[plane * g.area() + p];
+			if (p >= 0 && first(g, x + plane * g.plane(), split(p, g.y)) == at) {
+				s += relu && top != top ? top : dy[plane * g.area() + p];
+			}
 		}
 		dx[i] = s;
 	}
 }
-BOTH(spread, (Geometry g, i64 n, const T *x, const T *dy, T *dx), (g, n, x, dy, dx))
+BOTH(spread, (Geometry g, int relu, i64 n, const T *x, const T *dy, T *dx), (g, relu, n, x, dy, dx))
 
 // inside is the number of positions of a window that lie in x.
 inline __device__ int inside(const Geometry &g, const Triple &p) {

@@ -12,6 +12,9 @@ var (
 	_ kernels.CUDAOp        = Unconcat{}
 	_ kernels.CUDAOp        = Slice{}
 	_ kernels.CUDAOp        = Embed{}
+	_ kernels.CUDAOp        = Pack{}
+	_ kernels.CUDAOp        = Reshape{}
+	_ kernels.CUDAOp        = View{}
 	_ kernels.CUDAOp        = MSE{}
 	_ kernels.CUDAScratcher = MSE{}
 	_ kernels.CUDAOp        = SoftmaxCrossEntropy{}
@@ -101,6 +104,32 @@ func (o Embed) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]ke
 	ax := fromEnd(o.Axis, out.Rank())
 	at := o.start(out.Shape[ax])
 	return []kernels.Launch{boxLaunch(t, in[0], out, ax, in[0].Shape[ax], 0, at, true, kernels.InputArg(0))}, nil
+}
+
+// stretch copies n elements, from element lo of input i on to element at of the output.
+func stretch(t kernels.Target, d kernels.DType, i, size, n, lo, at, total int) kernels.Launch {
+	return boxLaunch(t, kernels.S(d, size), kernels.S(d, total), 0, n, lo, at, false, kernels.InputArg(i))
+}
+
+// CUDA copies one input in a launch.
+func (o Pack) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	var list []kernels.Launch
+	for i, s := range in {
+		list = append(list, stretch(t, out.DType, i, s.Size(), s.Size(), 0, o.Part(in, i), out.Size()))
+	}
+	return list, nil
+}
+
+// CUDA copies an element in a thread, for when the view cannot be taken.
+func (o Reshape) CUDA(t kernels.Target, _ []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	n := out.Size()
+	return []kernels.Launch{stretch(t, out.DType, 0, n, n, 0, 0, n)}, nil
+}
+
+// CUDA copies an element in a thread, for when the view cannot be taken.
+func (o View) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	n := out.Size()
+	return []kernels.Launch{stretch(t, out.DType, 0, in[0].Size(), n, o.Offset, 0, n)}, nil
 }
 
 // partials reduces count numbers at the beginning of the scratch memory to their sum divided by by.

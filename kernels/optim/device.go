@@ -11,6 +11,7 @@ var (
 	_ kernels.CUDAScratcher = ClipNorm{}
 	_ kernels.CUDAOp        = Finite{}
 	_ kernels.CUDAScratcher = Finite{}
+	_ kernels.CUDAOp        = Keep{}
 )
 
 const deviceThreads = 256
@@ -54,12 +55,12 @@ func (o SGD) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kern
 		kernels.OutputArg())}, sameHyper(o, in)
 }
 
-// sameHyper reports a hyper input whose type is not that of the block: the kernels read both in one type.
+// sameHyper reports a hyper input, or a flag, whose type is not that of the block: the kernels read both in one type.
 func sameHyper(op kernels.Op, in []kernels.Spec) error {
 	if in[2].DType == in[0].DType {
 		return nil
 	}
-	return kernels.Errorf(op, in, kernels.ErrDType, "the device kernel wants hyper in the type of the block")
+	return kernels.Errorf(op, in, kernels.ErrDType, "the device kernel wants input 2 in the type of input 0")
 }
 
 // CUDA limits an element in a thread.
@@ -83,6 +84,13 @@ func (o ClipNorm) CUDA(t kernels.Target, _ []kernels.Spec, out kernels.Spec) ([]
 	return []kernels.Launch{first, device(t, "optim/clip", kernels.Entry("limit", out.DType), n, f64(o.Max),
 		kernels.IntArg(clipBlocks(n)), kernels.IntArg(n), kernels.ScratchArg(0), kernels.InputArg(0),
 		kernels.OutputArg())}, nil
+}
+
+// CUDA copies an element in a thread.
+func (o Keep) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	n := out.Size()
+	return []kernels.Launch{device(t, "optim/update", kernels.Entry("keep", out.DType), n, kernels.IntArg(n),
+		kernels.InputArg(0), kernels.InputArg(1), kernels.InputArg(2), kernels.OutputArg())}, sameHyper(o, in)
 }
 
 // CUDAWorkspace holds the flag.

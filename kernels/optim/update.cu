@@ -56,3 +56,11 @@ __device__ void sgd(T momentum, T decay, int nesterov, i64 n, const T *z, const 
 BOTH(sgd,
      (T momentum, T decay, int nesterov, i64 n, const T *z, const T *g, const T *hyper, const T *ok, T *out),
      (momentum, decay, nesterov, n, z, g, hyper, ok, out))
+
+// keep copies next, or state if the flag ok is 0.
+template <class T> __device__ void keep(i64 n, const T *state, const T *next, const T *ok, T *out) {
+	const T *from = ok[0] == 0 ? state : next;
+	EACH(i, n) out[i] = from[i];
+}
+
+BOTH(keep, (i64 n, const T *state, const T *next, const T *ok, T *out), (n, state, next, ok, out))
