@@ -22,6 +22,28 @@ type device struct {
 	modules *launch.Modules
 }
 
+// Device is a device on which tests run kernels apart from a table.
+type Device struct{ d *device }
+
+// OpenDevice opens the first device, as Check does, or returns nil if there is none.
+func OpenDevice(t *testing.T) *Device {
+	t.Helper()
+	if d := openAny(t); d != nil {
+		return &Device{d}
+	}
+	return nil
+}
+
+// Run executes the CUDA kernels of op once, in buffers that hold NaN before, and returns output and report.
+func (d *Device) Run(t *testing.T, op kernels.CUDAOp, in ...kernels.Tensor) (kernels.Tensor, kernels.Report) {
+	t.Helper()
+	out, err := op.Infer(inSpecs(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.d.run(t, Case{Op: op}, in, out, -1)
+}
+
 // openDevice opens the first device for the cases that have CUDA kernels, or returns nil if there is none: in a build
 // without the tag gpu, or on a machine without a device. With GANGLION_REQUIRE_EMU=1 that fails the test.
 func openDevice(t *testing.T, cases []Case) *device {
@@ -34,6 +56,11 @@ func openDevice(t *testing.T, cases []Case) *device {
 	if !wanted {
 		return nil
 	}
+	return openAny(t)
+}
+
+func openAny(t *testing.T) *device {
+	t.Helper()
 	dev, err := cuda.Open(0)
 	if err != nil {
 		if os.Getenv("GANGLION_REQUIRE_EMU") == "1" {

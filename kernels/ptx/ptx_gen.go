@@ -9,6 +9,7 @@ import (
 
 	"ganglion/kernels/conv"
 	"ganglion/kernels/dense"
+	"ganglion/kernels/implicit"
 	"ganglion/kernels/optim"
 	"ganglion/kernels/random"
 	"ganglion/kernels/recurrent"
@@ -21,6 +22,8 @@ func family(name string) fs.FS {
 		return conv.PTX
 	case "dense":
 		return dense.PTX
+	case "implicit":
+		return implicit.PTX
 	case "optim":
 		return optim.PTX
 	case "random":
