@@ -114,7 +114,7 @@ func (o Linear) CPU(c *kernels.Call) {
 	solveSystem(c, k, o.options(), 3, 1, 2)
 }
 
-// Workspace holds the packed weights, the iterates of all samples and the scratch of each worker.
+// Workspace holds the packed weights and the iterates and scratch of each worker.
 func (o Linear) Workspace(in []kernels.Spec, _ kernels.Spec, workers int) int {
-	return systemSize(in[0], o.options(), workers)
+	return systemSize(in[0], adjoint, o.options(), workers)
 }

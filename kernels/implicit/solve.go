@@ -93,7 +93,7 @@ func (o Solve) Grad(b kernels.Builder, in []*kernels.Node, out, dout *kernels.No
 // CPU solves the modules level by level, blocks of samples side by side.
 func (o Solve) CPU(c *kernels.Call) { solveSystem(c, nonlinear, o.options(), 0, 1, 2) }
 
-// Workspace holds the packed weights, the iterates of all samples and the scratch of each worker.
+// Workspace holds the packed weights and the iterates and scratch of each worker.
 func (o Solve) Workspace(in []kernels.Spec, _ kernels.Spec, workers int) int {
-	return systemSize(in[0], o.options(), workers)
+	return systemSize(in[0], nonlinear, o.options(), workers)
 }

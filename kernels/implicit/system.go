@@ -54,14 +54,17 @@ type system[T kernels.Float] struct {
 
 	// M by rows, row q belonging to the node at position q: edges rowPtr[q] … rowMid[q]-1 come from other modules
 	// (index: position), rowMid[q] … rowPtr[q+1]-1 from the same one (index: position within the module). Dense modules
-	// have a matrix instead of inner edges: denseAt[m] is its offset in dense, or -1.
+	// have a matrix instead of inner edges: denseAt[m] is its offset in dense, or -1. Edges and matrices are different
+	// entries of M, so that value, from its beginning, and dense, from its end, share p² elements.
 	rowPtr, rowMid []int32
 	index          []int32
 	value          []T
 	denseAt        []int32
 	dense          []T
 
-	z, f, d []T     // [blocks][position][lane]: solution; what other modules see of it; f′(x)
+	// For the blocks that are being worked on, of which there is one for each worker at most, [position][lane]: the
+	// solution; what other modules see of it; f′(x), for the linear systems.
+	z, f, d []T
 	reports []int64 // [workers][reportLen]
 	scratch []T     // [workers][scratchLen]
 }
@@ -80,14 +83,22 @@ func blocksFor(batch int) int {
 }
 
 // systemSize is the number of bytes of workspace for in = [batch, p].
-func systemSize(in kernels.Spec, o options, workers int) int {
+func systemSize(in kernels.Spec, k kind, o options, workers int) int {
 	batch, p, elem := in.Shape[0], in.Shape[1], in.DType.Size()
-	edges := p * max(p-1, 0)
-	n := 2*kernels.CarveSize(p+1, 4) + kernels.CarveSize(edges, 4) + kernels.CarveSize(edges, elem)
+	n := 2*kernels.CarveSize(p+1, 4) + kernels.CarveSize(p*max(p-1, 0), 4)
 	n += kernels.CarveSize(p, 4) + kernels.CarveSize(p*p, elem)
-	n += 3 * kernels.CarveSize(blocksFor(batch)*p*lanesFor(batch), elem)
+	slab := workers * p * lanesFor(batch)
+	n += 2*kernels.CarveSize(slab, elem) + kernels.CarveSize(slopes(k, slab), elem)
 	n += kernels.CarveSize(workers*reportLen*2, 4)
 	return n + kernels.CarveSize(workers*scratchLen(p, lanesFor(batch), o.method), elem)
+}
+
+// slopes is the number of elements of d.
+func slopes(k kind, slab int) int {
+	if k == nonlinear {
+		return 0
+	}
+	return slab
 }
 
 // bind finds the inputs and arrays of a call.
@@ -104,11 +115,13 @@ func bind[T kernels.Float](c *kernels.Call, o options) system[T] {
 		s.start = kernels.Of[T](c.In[3])
 	}
 	work, p, workers := c.Work, s.p, c.Pool.Workers()
-	edges, slab := p*max(p-1, 0), blocksFor(s.batch)*p*s.lanes
+	slab := workers * p * s.lanes
 	s.rowPtr, s.rowMid = kernels.Carve[int32](&work, p+1), kernels.Carve[int32](&work, p+1)
-	s.index, s.value = kernels.Carve[int32](&work, edges), kernels.Carve[T](&work, edges)
+	s.index = kernels.Carve[int32](&work, p*max(p-1, 0))
 	s.denseAt, s.dense = kernels.Carve[int32](&work, p), kernels.Carve[T](&work, p*p)
-	s.z, s.f, s.d = kernels.Carve[T](&work, slab), kernels.Carve[T](&work, slab), kernels.Carve[T](&work, slab)
+	s.value = s.dense[:len(s.index)]
+	s.z, s.f = kernels.Carve[T](&work, slab), kernels.Carve[T](&work, slab)
+	s.d = kernels.Carve[T](&work, slopes(s.kind, slab))
 	s.reports = int64s(kernels.Carve[int32](&work, workers*reportLen*2))
 	s.scratch = kernels.Carve[T](&work, workers*scratchLen(p, s.lanes, o.method))
 	return s
@@ -148,12 +161,11 @@ func solveWith[T kernels.Float](c *kernels.Call, o options, run loops) {
 	if s.batch == 0 || s.p == 0 {
 		return
 	}
-	if s.l.Nodes != s.p || s.l.checkNodes() != nil {
+	if s.l.Nodes != s.p || s.l.checkNodes() != nil || !s.plan() {
 		s.refuse()
 		return
 	}
 	clear(s.reports)
-	s.plan()
 	chunks := c.Rows(s.p, 20+2*float64(s.l.Kept)/float64(s.p))
 	if s.whole() {
 		chunks = c.Rows(s.p, wholeCost)
@@ -176,8 +188,8 @@ func solveWith[T kernels.Float](c *kernels.Call, o options, run loops) {
 	}
 }
 
-// byLevel runs level after level, modules and blocks of a level side by side: for few samples and many modules. Levels
-// of little work run on the calling goroutine.
+// byLevel runs level after level, modules and blocks of a level side by side: for few samples and many modules, fewer
+// blocks than workers. Levels of little work run on the calling goroutine.
 func (s *system[T]) byLevel(run loops, blocks int) {
 	c := s.call
 	c.For(blocks, run.load)
@@ -228,8 +240,9 @@ func (s *system[T]) refuse() {
 	r.Status, r.Samples, r.Failed, r.Worst = kernels.Diverged, s.batch, s.batch, float64(nan)
 }
 
-// plan lays out the rows of M and decides which modules are dense.
-func (s *system[T]) plan() {
+// plan lays out the rows of M and decides which modules are dense. It reports whether there is room for them, which
+// there is if no edge is listed twice.
+func (s *system[T]) plan() bool {
 	l := &s.l
 	ptr, mid := l.InPtr, l.InMid
 	if s.kind == adjoint {
@@ -245,8 +258,8 @@ func (s *system[T]) plan() {
 		s.denseAt[m] = -1
 		dense := isDense(size, inner)
 		if dense {
-			s.denseAt[m] = int32(area)
 			area += size * size
+			s.denseAt[m] = int32(s.p*s.p - area)
 		}
 		for k, i := range nodes {
 			q := int(l.ModulePtr[m]) + k
@@ -259,6 +272,7 @@ func (s *system[T]) plan() {
 		}
 	}
 	s.rowPtr[s.p], s.rowMid[s.p] = n, n
+	return int(n)+area <= s.p*s.p
 }
 
 // isDense says whether a module of the given nodes and inner edges is better multiplied as a full matrix.
@@ -328,14 +342,14 @@ func (s *system[T]) joined(i, j int32, inner bool) bool {
 // blockBody solves all modules for one block of samples.
 func blockBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	s := bind[T](c, optionsOf(c.Op))
-	t := newTask(s, worker)
-	t.load(chunk)
+	t := newTask(s, worker, chunk, worker)
+	t.load()
 	for k := 0; k < s.l.Modules; {
 		m, count := s.alike(k)
-		t.solve(chunk, m, count)
+		t.solve(m, count)
 		k += count
 	}
-	t.store(chunk)
+	t.store()
 }
 
 // alike returns the module that comes as number k in the order of the system and, if it is a single node, how many
@@ -367,18 +381,18 @@ func levelBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	for s.l.Size(m) == 1 && last < lo+count && s.l.Size(last) == 1 {
 		last++
 	}
-	t := newTask(s, worker)
-	t.solve(block, m, last-m)
+	t := newTask(s, worker, block, block)
+	t.solve(m, last-m)
 }
 
 func loadBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	s := bind[T](c, optionsOf(c.Op))
-	t := newTask(s, worker)
-	t.load(chunk)
+	t := newTask(s, worker, chunk, chunk)
+	t.load()
 }
 
 func storeBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	s := bind[T](c, optionsOf(c.Op))
-	t := newTask(s, worker)
-	t.store(chunk)
+	t := newTask(s, worker, chunk, chunk)
+	t.store()
 }

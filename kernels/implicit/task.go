@@ -29,10 +29,12 @@ type task[T kernels.Float] struct {
 	jacs *lane.Jacobians[T] // for Newton's matrices
 	vec  *vec.Table[T]
 
-	// Set by solve for the module and block at hand.
+	block int // the block at hand, of whose lanes the first live hold samples
+	live  int
+	slab  int // where it begins in the system's arrays of blocks
+
+	// Set by solve for the module at hand.
 	m, first, n int // the module, its first position, its nodes
-	block       int
-	live        int // lanes that hold samples
 	z0, d0      []T // [n][lanes] the block's solution and f′(x), in the system's arrays
 	c0          []T // [n][lanes] constant part with the contributions of other modules
 	cost        costs
@@ -56,80 +58,81 @@ type task[T kernels.Float] struct {
 	res, norm    []T // [width] ‖G(x)-x‖∞ and ‖x‖∞
 	pace, square []T // [width] step and ‖F‖² of the line search
 	history      []T // of Anderson and Broyden
-	jac          []T // Newton's matrices
+	jac          []T // Newton's matrices, in the place of the history: every method begins a history anew
 }
 
 // scratchLen is the number of elements of one worker's scratch.
 func scratchLen(p, lanes int, m Method) int {
-	return 9*p*lanes + 4*maxLanes + historyLen(p, lanes, m) + jacobianLen(p, m)
+	return 9*p*lanes + 4*maxLanes + max(historyLen(p, lanes, m), jacobianLen(p, m))
 }
 
-func newTask[T kernels.Float](s system[T], worker int) task[T] {
-	t := task[T]{system: s, rep: s.report(worker)}
+// newTask makes a task for a worker and a block, whose values lie at number slab of the system's arrays of blocks.
+func newTask[T kernels.Float](s system[T], worker, block, slab int) task[T] {
+	t := task[T]{system: s, rep: s.report(worker), block: block, slab: slab * s.p * s.lanes}
+	t.live = min(s.lanes, s.batch-block*s.lanes)
 	t.vec = vec.For[T](s.call.Path)
 	t.wide, t.jacs = lane.For[T](s.call.Path, s.lanes), lane.ForJacobians[T](s.call.Path)
-	slab, n := s.p*s.lanes, scratchLen(s.p, s.lanes, s.opt.method)
+	size, n := s.p*s.lanes, scratchLen(s.p, s.lanes, s.opt.method)
 	rest := s.scratch[worker*n : (worker+1)*n]
 	cut := func(n int) []T {
 		part := rest[:n:n]
 		rest = rest[n:]
 		return part
 	}
-	t.c0, t.c, t.d, t.x, t.g = cut(slab), cut(slab), cut(slab), cut(slab), cut(slab)
-	t.y, t.h, t.fx, t.step = cut(slab), cut(slab), cut(slab), cut(slab)
+	t.c0, t.c, t.d, t.x, t.g = cut(size), cut(size), cut(size), cut(size), cut(size)
+	t.y, t.h, t.fx, t.step = cut(size), cut(size), cut(size), cut(size)
 	t.res, t.norm, t.pace, t.square = cut(maxLanes), cut(maxLanes), cut(maxLanes), cut(maxLanes)
-	t.history, t.jac = cut(historyLen(s.p, s.lanes, s.opt.method)), rest
+	t.history, t.jac = rest, rest
 	return t
 }
 
 // load turns the block's rows of the constant part into columns of lanes, to lie where the solution will be, and for
 // the linear systems the rows of x, of which it takes f′.
-func (t *task[T]) load(block int) {
+func (t *task[T]) load() {
 	size := t.p * t.lanes
-	t.columns(t.z[block*size:][:size], t.system.c, block)
+	t.columns(t.z[t.slab:][:size], t.system.c)
 	if t.kind != nonlinear {
-		slab := t.system.d[block*size:][:size]
-		t.columns(slab, t.system.x, block)
-		act.Apply(t.call.Path, t.opt.act, 1, slab, slab)
+		d := t.system.d[t.slab:][:size]
+		t.columns(d, t.system.x)
+		act.Apply(t.call.Path, t.opt.act, 1, d, d)
 	}
 }
 
 // columns copies the block's samples, rows of a, to rows of lanes; lanes without a sample get 0.
-func (t *task[T]) columns(dst, a []T, block int) {
-	live := min(t.lanes, t.batch-block*t.lanes)
+func (t *task[T]) columns(dst, a []T) {
 	for q, i := range t.l.Order {
-		at := block*t.lanes*t.p + int(i)
+		at := t.block*t.lanes*t.p + int(i)
 		row := dst[q*t.lanes:][:t.lanes]
-		for k := range live {
+		for k := range t.live {
 			row[k] = a[at]
 			at += t.p
 		}
-		clear(row[live:])
+		clear(row[t.live:])
 	}
 }
 
 // store turns the block's solution back into rows.
-func (t *task[T]) store(block int) {
-	z := t.z[block*t.p*t.lanes:]
-	live := min(t.lanes, t.batch-block*t.lanes)
+func (t *task[T]) store() {
+	z := t.z[t.slab:]
 	for q := range t.p {
-		at := block*t.lanes*t.p + int(t.l.Order[q])
-		for _, v := range z[q*t.lanes:][:live] {
+		at := t.block*t.lanes*t.p + int(t.l.Order[q])
+		for _, v := range z[q*t.lanes:][:t.live] {
 			t.out[at] = v
 			at += t.p
 		}
 	}
 }
 
-// solve finds the values of one module's nodes for one block of samples, all modules that feed it being done. Several
-// modules of one node and one level, count of them, are one task.
-func (t *task[T]) solve(block, m, count int) {
-	t.block, t.m, t.first = block, m, int(t.l.ModulePtr[m])
+// solve finds the values of one module's nodes for the block, all modules that feed it being done. Several modules of
+// one node and one level, count of them, are solved together.
+func (t *task[T]) solve(m, count int) {
+	t.m, t.first = m, int(t.l.ModulePtr[m])
 	t.n = int(t.l.ModulePtr[m+count]) - t.first
-	t.live = min(t.lanes, t.batch-block*t.lanes)
-	slab := (block*t.p + t.first) * t.lanes
-	size := t.n * t.lanes
-	t.z0, t.d0 = t.z[slab:][:size], t.system.d[slab:][:size]
+	at, size := t.slab+t.first*t.lanes, t.n*t.lanes
+	t.z0 = t.z[at:][:size]
+	if t.kind != nonlinear {
+		t.d0 = t.system.d[at:][:size]
+	}
 	t.constant()
 	if t.n == count {
 		copy(t.z0, t.c0[:size])
@@ -139,7 +142,7 @@ func (t *task[T]) solve(block, m, count int) {
 		t.run()
 		t.finish()
 	}
-	f := t.f[slab:][:size]
+	f := t.f[at:][:size]
 	switch t.kind {
 	case nonlinear:
 		act.Apply(t.call.Path, t.opt.act, 0, f, t.z0)
@@ -154,7 +157,7 @@ func (t *task[T]) solve(block, m, count int) {
 func (t *task[T]) constant() {
 	c0 := t.c0[:len(t.z0)]
 	lo, hi := t.rowPtr[t.first:][:t.n], t.rowMid[t.first:][:t.n]
-	seen := t.f[t.block*t.p*t.lanes:][:t.p*t.lanes]
+	seen := t.f[t.slab:][:t.p*t.lanes]
 	if t.kind != adjoint {
 		t.wide.Rows(c0, t.z0, seen, lo, hi, t.index, t.value)
 		return
