@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"ganglion/cuda"
 	"ganglion/engine/exec"
@@ -17,6 +18,9 @@ type Device struct {
 	dev     *cuda.Device
 	modules *launch.Modules
 	target  kernels.Target
+
+	mu   sync.Mutex
+	late error // the first error of freeing memory of a program or store, which could not be told there
 }
 
 // MinCapability is the least compute capability that the kernels run on, major times ten plus minor.
@@ -52,8 +56,27 @@ func (d *Device) Properties() cuda.Properties { return d.dev.Properties() }
 // Memory says how much memory of the device is in use.
 func (d *Device) Memory() cuda.Stats { return d.dev.Stats() }
 
-// Close frees all that programs hold on the device. Programs that were compiled for it cannot be run afterwards.
-func (d *Device) Close() error { return d.dev.Close() }
+// Close frees all that programs hold on the device. Programs that were compiled for it cannot be run afterwards. The
+// error may be of a program or store that was closed before.
+func (d *Device) Close() error {
+	err := d.dev.Close()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err == nil {
+		err = d.late
+	}
+	d.late = nil
+	return err
+}
+
+// keep keeps an error of freeing for Close. A device that was lost has said so before.
+func (d *Device) keep(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err != nil && d.late == nil && !errors.Is(err, cuda.ErrFault) && !errors.Is(err, cuda.ErrClosed) {
+		d.late = fmt.Errorf("engine: freeing memory: %w", err)
+	}
+}
 
 // mirror is the copy of a store on a device. Either side may be ahead: the device after a run that wrote states, the
 // host after its memory was handed out.
@@ -158,7 +181,8 @@ func (s *Store) Sync() error {
 }
 
 // Detach brings the values of parameters and states from the device to the host, and frees their memory there. Programs
-// that ran there must have been closed. When the values could not be brought, it and all later calls return the error.
+// that ran there must have been closed. When the values could not be brought, it and all later calls return the error;
+// one of freeing comes with Device.Close.
 func (s *Store) Detach() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,9 +192,7 @@ func (s *Store) Detach() error {
 	}
 	err := s.pull()
 	for _, b := range m.blocks {
-		if failed := b.Free(); err == nil {
-			err = failed
-		}
+		m.device.keep(b.Free())
 	}
 	if m.blocks = nil; m.err == nil {
 		s.mirror = nil
@@ -236,16 +258,15 @@ func (s *special) closeDevice() error {
 	return m.Close()
 }
 
-// releaseDevice frees what the program holds on the device. Errors are those of a device that is lost: closing it says
-// so.
+// releaseDevice frees what the program holds on the device. Errors come with Device.Close.
 func (p *Program) releaseDevice() {
 	if p.opts.Device == nil {
 		return
 	}
 	for _, c := range p.cache {
-		_ = c.closeDevice()
+		p.opts.Device.keep(c.closeDevice())
 	}
 	if p.deviceArena != nil {
-		_ = p.deviceArena.Free()
+		p.opts.Device.keep(p.deviceArena.Free())
 	}
 }
