@@ -7,8 +7,8 @@ import (
 
 // Poison fills the program's own memory with NaN, so that a read of what was not written in this run shows.
 func (p *Program) Poison() {
-	for i := range p.arena {
-		p.arena[i] = 0xff
+	for i := range p.arena.mem {
+		p.arena.mem[i] = 0xff
 	}
 }
 
@@ -45,4 +45,4 @@ func (p *Program) Split() {
 }
 
 // ArenaTaken is the size of the program's own memory.
-func (p *Program) ArenaTaken() int { return len(p.arena) }
+func (p *Program) ArenaTaken() int { return len(p.arena.mem) }

@@ -7,6 +7,20 @@ import (
 	"ganglion/kernels"
 )
 
+// Arena is memory of intermediate values that programs share. Its zero value is empty and ready for use.
+type Arena struct {
+	mem   []byte
+	least int
+}
+
+// Reserve makes the arena have n bytes at least when it is first taken, which is when a program runs: so that it need
+// not grow for the program that runs later and needs more.
+func (a *Arena) Reserve(n int) { a.least = max(a.least, n) }
+
+// Share makes the program use an arena that others use too, from its next run on. They must never run at the same time,
+// and the outputs of one hold until the next run of any. Memory on a device is not shared.
+func (p *Program) Share(a *Arena) { p.arena = a }
+
 // Memory is what a program needs, in bytes. Parameters and states are those of its store, which programs may share.
 type Memory struct {
 	Parameters int // that are trained

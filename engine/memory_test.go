@@ -49,3 +49,29 @@ func TestMemoryAtIsWhatARunTakes(t *testing.T) {
 		t.Errorf("%+v in a store of %d bytes", m, s.Bytes())
 	}
 }
+
+// Programs that share an arena give the results of programs that do not, and take the memory of the larger once.
+func TestSharedArena(t *testing.T) {
+	var arena engine.Arena
+	small, large := mlp(t, kernels.Float64, 4, false), mlp(t, kernels.Float64, 300, false)
+	a, b := compile(t, small, engine.Options{}), compile(t, large, engine.Options{})
+	want := compile(t, small, engine.Options{})
+	a.Share(&arena)
+	b.Share(&arena)
+	arena.Reserve(b.Memory().Arena)
+	for range 3 {
+		expect := run(t, want, mlpFeeds(t, want, kernels.Float64, 4), "grad/l1/w")
+		if msg := differ(run(t, a, mlpFeeds(t, a, kernels.Float64, 4), "grad/l1/w"), expect, 0); msg != "" {
+			t.Error(msg)
+		}
+		run(t, b, mlpFeeds(t, b, kernels.Float64, 300), "loss")
+		if n, m := a.ArenaTaken(), b.Memory().Arena; n != m || b.ArenaTaken() != m {
+			t.Errorf("an arena of %d bytes, the larger program needs %d", n, m)
+		}
+	}
+	run(t, b, mlpFeeds(t, b, kernels.Float64, 900), "loss") // it grows
+	expect := run(t, want, mlpFeeds(t, want, kernels.Float64, 4), "loss")
+	if msg := differ(run(t, a, mlpFeeds(t, a, kernels.Float64, 4), "loss"), expect, 0); msg != "" {
+		t.Error(msg)
+	}
+}

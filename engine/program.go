@@ -50,7 +50,7 @@ type Program struct {
 	blocks [][]byte
 	slots  []slot
 
-	arena       []byte
+	arena       *Arena
 	deviceArena *cuda.Arena
 	current     *special   // what the last run used
 	cache       []*special // of input sizes, see maxSpecial
@@ -75,7 +75,8 @@ const maxSpecial = 16
 type special struct {
 	specs []kernels.Spec // of the inputs, by slot
 	plan  *plan.Plan
-	cpu   *exec.CPU // bound to the arena; nil when the arena has grown since
+	cpu   *exec.CPU // bound to base, nil before the first run
+	base  *byte     // the beginning of the arena to which it is bound
 	used  uint64
 
 	device *exec.CUDA // bound to the device, if the program has one
@@ -259,6 +260,9 @@ func (p *Program) specialise(inputs []kernels.Spec) (*special, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.arena == nil {
+		p.arena = new(Arena)
+	}
 	s := &special{specs: inputs, plan: pl, used: p.clock}
 	if len(p.cache) == maxSpecial {
 		oldest := 0
@@ -285,24 +289,27 @@ func (p *Program) planFor(inputs []kernels.Spec) (*plan.Plan, error) {
 	return plan.Make(p.plan, specs, plan.Options{Homes: p.homes, Workers: p.pool.Workers(), KeepAll: p.opts.KeepAll})
 }
 
-// rebind makes an arena that is large enough for a plan, and binds the plan to it if it is not bound, or was bound to a
-// smaller one. It is left until the first run, so that what a program needs can be asked before it is taken.
+// rebind makes an arena that is large enough for a plan, and binds the plan to it if it is not bound, or was bound to
+// another. It is left until the first run, so that what a program needs can be asked before it is taken.
 func (p *Program) rebind(s *special) {
-	if s.plan.Arena > len(p.arena) {
-		p.arena = alignedBytes(s.plan.Arena)
-		for _, c := range p.cache {
-			c.cpu = nil
+	if a := p.arena; s.plan.Arena > len(a.mem) {
+		a.mem = alignedBytes(max(s.plan.Arena, a.least))
+	}
+	base := unsafe.SliceData(p.arena.mem)
+	if s.cpu != nil && s.base == base {
+		return
+	}
+	for _, c := range p.cache { // what is bound elsewhere must not hold on to the old memory
+		if c.base != base {
+			c.cpu, c.base = nil, nil
 		}
-		s.cpu = nil
 	}
-	if s.cpu == nil {
-		s.cpu = p.bind(s, false)
-	}
+	s.cpu, s.base = p.bind(s, false), base
 }
 
 // bind lays a plan over the program's memory. With split, the steps of fused groups are run one by one.
 func (p *Program) bind(s *special, split bool) *exec.CPU {
-	return exec.NewCPU(s.plan, exec.Memory{Arena: p.arena, Store: p.blocks},
+	return exec.NewCPU(s.plan, exec.Memory{Arena: p.arena.mem, Store: p.blocks},
 		exec.Options{Path: p.path, Pool: p.pool, Strict: p.opts.Strict, Split: split})
 }
 

@@ -22,12 +22,12 @@ type Memory struct {
 	Constants  int `json:"constant_bytes"`   // of the two programs
 	Batch      int `json:"batch_bytes"`      // the mini-batches that are fed: the full one and the last
 	Arena      int `json:"arena_bytes"`      // intermediate values and scratch memory of a training step
-	Evaluation int `json:"evaluation_bytes"` // the same of an evaluation
+	Evaluation int `json:"evaluation_bytes"` // the same of an evaluation, in the same place
 	Best       int `json:"best_bytes"`       // the best epoch's parameters, and their copies when they are saved
 }
 
 // Pending is what is taken when the training begins.
-func (m Memory) Pending() int { return m.Batch + m.Arena + m.Evaluation + m.Best }
+func (m Memory) Pending() int { return m.Batch + max(m.Arena, m.Evaluation) + m.Best }
 
 // Total is the sum of all.
 func (m Memory) Total() int { return m.Data + m.Parameters + m.States + m.Constants + m.Pending() }
@@ -52,6 +52,19 @@ func (t *Trainer) MemoryAt(batch int) (Memory, error) {
 	}
 	m.Batch = t.Set.Train.bytes() * (batch + t.Set.Train.Len()%batch) / t.Set.Train.Len()
 	return m, nil
+}
+
+// share makes the two programs, of which one runs at a time, use one arena.
+func (t *Trainer) share() error {
+	m, err := t.MemoryAt(t.Options.Batch)
+	if err != nil {
+		return err
+	}
+	arena := new(engine.Arena)
+	arena.Reserve(max(m.Arena, m.Evaluation))
+	t.step.Share(arena)
+	t.eval.program.Share(arena)
+	return nil
 }
 
 // EvaluationBatch is the largest number of samples that are judged at a time.

@@ -85,7 +85,7 @@ func New(m Model, set Set, o Options) (*Trainer, error) {
 		t.Close()
 		return nil, err
 	}
-	if err := t.bind(); err != nil {
+	if err := errors.Join(t.bind(), t.share()); err != nil {
 		t.Close()
 		return nil, err
 	}
