@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -105,7 +104,7 @@ func benchDevices(c *cli.Context, o bench.Options, log io.Writer) (results []ben
 		if failed != nil {
 			return nil, failed
 		}
-		defer func() { err = errors.Join(err, d.Close()) }()
+		defer closing(d, &err)
 		if d.Notice != "" {
 			fmt.Fprintln(c.App.ErrWriter, d.Notice)
 		}

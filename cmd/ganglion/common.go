@@ -27,6 +27,17 @@ func openDevice(c *cli.Context) (*run.Device, error) {
 	return d, err
 }
 
+// closing closes a device when the command is done, and adds what goes wrong to how it ended.
+func closing(d *run.Device, err *error) {
+	switch failed := d.Close(); {
+	case failed == nil:
+	case *err == nil:
+		*err = failed
+	default:
+		*err = fmt.Errorf("%w; %w", *err, failed)
+	}
+}
+
 // printJSON prints v as one line.
 func printJSON(c *cli.Context, v any) error {
 	line, err := json.Marshal(v)

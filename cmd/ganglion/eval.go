@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"text/tabwriter"
 
@@ -29,7 +28,7 @@ func evalCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, d.Close()) }()
+			defer closing(d, &err)
 			t, done, err := openRun(c, d.Engine)
 			if err != nil {
 				return err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -31,7 +30,7 @@ func predictCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, d.Close()) }()
+			defer closing(d, &err)
 			t, done, err := openRun(c, d.Engine)
 			if err != nil {
 				return err

@@ -71,7 +71,7 @@ func trainAction(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, d.Close()) }()
+	defer closing(d, &err)
 	cfg.Train.Device = d.Engine
 	l := logger(c)
 	r, err := trainRun(c, cfg, l, d.Notice)
