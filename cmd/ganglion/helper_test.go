@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,9 +15,19 @@ import (
 // asCommand makes the test program act as the command.
 const asCommand = "GANGLION_TEST_COMMAND"
 
+// givenLibrary holds the driver's library that the tests were given.
+const givenLibrary = "GANGLION_TEST_LIBCUDA"
+
+// TestMain runs the tests without a device, on all machines alike; those of devices start processes of their own.
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		main()
+	}
+	for name, value := range map[string]string{givenLibrary: os.Getenv("GANGLION_LIBCUDA"), "GANGLION_LIBCUDA": "none"} {
+		if err := os.Setenv(name, value); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	}
 	os.Exit(m.Run())
 }
