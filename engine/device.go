@@ -7,6 +7,7 @@ import (
 
 	"ganglion/cuda"
 	"ganglion/engine/exec"
+	"ganglion/engine/fusion"
 	"ganglion/engine/launch"
 	"ganglion/engine/plan"
 	"ganglion/kernels"
@@ -18,6 +19,7 @@ type Device struct {
 	dev     *cuda.Device
 	modules *launch.Modules
 	target  kernels.Target
+	fuser   *fusion.Fuser
 
 	mu   sync.Mutex
 	late error // the first error of freeing memory of a program or store, which could not be told there
@@ -28,7 +30,11 @@ const MinCapability = 70
 
 // OpenDevice opens a CUDA device by its index. Errors say in one line why there is none: no build tag gpu, no driver, no
 // device, or one that is too old for the kernels.
-func OpenDevice(index int) (*Device, error) {
+func OpenDevice(index int) (*Device, error) { return OpenDeviceWith(index, DeviceOptions{}) }
+
+// OpenDeviceWith is OpenDevice with options. A run-time compiler that cannot be had is no error: Program.Explain tells
+// which steps are launched one by one, and why.
+func OpenDeviceWith(index int, o DeviceOptions) (*Device, error) {
 	dev, err := cuda.Open(index)
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
@@ -38,7 +44,8 @@ func OpenDevice(index int) (*Device, error) {
 			MinCapability%10, cuda.ErrUnavailable)
 		return nil, errors.Join(err, dev.Close())
 	}
-	return &Device{dev: dev, modules: launch.NewModules(dev, ptx.Module), target: launch.Target(dev.Properties())}, nil
+	return &Device{dev: dev, modules: launch.NewModules(dev, ptx.Module), target: launch.Target(dev.Properties()),
+		fuser: fusion.Open(dev, fusion.Options{Compiler: o.Compiler, Cache: o.Cache})}, nil
 }
 
 // Name is like cuda:0, or cuda:0 (emulated) on the emulator of the tests.
@@ -228,7 +235,8 @@ func (p *Program) bindDevice(s *special) error {
 	}
 	mem := exec.DeviceMemory{Arena: p.deviceArena.Address(), Store: store}
 	s.device, err = exec.NewCUDA(d.dev, s.plan, p.bind(s, true), mem,
-		exec.DeviceOptions{Modules: d.modules, Target: d.target, Eager: p.opts.Eager, Strict: p.opts.Strict})
+		exec.DeviceOptions{Modules: d.modules, Target: d.target, Eager: p.opts.Eager, Strict: p.opts.Strict,
+			Fuser: d.fuser, Keep: p.opts.KeepAll})
 	return err
 }
 

@@ -16,7 +16,7 @@ import (
 // openDevice opens the first device. Without one the test is skipped, or fails with GANGLION_REQUIRE_EMU=1.
 func openDevice(t *testing.T) *engine.Device {
 	t.Helper()
-	d, err := engine.OpenDevice(0)
+	d, err := engine.OpenDeviceWith(0, engine.DeviceOptions{Compiler: "off"})
 	if err != nil {
 		if os.Getenv("GANGLION_REQUIRE_EMU") == "1" {
 			t.Fatalf("GANGLION_REQUIRE_EMU is set: %v", err)

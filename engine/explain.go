@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"ganglion/engine/exec"
+	"ganglion/engine/fusion"
 	"ganglion/engine/plan"
 	"ganglion/kernels"
 )
@@ -53,8 +54,10 @@ func (p *Program) Explain() Explanation {
 			e.ConstantBytes += n.Spec.Bytes()
 		}
 	}
+	fused := p.explainGroups(pl)
 	for i := range pl.Steps {
 		s := p.explainStep(pl, &pl.Steps[i])
+		s.explainGroup(pl, i, fused)
 		s.Index = i
 		e.Copies += len(pl.Steps[i].Moves)
 		if _, ok := pl.Graph.Nodes[pl.Steps[i].Node].Op.(plan.Copy); ok {
@@ -134,6 +137,55 @@ func (p *Program) explainDevice(pl *plan.Plan, s *plan.Step, out *ExplainStep) {
 	if len(list) > 0 {
 		out.Kernel = "cuda/" + list[0].Entry
 	}
+}
+
+// explainedGroup says what a device makes of a group.
+type explainedGroup struct {
+	note string
+	err  error // why its steps are launched one by one
+}
+
+// explainGroups asks what the device makes of the groups, by group; nil for programs of the processor. It compiles the
+// kernels that have not been compiled yet.
+func (p *Program) explainGroups(pl *plan.Plan) []explainedGroup {
+	if p.opts.Device == nil {
+		return nil
+	}
+	groups := fusion.NewGroups(pl, p.opts.KeepAll)
+	out := make([]explainedGroup, len(pl.Groups))
+	for i := range out {
+		k, err := p.opts.Device.fuser.Kernel(groups, i)
+		out[i] = explainedGroup{k.Note, err}
+	}
+	return out
+}
+
+// explainGroup says what a device makes of the group of step i, if it has one.
+func (s *ExplainStep) explainGroup(pl *plan.Plan, i int, fused []explainedGroup) {
+	group := pl.Steps[i].Group
+	if group < 0 || group >= len(fused) {
+		return
+	}
+	why := ""
+	switch first := pl.Groups[group].Steps[0]; {
+	case fused[group].err != nil && i == first:
+		why = fmt.Sprintf("%d steps are launched one by one: %v", len(pl.Groups[group].Steps), fused[group].err)
+	case fused[group].err != nil:
+		return
+	case i == first:
+		s.Kernel = "cuda/fused"
+		why = fmt.Sprintf("%d steps in one launch", len(pl.Groups[group].Steps))
+		if fused[group].note != "" {
+			why += ", " + fused[group].note
+		}
+	default:
+		s.Kernel = "cuda/fused"
+		why = pl.Steps[i].Reason
+	}
+	if s.Reason != "" {
+		why = s.Reason + "; " + why
+	}
+	s.Reason = why
 }
 
 func (e *Explanation) addCopy(m plan.Move, why string) {

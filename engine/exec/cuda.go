@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ganglion/cuda"
+	"ganglion/engine/fusion"
 	"ganglion/engine/launch"
 	"ganglion/engine/plan"
 	"ganglion/kernels"
@@ -72,6 +73,10 @@ type DeviceOptions struct {
 	Target  kernels.Target
 	Eager   bool // launch one by one at every run
 	Strict  bool // a kernel that reports that it did not converge ends the run with an error
+	// Fuser makes single kernels of the plan's groups, nil for none. Groups that it has no kernel for are launched step
+	// by step.
+	Fuser *fusion.Fuser
+	Keep  bool // write the values of all nodes to memory
 }
 
 // NewCUDA binds a plan to memory of a device. host is the same plan in host memory, with its groups split; its

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"ganglion/cuda"
+	"ganglion/engine/fusion"
 	"ganglion/engine/launch"
 	"ganglion/engine/plan"
 	"ganglion/kernels"
@@ -57,6 +58,9 @@ type deviceBinder struct {
 	scratch  cuda.Address
 	words    cuda.Address // of the reports
 	wordsN   int
+	groups   *fusion.Groups
+	kernel   fusion.Kernel // of the group whose steps are being added
+	fused    bool          // whether there is one
 }
 
 const reportBytes = 4 * kernels.ReportWords
@@ -66,16 +70,20 @@ const deviceAlign = 256
 
 func deviceAligned(n int) int { return (n + deviceAlign - 1) &^ (deviceAlign - 1) }
 
-// add appends commands of the step that is being added.
+// add appends commands of the step that is being added. Copies of nothing, which may have no memory, are left out.
 func (b *deviceBinder) add(list ...cuda.Command) {
-	b.commands = append(b.commands, list...)
-	for range list {
+	for _, c := range list {
+		if c.Kind != cuda.Launch && c.Bytes == 0 {
+			continue
+		}
+		b.commands = append(b.commands, c)
 		b.of = append(b.of, b.now)
 	}
 }
 
 func (b *deviceBinder) build() error {
 	b.now = -1
+	b.groups = fusion.NewGroups(b.Plan, b.o.Keep)
 	if err := b.constants(); err != nil {
 		return err
 	}
@@ -224,6 +232,9 @@ func (b *deviceBinder) step(i int, at *int) error {
 		b.add(b.moves(s.Moves, what)...)
 		return nil
 	}
+	if s.Group >= 0 && b.group(b.Index(i), s.Group, what) {
+		return nil
+	}
 	list, err := OnDevice(b.Plan, s, b.o.Target)
 	if err != nil {
 		return b.hosted(i, s, n)
@@ -242,6 +253,22 @@ func (b *deviceBinder) step(i int, at *int) error {
 	}
 	b.add(commands...)
 	return nil
+}
+
+// group adds the launch of a group at its first step, and tells whether the steps are done by one launch.
+func (b *deviceBinder) group(step, group int, what string) bool {
+	if step != b.Plan.Groups[group].Steps[0] {
+		return b.fused
+	}
+	var err error
+	if b.kernel, err = b.o.Fuser.Kernel(b.groups, group); err != nil {
+		b.fused = false
+		return false
+	}
+	b.fused = true
+	what = fmt.Sprintf("%d steps from %s on", len(b.Plan.Groups[group].Steps), what)
+	b.add(b.o.Fuser.Command(b.kernel, what, func(id int) cuda.Address { return b.address(b.Plan.Places[id]) }))
+	return true
 }
 
 // hosted adds a step of the processor.
