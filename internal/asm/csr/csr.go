@@ -2,8 +2,8 @@
 // and inner products with them. They know nothing of workers: package kernels/sparse cuts the work.
 //
 // A matrix is two lists: row i has the entries k with ptr[i] ≤ k < ptr[i+1], and col[k] names a row of x. Sums are in
-// the order of the entries, so a result depends on the path and the row alone, never on how the work is cut. The kernels
-// trust ptr and col; Within checks col. Slices that do not fit together are a bug of the caller, and panic.
+// the order of the entries, so a result depends on the path and the row alone, never on how the work is cut. The
+// kernels trust ptr and col; Within checks col. Slices that do not fit together are a bug of the caller, and panic.
 package csr
 
 import (
