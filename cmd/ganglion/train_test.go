@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"ganglion/cuda/driver"
 	"ganglion/models/run"
 )
 
@@ -68,7 +69,11 @@ func TestTrainFlagship(t *testing.T) {
 	if n, b := r.Parameters, r.Extra.Baseline.Parameters; 20*max(n-b, b-n) > n {
 		t.Errorf("%d parameters are compared with a baseline of %d", n, b)
 	}
-	for _, w := range []string{"device: cpu", "178 rows", "epoch 3/3", "training module/mlp"} {
+	device := "device: cpu"
+	if driver.Built {
+		device = "using the CPU"
+	}
+	for _, w := range []string{device, "178 rows", "epoch 3/3", "training module/mlp"} {
 		if !strings.Contains(o.log, w) {
 			t.Errorf("%q is not in the log\n%s", w, o.log)
 		}
