@@ -69,16 +69,18 @@ func ScratchArg(offset int) Arg { return Arg{Kind: ArgScratch, Value: uint64(off
 
 // ReportArg is the address of ReportWords words of 32 bits, zeroed before the first launch of the step, in which an
 // iterative kernel says how it ended: status, samples, failed, bits of the worst residual as float32, iterations of
-// the slowest problem, iterations of all problems.
+// the slowest problem, iterations of all problems. Seven more words are the fields of Structure in their order.
 func ReportArg() Arg { return Arg{Kind: ArgReport} }
 
 // ReportWords is the number of words behind ReportArg.
-const ReportWords = 6
+const ReportWords = 13
 
 // DecodeReport reads what a kernel wrote behind ReportArg.
 func DecodeReport(w [ReportWords]uint32) Report {
 	return Report{Status: Status(w[0]), Samples: int(w[1]), Failed: int(w[2]),
-		Worst: float64(math.Float32frombits(w[3])), Iterations: int(w[4]), Total: int(w[5])}
+		Worst: float64(math.Float32frombits(w[3])), Iterations: int(w[4]), Total: int(w[5]),
+		Structure: Structure{Nodes: int(w[6]), Kept: int(w[7]), Modules: int(w[8]), Cyclic: int(w[9]),
+			Largest: int(w[10]), Levels: int(w[11]), Smallest: int(w[12])}}
 }
 
 // IntArg is an integer, for parameters of type int or long long.

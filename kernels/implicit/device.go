@@ -2,8 +2,7 @@ package implicit
 
 import "ganglion/kernels"
 
-// The device facets of the family: kernels in structure.cu, weights.cu and solve.cu. Structure and Restructure stay on
-// the processor: their report describes the graph, which the report of a device cannot, and the search is sequential.
+// The device facets of the family: kernels in structure.cu, weights.cu, search.cu and solve.cu.
 var (
 	_ kernels.CUDAOp        = Solve{}
 	_ kernels.CUDAScratcher = Solve{}
@@ -14,6 +13,10 @@ var (
 	_ kernels.CUDAScratcher = Mask{}
 	_ kernels.CUDAOp        = Regularise{}
 	_ kernels.CUDAScratcher = Regularise{}
+	_ kernels.CUDAOp        = Structure{}
+	_ kernels.CUDAScratcher = Structure{}
+	_ kernels.CUDAOp        = Restructure{}
+	_ kernels.CUDAScratcher = Restructure{}
 )
 
 const (

@@ -1,6 +1,7 @@
 package implicit
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -108,7 +109,14 @@ func TestDeviceHonesty(t *testing.T) {
 			samples, device, processor = samples+g.Samples, device+g.Failed, processor+h.Failed
 			worst, failing := residuals(op.Act, c, w, x, View(s.I32), 1e-15)
 			if n := failing(tolFloat64); n > g.Failed || g.Samples != h.Samples {
-				t.Errorf("system %d %s: %d miss the tolerance (worst %v), reported %+v", seed, methodNames[m], n, worst, g)
+				t.Errorf(
+					"system %d %s: %d miss the tolerance (worst %v), reported %+v",
+					seed,
+					methodNames[m],
+					n,
+					worst,
+					g,
+				)
 			}
 			if (g.Failed > 0) != (g.Status != kernels.Fine) || g.Failed > 0 && !(g.Worst > tolFloat64) ||
 				g.Failed == 0 && !(g.Worst <= tolFloat64) {
@@ -171,8 +179,14 @@ func TestDeviceNotFinite(t *testing.T) {
 				_, want := run(t, op, 1, c, w, s)
 				x, got := d.Run(t, op, c, w, s)
 				if got != want || got.Failed == 0 {
-					t.Errorf("keep %d, %s: c = %v is reported as %+v, on the processor %+v", keep, methodNames[m], v, got,
-						want)
+					t.Errorf(
+						"keep %d, %s: c = %v is reported as %+v, on the processor %+v",
+						keep,
+						methodNames[m],
+						v,
+						got,
+						want,
+					)
 				}
 				for i, u := range clean.F64 {
 					if i/p != hurt && math.Abs(x.F64[i]-u) > 1e-10 {
@@ -221,8 +235,15 @@ func TestDeviceDamagedStructure(t *testing.T) {
 			got, g := d.Run(t, a.op, a.in...)
 			if g.Status != h.Status || g.Failed != h.Failed || g.Samples != h.Samples ||
 				(want.F64[0] != want.F64[0]) != (got.F64[0] != got.F64[0]) {
-				t.Fatalf("array %d, %s: %+v and %v, on the processor %+v and %v", n, kernels.Name(a.op), g, got.F64[0], h,
-					want.F64[0])
+				t.Fatalf(
+					"array %d, %s: %+v and %v, on the processor %+v and %v",
+					n,
+					kernels.Name(a.op),
+					g,
+					got.F64[0],
+					h,
+					want.F64[0],
+				)
 			}
 			if h.Worst != h.Worst {
 				refused++
@@ -278,5 +299,54 @@ func TestDeviceLayout(t *testing.T) {
 	list, err := Solve{}.CUDA(target, nil, spec(0, 5))
 	if err != nil || len(list) != 0 {
 		t.Errorf("an empty batch: %v, %v", list, err)
+	}
+}
+
+// TestDeviceStructure finds the modules of random graphs, empty to complete ones, with weights that are not finite too:
+// structure and report are those of the processor, element by element.
+func TestDeviceStructure(t *testing.T) {
+	d := openDevice(t)
+	for seed := range uint64(60) {
+		p, w := digraph(seed, 70)
+		r := philox.New(seed, 11, 0)
+		switch seed % 6 {
+		case 0:
+			noise(w.F64, seed)
+		case 1:
+			w.F64[r.Below(uint32(p*p))] = math.NaN()
+			w.F64[r.Below(uint32(p*p))] = math.Inf(-1)
+		case 2: // a chain, with a way back from time to time
+			clear(w.F64)
+			for i := range p - 1 {
+				w.F64[(p-1-i)*p+p-2-i] = 1
+				if i%9 == 4 {
+					w.F64[(p-1-i)*p+p-i] = 2
+				}
+			}
+		}
+		keep := int(r.Below(uint32(p*p+2))) - 1
+		for _, dtype := range []kernels.DType{kernels.Float64, kernels.Float32} {
+			v := kernels.Convert(w, dtype)
+			want, h := run(t, Structure{Keep: keep}, 1, v)
+			got, g := d.Run(t, Structure{Keep: keep}, v)
+			if !slices.Equal(got.I32, want.I32) || g != h {
+				t.Errorf("graph %d, %d nodes, keep %d, %v: %+v, on the processor %+v", seed, p, keep, dtype, g, h)
+			}
+			for step := range int32(3) {
+				number := kernels.FromSlice([]int32{step + 1}, 1)
+				op := Restructure{Keep: p, Every: 2}
+				kept, h := run(t, op, 1, v, want, number)
+				if got, g := d.Run(t, op, v, want, number); !slices.Equal(got.I32, kept.I32) || g != h {
+					t.Errorf("graph %d, step %d: %+v, on the processor %+v", seed, step, g, h)
+				}
+			}
+		}
+	}
+	large := kernels.S(kernels.Float32, searchNodes+1, searchNodes+1)
+	if _, err := (Structure{}).CUDA(kernels.Target{}, []kernels.Spec{large}, large); !errors.Is(
+		err,
+		kernels.ErrNoKernel,
+	) {
+		t.Errorf("%d nodes: %v", searchNodes+1, err)
 	}
 }
