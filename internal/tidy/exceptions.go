@@ -13,6 +13,8 @@ type exception struct {
 func exceptions() []exception {
 	return []exception{
 		{"imports", "internal/optest/", "the bench of operators; only tests import it"},
+		{"devices", "kernels/sparse.", "message passing has kernels for the processor only"},
+		{"devices", "kernels/spectral.", "products in a transform's domain have kernels for the processor only"},
 		{"dead names", "internal/golden/", "its test is a door for cases from outside: go test -dir"},
 		{"notes", "internal/tidy/testdata/", "examples that break the rule"},
 		{"paths", "internal/tidy/testdata/", "examples that break the rule"},

@@ -66,6 +66,21 @@ func cases(t *tree) []violation {
 	return out
 }
 
+// devices names operators as folder and name, such as kernels/dense.GEMM: exceptions are of one or of a family.
+func devices(t *tree) []violation {
+	ops, err := source.Ops(t.FS)
+	if err != nil {
+		return []violation{{"kernels", 0, err.Error()}}
+	}
+	var out report
+	for _, o := range ops {
+		if !o.Has("CUDA") {
+			out.add(o.Dir+"."+o.Name, 0, "has no CUDA kernels: on a device its steps run on the processor, between copies")
+		}
+	}
+	return t.unexcused("devices", out)
+}
+
 func identity(t *tree) []violation {
 	ops, err := source.Ops(t.FS)
 	if err != nil {

@@ -58,6 +58,7 @@ func rules() []rule {
 		{"dead names", "exported names of internal packages are used by other packages", deadNames},
 		{"generated", "generated files have a header and equal their regeneration", generated},
 		{"cases", "every operator has a table of test cases", cases},
+		{"devices", "every operator has CUDA kernels, but those that are listed with a reason", devices},
 		{"identity", "no operator has a method that would change its printed form", identity},
 		{"systems", "every system of the zoo says what it is, has checks and is verified", systems},
 		{"data", "every shipped data set states origin and licence", data},
