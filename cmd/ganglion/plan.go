@@ -109,7 +109,7 @@ func printPlan(out io.Writer, p *run.Plan) error {
 		{"data", m.Data}, {"parameters", m.Parameters}, {"optimiser and other states", m.States},
 		{"constants", m.Constants}, {"mini-batches", m.Batch}, {"arena of a training step", m.Arena},
 		{"arena of an evaluation, in the same place", m.Evaluation}, {"copies of the best parameters", m.Best},
-		{"network for comparison", m.Baseline},
+		{"network for comparison", m.Baseline}, {"pictures of the structure", m.Pictures},
 	} {
 		fmt.Fprintf(w, "%s\t%d\t bytes\n", l.what, l.bytes)
 	}

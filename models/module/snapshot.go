@@ -35,7 +35,8 @@ func (m nm) Snapshot(get func(name string) (kernels.Tensor, error)) (Snapshot, e
 // Graph is the snapshot as a picture needs it.
 func (s Snapshot) Graph(title string) draw.Graph {
 	l := s.Layout
-	g := draw.Graph{Nodes: l.Nodes, Title: title, Module: make([]int, l.Nodes), Level: make([]int, l.Nodes)}
+	g := draw.Graph{Nodes: l.Nodes, Title: title, Module: make([]int, l.Nodes), Level: make([]int, l.Nodes),
+		Edges: make([]draw.Edge, 0, l.Kept)}
 	for i := range l.Nodes {
 		g.Module[i], g.Level[i] = int(l.Module[i]), int(l.ModuleLevel[l.Module[i]])
 		for _, j := range l.Sources(i) {

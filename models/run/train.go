@@ -67,6 +67,7 @@ func (s *Session) Train(ctx context.Context, o TrainOptions) (r *Result, err err
 			return nil, s.ended(ctx, dir.Dir(), err)
 		}
 	}
+	_, r.PeakBytes = resident()
 	return r, writeJSON(filepath.Join(dir.Dir(), resultFile), r)
 }
 
@@ -186,6 +187,7 @@ func (s *Session) snapshot() (*module.Snapshot, error) {
 	if !ok {
 		return nil, nil
 	}
+	defer sparing()()
 	snap, err := m.Snapshot(s.Trainer.Store().Tensor)
 	return &snap, err
 }

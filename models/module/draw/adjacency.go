@@ -134,6 +134,9 @@ func (p *page) levelLines(d grid, s structure) {
 	p.fill(hair, faint())
 }
 
+// together is the number of squares in a path: many, for few paths, but not so many that a path takes megabytes.
+const together = 2048
+
 // squares fills one square for each kept edge, shade by shade, so that thousands of them are a few paths.
 func (p *page) squares(d grid, s structure, edges []Edge) {
 	shade := make([]uint8, d.cells*d.cells)
@@ -142,22 +145,28 @@ func (p *page) squares(d grid, s structure, edges []Edge) {
 		i := d.cell(s.place[e.From])*d.cells + d.cell(s.place[e.To])
 		shade[i] = max(shade[i], shadeOf(e.Weight, top))
 	}
-	paths := make([]vg.Path, shades+1)
 	inset := 0.0
 	if d.side >= 4*float64(d.cells) {
 		inset = 0.5
 	}
-	for i, k := range shade {
-		if k == 0 {
-			continue
+	var path vg.Path
+	for k := 1; k <= shades; k++ {
+		n := 0
+		for i, s := range shade {
+			if int(s) != k {
+				continue
+			}
+			row, col := i/d.cells, i%d.cells
+			x, y := d.border(col), d.border(row)
+			w, h := d.border(col+1)-x-2*inset, d.border(row+1)-y-2*inset
+			path = p.box(path, d.at.x+x+inset, d.at.y+y+inset, w, h)
+			if n++; n%together == 0 {
+				p.fill(path, grey(k))
+				path = path[:0]
+			}
 		}
-		row, col := i/d.cells, i%d.cells
-		x, y := d.border(col), d.border(row)
-		w, h := d.border(col+1)-x-2*inset, d.border(row+1)-y-2*inset
-		paths[k] = p.box(paths[k], d.at.x+x+inset, d.at.y+y+inset, w, h)
-	}
-	for k, path := range paths {
 		p.fill(path, grey(k))
+		path = path[:0]
 	}
 }
 

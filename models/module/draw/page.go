@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -74,19 +75,48 @@ func newPage(w, h float64, f Format) (*page, error) {
 
 // write puts the page into w. Where the fonts of the picture are not installed, an SVG names others of the same widths.
 func (p *page) write(w io.Writer) error {
-	var b bytes.Buffer
-	if _, err := p.file.WriteTo(&b); err != nil {
-		return fmt.Errorf("draw: %w", err)
-	}
-	data := b.Bytes()
 	if p.format == SVG {
-		data = bytes.ReplaceAll(data, []byte("font-family:Liberation Sans;"),
-			[]byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))
+		w = &families{to: w}
 	}
-	if _, err := w.Write(data); err != nil {
+	if _, err := p.file.WriteTo(w); err != nil {
 		return fmt.Errorf("draw: %w", err)
+	}
+	if f, ok := w.(*families); ok {
+		if _, err := f.to.Write(f.rest); err != nil {
+			return fmt.Errorf("draw: %w", err)
+		}
 	}
 	return nil
+}
+
+// families passes an SVG on, with the other fonts after ours.
+type families struct {
+	to   io.Writer
+	rest []byte // what may be the beginning of a name
+}
+
+// Write keeps back what is shorter than a name at the end.
+func (f *families) Write(b []byte) (int, error) {
+	const ours, all = "font-family:Liberation Sans;", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"
+	text := slices.Concat(f.rest, b)
+	f.rest = nil
+	for {
+		at := bytes.Index(text, []byte(ours))
+		if at < 0 {
+			break
+		}
+		if _, err := f.to.Write(text[:at]); err != nil {
+			return 0, err
+		}
+		if _, err := io.WriteString(f.to, all); err != nil {
+			return 0, err
+		}
+		text = text[at+len(ours):]
+	}
+	keep := min(len(text), len(ours)-1)
+	f.rest = text[len(text)-keep:]
+	_, err := f.to.Write(text[:len(text)-keep])
+	return len(b), err
 }
 
 func (p *page) at(q point) vg.Point { return vg.Point{X: vg.Length(q.x), Y: vg.Length(p.h - q.y)} }
