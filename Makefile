@@ -4,7 +4,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.6.1
 # Where the reference vectors for `make golden` lie; empty means the ones that ship with the source.
 DIR :=
 
-.PHONY: build test check gen golden bench bench-peers docs cuda-headers ptx emu gpu gpu-test
+.PHONY: build test check gen golden bench bench-peers docs cuda-headers ptx emu gpu gpu-test gpu-acceptance
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/ganglion ./cmd/ganglion
@@ -59,3 +59,7 @@ gpu: cuda-headers
 gpu-test: cuda-headers emu
 	$(GPU) GANGLION_LIBCUDA=$(CURDIR)/bin/libcuemu.so GANGLION_REQUIRE_EMU=1 go test -tags gpu ./cuda/... ./kernels/... \
 		./engine
+
+# gpu-acceptance runs operators, training and benchmarks on this machine's GPU and writes bin/gpu-acceptance.txt.
+gpu-acceptance: gpu
+	cuda/acceptance bin/gpu-acceptance.txt
