@@ -95,8 +95,8 @@ func runBench(c *cli.Context) error {
 	return nil
 }
 
-// benchDevices runs the workloads on each device that was asked for. All of them are opened first: a run of minutes must
-// not end at a device that is not there.
+// benchDevices runs the workloads on each device that was asked for. All of them are opened first: a run of minutes
+// must not end at a device that is not there.
 func benchDevices(c *cli.Context, o bench.Options, log io.Writer) (results []bench.Result, err error) {
 	var devices []*run.Device
 	for _, request := range strings.Split(c.String("device"), ",") {

@@ -142,7 +142,11 @@ func deviceDoors(t *testing.T, env []string, dev, host string) {
 	if a.Device != "cuda:0 (emulated)" || b.Device != "cpu" || math.Abs(float64(a.Loss-b.Loss)) > 1e-5 {
 		t.Errorf("eval: %+v, %+v", a, b)
 	}
-	rows := file(t, "rows.csv", "sepal_length_cm,sepal_width_cm,petal_length_cm,petal_width_cm\n5.1,3.5,1.4,0.2\n6.3,2.9,5.6,1.8\n")
+	rows := file(
+		t,
+		"rows.csv",
+		"sepal_length_cm,sepal_width_cm,petal_length_cm,petal_width_cm\n5.1,3.5,1.4,0.2\n6.3,2.9,5.6,1.8\n",
+	)
 	text := must(t, "predict", host, "--input", rows).out
 	o := onDevice(t, env, "predict", dev, "--input", rows, "--device", "cuda:0")
 	if o.code != exitOK || strings.Count(o.out, "\n") != strings.Count(text, "\n") || o.out[:20] != text[:20] {
@@ -150,7 +154,8 @@ func deviceDoors(t *testing.T, env []string, dev, host string) {
 	}
 	var p run.Plan
 	strict(t, onDevice(t, env, "plan", "module/mlp", "--data", "iris", "--json").out, &p)
-	if p.Device != "cuda:0 (emulated)" || len(p.Fallbacks) > 0 || !strings.HasPrefix(p.Programs[0].Steps[1].Kernel, "cuda/") {
+	if p.Device != "cuda:0 (emulated)" || len(p.Fallbacks) > 0 ||
+		!strings.HasPrefix(p.Programs[0].Steps[1].Kernel, "cuda/") {
 		t.Errorf("plan: device %q, fallbacks %q, step %+v", p.Device, p.Fallbacks, p.Programs[0].Steps[1])
 	}
 	if o := onDevice(t, env, "train", "--device", "cuda:7", "--data", "iris"); o.code != exitDevice ||
@@ -218,7 +223,10 @@ func TestDeviceFailures(t *testing.T) {
 	}
 	for k := 1; ; k += stride {
 		dir := filepath.Join(t.TempDir(), "run")
-		o := onDevice(t, []string{lib, fmt.Sprintf("CUEMU_FAIL=%d", k)}, stepwise("module/mlp", dir, "cuda", flags...)...)
+		o := onDevice(
+			t,
+			[]string{lib, fmt.Sprintf("CUEMU_FAIL=%d", k)},
+			stepwise("module/mlp", dir, "cuda", flags...)...)
 		if !strings.Contains(o.log, "cuemu: ") { // fewer calls were made
 			if o.code != exitOK {
 				t.Errorf("call %d: %+v", k, o)

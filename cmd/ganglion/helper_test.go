@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -23,11 +24,10 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		main()
 	}
-	for name, value := range map[string]string{givenLibrary: os.Getenv("GANGLION_LIBCUDA"), "GANGLION_LIBCUDA": "none"} {
-		if err := os.Setenv(name, value); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
+	err := errors.Join(os.Setenv(givenLibrary, os.Getenv("GANGLION_LIBCUDA")), os.Setenv("GANGLION_LIBCUDA", "none"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }

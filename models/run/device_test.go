@@ -23,7 +23,8 @@ func TestDevice(t *testing.T) {
 	}
 	for request, want := range map[string]string{"": "cpu", "auto": "cpu", "cpu": "cpu"} {
 		d, err := OpenDevice(request)
-		if err != nil || d.Name != want || d.Engine != nil || (d.Notice == "") != (request == "cpu") || d.Close() != nil {
+		if err != nil || d.Name != want || d.Engine != nil || (d.Notice == "") != (request == "cpu") ||
+			d.Close() != nil {
 			t.Errorf("%q gives %+v, %v", request, d, err)
 		}
 	}
@@ -130,8 +131,9 @@ func sameStructure(t *testing.T, host, dev *Session) {
 		t.Fatal(err)
 	}
 	a, b := got.Layout, want.Layout
-	if a.Kept == 0 || a.Kept != b.Kept || !slices.Equal(a.InPtr, b.InPtr) || !slices.Equal(a.In[:a.Kept], b.In[:b.Kept]) ||
-		!slices.Equal(a.Module, b.Module) || !slices.Equal(a.Order, b.Order) {
+	if a.Kept == 0 || a.Kept != b.Kept || !slices.Equal(a.InPtr, b.InPtr) ||
+		!slices.Equal(a.In[:a.Kept], b.In[:b.Kept]) || !slices.Equal(a.Module, b.Module) ||
+		!slices.Equal(a.Order, b.Order) {
 		t.Errorf("the structure on the device has %d edges in %d modules, on the processor %d in %d, or others", a.Kept,
 			a.Modules, b.Kept, b.Modules)
 	}

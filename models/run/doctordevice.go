@@ -23,8 +23,10 @@ func doctorCUDA() []Finding {
 		return []Finding{{"CUDA", "no GPU (" + why(err) + "); training uses the CPU", true}}
 	}
 	version := devices[0].Driver
-	out := []Finding{{"CUDA", fmt.Sprintf("driver for CUDA %d.%d, %d devices; the kernels want compute capability %d.%d",
-		version/1000, version%1000/10, len(devices), engine.MinCapability/10, engine.MinCapability%10), true}}
+	out := []Finding{
+		{"CUDA", fmt.Sprintf("driver for CUDA %d.%d, %d devices; the kernels want compute capability %d.%d",
+			version/1000, version%1000/10, len(devices), engine.MinCapability/10, engine.MinCapability%10), true},
+	}
 	for i, p := range devices {
 		f := Finding{fmt.Sprintf("cuda:%d", i), p.String(), true}
 		if says, good := tryDevice(i); !good {
@@ -35,13 +37,15 @@ func doctorCUDA() []Finding {
 		out = append(out, f)
 	}
 	c, err := nvrtc.Open("auto")
-	says := "not found, and not needed: all kernels were compiled beforehand"
+	says := "not found: elementwise steps are launched one by one, all else was compiled beforehand"
 	if err == nil {
 		major, minor := c.Version()
-		says = fmt.Sprintf("CUDA %d.%d at %s; not needed", major, minor, c.Path())
+		says = fmt.Sprintf("CUDA %d.%d at %s", major, minor, c.Path())
+		if err := c.Usable(version); err != nil {
+			says += ", of no use: " + err.Error()
+		}
 	}
-	return append(out, Finding{"NVRTC", says, true},
-		Finding{"cuBLAS", "not used: products run on kernels of this program", true})
+	return append(out, Finding{"NVRTC", says, true})
 }
 
 // tryDevice opens a device and runs a kernel on it.

@@ -54,8 +54,8 @@ type Trained struct {
 func (t *Trained) Close() { t.Predictor.Close() }
 
 // Open reads a run directory. The parameters are those of the best epoch, or, when the run has not ended, the newest
-// saved. With a budget, in bytes, what would take more is refused by an error wrapping ErrMemory; 0 is none. The network
-// runs on a device, nil for the processor.
+// saved. With a budget, in bytes, what would take more is refused by an error wrapping ErrMemory; 0 is none. The
+// network runs on a device, nil for the processor.
 func Open(dir string, budget int, device *engine.Device) (*Trained, error) {
 	t := &Trained{Dir: dir, Budget: budget}
 	var err error
