@@ -61,7 +61,8 @@ func (s *Session) Plan(baseline bool) (*Plan, error) {
 	batch := s.Trainer.Options.Batch
 	return &Plan{
 		Command: "plan", Model: s.System.ID, Data: s.Table.Name,
-		Device: s.Config.deviceName(), DType: s.Config.Train.DType, Batch: batch, Parameters: s.Trainer.Store().Params().Size(), Steps: s.Trainer.StepsPerEpoch(),
+		Device: s.Config.deviceName(), DType: s.Config.Train.DType, Batch: batch,
+		Parameters: s.Trainer.Store().Params().Size(), Steps: s.Trainer.StepsPerEpoch(),
 		Programs: []PlanProgram{planOf(step, batch), planOf(eval, s.Trainer.EvaluationBatch())},
 		Memory:   f, Fallbacks: fallbacks(step, eval),
 	}, nil
