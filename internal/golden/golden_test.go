@@ -18,6 +18,10 @@ var runners = map[string]func(t *testing.T, c golden.Case){
 	"forward_backward": forwardBackward,
 	"train":            train,
 	"ridge":            ridge,
+	"tprod":            tensorProduct,
+	"tlinear":          tensorLinear,
+	"tlowrank":         tensorLowRank,
+	"tleapfrog":        tensorLeapfrog,
 }
 
 // TestGolden runs every case of the folder and reports case, array, worst error and tolerance (with -v; failures
@@ -29,6 +33,10 @@ func TestGolden(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
+			if c.String("layer") != "" {
+				messages(t, c)
+				return
+			}
 			run, ok := runners[c.String("op")]
 			if !ok {
 				t.Fatalf("%s: no runner for op %q", c.Name, c.String("op"))

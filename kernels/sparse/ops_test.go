@@ -74,6 +74,7 @@ func TestSpMMErrors(t *testing.T) {
 	refuse(t, SpMM{Transposed: true}, "a row for each row", kernels.S(f, 3, 5))
 	refuse(t, SpMM{}, "input 0 must be float32", kernels.S(kernels.Int32, 3))
 	refuse(t, SpMM{Kind: Mean, Transposed: true}, "transposed goes with sum", kernels.S(f, 2))
+	refuse(t, SpMM{CountZero: true}, "CountZero with max", kernels.S(f, 3))
 	refuse(t, SpMM{Kind: 9}, "no such product", kernels.S(f, 2))
 	optest.Errors(t, SpMM{}, "wants 6 inputs, has 1", kernels.S(f, 3))
 	i := kernels.Int32
@@ -149,6 +150,7 @@ func TestSegment(t *testing.T) {
 	optest.Check(t, cases)
 	f := kernels.Float32
 	refuse(t, Segment{}, "a row for each entry", kernels.S(f, 3))
+	refuse(t, Segment{CountZero: true}, "CountZero with max", kernels.S(f, 4))
 	refuse(t, Segment{Kind: Max, Source: true}, "source goes with sum", kernels.S(f, 4))
 }
 

@@ -14,8 +14,9 @@ import (
 //
 // Gradient: Spread; of Max, the gradient of an element is shared evenly by all entries that attain it.
 type Segment struct {
-	Kind   Kind
-	Source bool
+	Kind      Kind
+	Source    bool
+	CountZero bool // in the gradient of Max, as in SpMM
 }
 
 var (
@@ -30,9 +31,9 @@ func (o Segment) Infer(in []kernels.Spec) (kernels.Spec, error) {
 	if err := wantCount(o, in, 1+parts); err != nil {
 		return kernels.Spec{}, err
 	}
-	if o.Kind > Max || o.Source && o.Kind != Sum {
+	if o.Kind > Max || o.Source && o.Kind != Sum || o.CountZero && o.Kind != Max {
 		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape,
-			"no such reduction: source goes with sum; the kind is %v", o.Kind)
+			"no such reduction: source goes with sum, CountZero with max; the kind is %v", o.Kind)
 	}
 	if err := kernels.WantFloats(o, in, 0); err != nil {
 		return kernels.Spec{}, err
@@ -91,8 +92,7 @@ func (o Segment) Grad(b kernels.Builder, in []*kernels.Node, out, dout *kernels.
 		dout = b.Apply(Average{}, nodes(s, dout)...)
 	case Max:
 		attains := b.Apply(dense.Binary{Kind: dense.Eq}, v, b.Apply(Spread{}, nodes(s, out)...))
-		count := b.Apply(Segment{}, nodes(s, attains)...)
-		count = b.Apply(dense.Binary{Kind: dense.Max}, count, b.Apply(dense.FillLike{Value: 1}, out))
+		count := attained(b, b.Apply(Segment{}, nodes(s, attains)...), out, o.CountZero)
 		share := b.Apply(dense.Binary{Kind: dense.Div}, dout, count)
 		return gradients(times(b, attains, b.Apply(Spread{}, nodes(s, share)...)))
 	}

@@ -12,7 +12,7 @@ import (
 // row i, t_i the largest of them; each column of s for itself.
 // Inputs: s float [entries, ...], the structure (five inputs).  Output: the shape of s.
 //
-// Gradient: ds = y⊙dy − y⊙Σ(y⊙dy), the sum over the row.
+// Gradient: ds = y⊙(dy − Σ(y⊙dy)), the sum over the row.
 type Softmax struct{}
 
 // tiny is added to the sums of softmax.
@@ -66,9 +66,9 @@ func (o Softmax) Ref(out kernels.Tensor, in []kernels.Tensor) {
 
 // Grad follows the formula above.
 func (o Softmax) Grad(b kernels.Builder, in []*kernels.Node, out, dout *kernels.Node) []*kernels.Node {
-	s, g := in[1:], times(b, out, dout)
-	sum := b.Apply(Spread{}, nodes(s, b.Apply(Segment{}, nodes(s, g)...))...)
-	return gradients(b.Apply(dense.Binary{Kind: dense.Sub}, g, times(b, out, sum)))
+	s := in[1:]
+	sum := b.Apply(Spread{}, nodes(s, b.Apply(Segment{}, nodes(s, times(b, out, dout))...))...)
+	return gradients(times(b, out, b.Apply(dense.Binary{Kind: dense.Sub}, dout, sum)))
 }
 
 // InPlace is true for s.

@@ -41,6 +41,7 @@ func (k Kind) String() string {
 type SpMM struct {
 	Kind       Kind
 	Transposed bool
+	CountZero  bool // in the gradient of Max, see attained
 }
 
 var (
@@ -59,9 +60,11 @@ func (o SpMM) Infer(in []kernels.Spec) (kernels.Spec, error) {
 			return kernels.Spec{}, err
 		}
 	}
-	if o.Kind > Max || o.Transposed && o.Kind != Sum || weights && o.Kind == Max {
+	if o.Kind > Max || o.Transposed && o.Kind != Sum || weights && o.Kind == Max ||
+		o.CountZero && o.Kind != Max {
 		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape,
-			"no such product: transposed goes with sum, weights with sum and mean; the kind is %v", o.Kind)
+			"no such product: transposed goes with sum, weights with sum and mean, CountZero with max; the kind is %v",
+			o.Kind)
 	}
 	if err := kernels.WantFloats(o, in, 0); err != nil {
 		return kernels.Spec{}, err
@@ -144,7 +147,7 @@ func (o SpMM) Ref(out kernels.Tensor, in []kernels.Tensor) {
 func (o SpMM) Grad(b kernels.Builder, in []*kernels.Node, out, dout *kernels.Node) []*kernels.Node {
 	s := in[1 : 1+parts]
 	if o.Kind == Max {
-		return gradients(maxGrad(b, in[0], s, out, dout))
+		return gradients(o.maxGrad(b, in[0], s, out, dout))
 	}
 	if o.Kind == Mean {
 		dout = b.Apply(Average{}, nodes(s, dout)...)
@@ -163,12 +166,22 @@ func (o SpMM) Grad(b kernels.Builder, in []*kernels.Node, out, dout *kernels.Nod
 }
 
 // maxGrad shares the gradient evenly: dx_j = Σ_k [x_j = y_i]·dy_i/n_i, where n_i entries attain y_i.
-func maxGrad(b kernels.Builder, x *kernels.Node, s []*kernels.Node, y, dy *kernels.Node) *kernels.Node {
+func (o SpMM) maxGrad(b kernels.Builder, x *kernels.Node, s []*kernels.Node, y, dy *kernels.Node) *kernels.Node {
 	ones := b.Apply(dense.FillLike{Value: 1}, x)
-	count := b.Apply(Route{}, nodes(s, ones, x, y)...)
-	count = b.Apply(dense.Binary{Kind: dense.Max}, count, b.Apply(dense.FillLike{Value: 1}, y))
+	count := attained(b, b.Apply(Route{}, nodes(s, ones, x, y)...), y, o.CountZero)
 	share := b.Apply(dense.Binary{Kind: dense.Div}, dy, count)
 	return b.Apply(Route{Transposed: true}, nodes(s, share, x, y)...)
+}
+
+// attained is the number of entries among which the gradient of a maximum y is shared, 1 at least. With zero, a maximum
+// of 0 has one entry more: an output that begins with zeros counts as one in PyTorch, and half of the gradient of a
+// single entry is lost. That is for comparisons; the derivative is the other one.
+func attained(b kernels.Builder, count, y *kernels.Node, zero bool) *kernels.Node {
+	if zero {
+		more := b.Apply(dense.Binary{Kind: dense.Eq}, y, zeros(b, y))
+		count = b.Apply(dense.Binary{Kind: dense.Add}, count, more)
+	}
+	return b.Apply(dense.Binary{Kind: dense.Max}, count, b.Apply(dense.FillLike{Value: 1}, y))
 }
 
 // ShapeOnly is true for the half of the structure that is not read.
