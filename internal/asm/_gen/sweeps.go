@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 
+	"github.com/mmcloughlin/avo/ir"
 	op "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -87,6 +88,11 @@ func (v vector) expSum() {
 }
 
 // adam emits the update of Adam. Nothing is fused, so that every path gives the same bits.
+//
+// Parameters that the products of a step have read are in the caches of all cores. What is stored is therefore fetched
+// for writing beforehand: a load first, and the right to write later, take two journeys to the other core. With 536,000
+// parameters that two cores have read, 2 threads, AVX-512: 0.76 of the time; 1024 bytes ahead 0.79, 2048 bytes 0.87,
+// because what is fetched beyond the end of a chunk is taken from the core that works on it.
 func (v vector) adam() {
 	state := []string{"toP", "toM", "toV", "p", "m", "v", "grad"}
 	constants := []string{"beta1", "rest1", "beta2", "rest2", "keep", "step", "scale", "eps"}
@@ -102,6 +108,10 @@ func (v vector) adam() {
 		v.bcast(v.address(constants[i]), r)
 	}
 	v.loops(n, at, 1, func(_ int, m *mask) {
+		if m == nil {
+			v.fetchToWrite(at[:3])
+			v.PREFETCHT0(op.Mem{Base: at[6], Disp: ahead})
+		}
 		var in [4]reg.VecVirtual // p, m, v, grad
 		for i := range in {
 			in[i] = v.fetch(op.Mem{Base: at[3+i]}, m)
@@ -136,4 +146,18 @@ func (v vector) adamBody(k []reg.VecVirtual, in [4]reg.VecVirtual) [3]reg.VecVir
 	v.mul(k[4], p, p)
 	v.sub(t, p, p)
 	return [3]reg.VecVirtual{p, m, s}
+}
+
+// ahead is how long before its use memory is fetched, in bytes.
+const ahead = 512
+
+// fetchToWrite emits PREFETCHW, which Go's assembler does not know, for what follows each of the addresses. A processor
+// without the instruction takes it for none.
+func (v vector) fetchToWrite(at []reg.GPVirtual) {
+	for _, p := range at {
+		v.LEAQ(op.Mem{Base: p, Disp: ahead}, reg.RAX)
+		for _, b := range []op.U8{0x0f, 0x0d, 0x08} { // PREFETCHW (AX)
+			v.Instruction(&ir.Instruction{Opcode: "BYTE", Operands: []op.Op{b}, Inputs: []op.Op{reg.RAX}})
+		}
+	}
 }

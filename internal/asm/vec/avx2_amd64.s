@@ -2037,16 +2037,16 @@ done:
 	RET
 
 // func adamF32AVX2(n int, beta1 float32, rest1 float32, beta2 float32, rest2 float32, keep float32, step float32, scale float32, eps float32, toP *float32, toM *float32, toV *float32, p *float32, m *float32, v *float32, grad *float32)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·adamF32AVX2(SB), NOSPLIT, $0-96
-	MOVQ         n+0(FP), AX
-	MOVQ         toP+40(FP), CX
-	MOVQ         toM+48(FP), DX
-	MOVQ         toV+56(FP), BX
-	MOVQ         p+64(FP), SI
-	MOVQ         m+72(FP), DI
-	MOVQ         v+80(FP), R8
-	MOVQ         grad+88(FP), R9
+	MOVQ         n+0(FP), CX
+	MOVQ         toP+40(FP), DX
+	MOVQ         toM+48(FP), BX
+	MOVQ         toV+56(FP), SI
+	MOVQ         p+64(FP), DI
+	MOVQ         m+72(FP), R8
+	MOVQ         v+80(FP), R9
+	MOVQ         grad+88(FP), R10
 	VBROADCASTSS beta1+8(FP), Y0
 	VBROADCASTSS rest1+12(FP), Y1
 	VBROADCASTSS beta2+16(FP), Y2
@@ -2057,49 +2057,62 @@ TEXT ·adamF32AVX2(SB), NOSPLIT, $0-96
 	VBROADCASTSS eps+36(FP), Y7
 
 loop1:
-	CMPQ    AX, $0x00000008
-	JLT     after1
-	VMOVUPS (SI), Y8
-	VMOVUPS (DI), Y9
-	VMOVUPS (R8), Y10
-	VMOVUPS (R9), Y11
-	VMULPS  Y0, Y9, Y9
-	VMULPS  Y1, Y11, Y12
-	VADDPS  Y12, Y9, Y9
-	VMULPS  Y2, Y10, Y10
-	VMULPS  Y3, Y11, Y12
-	VMULPS  Y11, Y12, Y12
-	VADDPS  Y12, Y10, Y10
-	VSQRTPS Y10, Y11
-	VMULPS  Y6, Y11, Y11
-	VADDPS  Y7, Y11, Y11
-	VMULPS  Y5, Y9, Y12
-	VDIVPS  Y11, Y12, Y12
-	VMULPS  Y4, Y8, Y8
-	VSUBPS  Y12, Y8, Y8
-	VMOVUPS Y8, (CX)
-	VMOVUPS Y9, (DX)
-	VMOVUPS Y10, (BX)
-	ADDQ    $0x00000020, CX
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, BX
-	ADDQ    $0x00000020, SI
-	ADDQ    $0x00000020, DI
-	ADDQ    $0x00000020, R8
-	ADDQ    $0x00000020, R9
-	SUBQ    $0x00000008, AX
-	JMP     loop1
+	CMPQ       CX, $0x00000008
+	JLT        after1
+	LEAQ       512(DX), AX
+	BYTE       $0x0f
+	BYTE       $0x0d
+	BYTE       $0x08
+	LEAQ       512(BX), AX
+	BYTE       $0x0f
+	BYTE       $0x0d
+	BYTE       $0x08
+	LEAQ       512(SI), AX
+	BYTE       $0x0f
+	BYTE       $0x0d
+	BYTE       $0x08
+	PREFETCHT0 512(R10)
+	VMOVUPS    (DI), Y8
+	VMOVUPS    (R8), Y9
+	VMOVUPS    (R9), Y10
+	VMOVUPS    (R10), Y11
+	VMULPS     Y0, Y9, Y9
+	VMULPS     Y1, Y11, Y12
+	VADDPS     Y12, Y9, Y9
+	VMULPS     Y2, Y10, Y10
+	VMULPS     Y3, Y11, Y12
+	VMULPS     Y11, Y12, Y12
+	VADDPS     Y12, Y10, Y10
+	VSQRTPS    Y10, Y11
+	VMULPS     Y6, Y11, Y11
+	VADDPS     Y7, Y11, Y11
+	VMULPS     Y5, Y9, Y12
+	VDIVPS     Y11, Y12, Y12
+	VMULPS     Y4, Y8, Y8
+	VSUBPS     Y12, Y8, Y8
+	VMOVUPS    Y8, (DX)
+	VMOVUPS    Y9, (BX)
+	VMOVUPS    Y10, (SI)
+	ADDQ       $0x00000020, DX
+	ADDQ       $0x00000020, BX
+	ADDQ       $0x00000020, SI
+	ADDQ       $0x00000020, DI
+	ADDQ       $0x00000020, R8
+	ADDQ       $0x00000020, R9
+	ADDQ       $0x00000020, R10
+	SUBQ       $0x00000008, CX
+	JMP        loop1
 
 after1:
-	TESTQ      AX, AX
+	TESTQ      CX, CX
 	JZ         done
-	LEAQ       mask32<>+0(SB), R10
-	NEGQ       AX
-	VMOVUPS    32(R10)(AX*4), Y8
-	VMASKMOVPS (SI), Y8, Y9
-	VMASKMOVPS (DI), Y8, Y10
-	VMASKMOVPS (R8), Y8, Y11
-	VMASKMOVPS (R9), Y8, Y12
+	LEAQ       mask32<>+0(SB), AX
+	NEGQ       CX
+	VMOVUPS    32(AX)(CX*4), Y8
+	VMASKMOVPS (DI), Y8, Y9
+	VMASKMOVPS (R8), Y8, Y10
+	VMASKMOVPS (R9), Y8, Y11
+	VMASKMOVPS (R10), Y8, Y12
 	VMULPS     Y0, Y10, Y10
 	VMULPS     Y1, Y12, Y0
 	VADDPS     Y0, Y10, Y10
@@ -2114,9 +2127,9 @@ after1:
 	VDIVPS     Y1, Y0, Y0
 	VMULPS     Y4, Y9, Y9
 	VSUBPS     Y0, Y9, Y9
-	VMASKMOVPS Y9, Y8, (CX)
-	VMASKMOVPS Y10, Y8, (DX)
-	VMASKMOVPS Y11, Y8, (BX)
+	VMASKMOVPS Y9, Y8, (DX)
+	VMASKMOVPS Y10, Y8, (BX)
+	VMASKMOVPS Y11, Y8, (SI)
 
 done:
 	VZEROUPPER
@@ -4045,16 +4058,16 @@ done:
 	RET
 
 // func adamF64AVX2(n int, beta1 float64, rest1 float64, beta2 float64, rest2 float64, keep float64, step float64, scale float64, eps float64, toP *float64, toM *float64, toV *float64, p *float64, m *float64, v *float64, grad *float64)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·adamF64AVX2(SB), NOSPLIT, $0-128
-	MOVQ         n+0(FP), AX
-	MOVQ         toP+72(FP), CX
-	MOVQ         toM+80(FP), DX
-	MOVQ         toV+88(FP), BX
-	MOVQ         p+96(FP), SI
-	MOVQ         m+104(FP), DI
-	MOVQ         v+112(FP), R8
-	MOVQ         grad+120(FP), R9
+	MOVQ         n+0(FP), CX
+	MOVQ         toP+72(FP), DX
+	MOVQ         toM+80(FP), BX
+	MOVQ         toV+88(FP), SI
+	MOVQ         p+96(FP), DI
+	MOVQ         m+104(FP), R8
+	MOVQ         v+112(FP), R9
+	MOVQ         grad+120(FP), R10
 	VBROADCASTSD beta1+8(FP), Y0
 	VBROADCASTSD rest1+16(FP), Y1
 	VBROADCASTSD beta2+24(FP), Y2
@@ -4065,49 +4078,62 @@ TEXT ·adamF64AVX2(SB), NOSPLIT, $0-128
 	VBROADCASTSD eps+64(FP), Y7
 
 loop1:
-	CMPQ    AX, $0x00000004
-	JLT     after1
-	VMOVUPD (SI), Y8
-	VMOVUPD (DI), Y9
-	VMOVUPD (R8), Y10
-	VMOVUPD (R9), Y11
-	VMULPD  Y0, Y9, Y9
-	VMULPD  Y1, Y11, Y12
-	VADDPD  Y12, Y9, Y9
-	VMULPD  Y2, Y10, Y10
-	VMULPD  Y3, Y11, Y12
-	VMULPD  Y11, Y12, Y12
-	VADDPD  Y12, Y10, Y10
-	VSQRTPD Y10, Y11
-	VMULPD  Y6, Y11, Y11
-	VADDPD  Y7, Y11, Y11
-	VMULPD  Y5, Y9, Y12
-	VDIVPD  Y11, Y12, Y12
-	VMULPD  Y4, Y8, Y8
-	VSUBPD  Y12, Y8, Y8
-	VMOVUPD Y8, (CX)
-	VMOVUPD Y9, (DX)
-	VMOVUPD Y10, (BX)
-	ADDQ    $0x00000020, CX
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, BX
-	ADDQ    $0x00000020, SI
-	ADDQ    $0x00000020, DI
-	ADDQ    $0x00000020, R8
-	ADDQ    $0x00000020, R9
-	SUBQ    $0x00000004, AX
-	JMP     loop1
+	CMPQ       CX, $0x00000004
+	JLT        after1
+	LEAQ       512(DX), AX
+	BYTE       $0x0f
+	BYTE       $0x0d
+	BYTE       $0x08
+	LEAQ       512(BX), AX
+	BYTE       $0x0f
+	BYTE       $0x0d
+	BYTE       $0x08
+	LEAQ       512(SI), AX
+	BYTE       $0x0f
+	BYTE       $0x0d
+	BYTE       $0x08
+	PREFETCHT0 512(R10)
+	VMOVUPD    (DI), Y8
+	VMOVUPD    (R8), Y9
+	VMOVUPD    (R9), Y10
+	VMOVUPD    (R10), Y11
+	VMULPD     Y0, Y9, Y9
+	VMULPD     Y1, Y11, Y12
+	VADDPD     Y12, Y9, Y9
+	VMULPD     Y2, Y10, Y10
+	VMULPD     Y3, Y11, Y12
+	VMULPD     Y11, Y12, Y12
+	VADDPD     Y12, Y10, Y10
+	VSQRTPD    Y10, Y11
+	VMULPD     Y6, Y11, Y11
+	VADDPD     Y7, Y11, Y11
+	VMULPD     Y5, Y9, Y12
+	VDIVPD     Y11, Y12, Y12
+	VMULPD     Y4, Y8, Y8
+	VSUBPD     Y12, Y8, Y8
+	VMOVUPD    Y8, (DX)
+	VMOVUPD    Y9, (BX)
+	VMOVUPD    Y10, (SI)
+	ADDQ       $0x00000020, DX
+	ADDQ       $0x00000020, BX
+	ADDQ       $0x00000020, SI
+	ADDQ       $0x00000020, DI
+	ADDQ       $0x00000020, R8
+	ADDQ       $0x00000020, R9
+	ADDQ       $0x00000020, R10
+	SUBQ       $0x00000004, CX
+	JMP        loop1
 
 after1:
-	TESTQ      AX, AX
+	TESTQ      CX, CX
 	JZ         done
-	LEAQ       mask64<>+0(SB), R10
-	NEGQ       AX
-	VMOVUPD    32(R10)(AX*8), Y8
-	VMASKMOVPD (SI), Y8, Y9
-	VMASKMOVPD (DI), Y8, Y10
-	VMASKMOVPD (R8), Y8, Y11
-	VMASKMOVPD (R9), Y8, Y12
+	LEAQ       mask64<>+0(SB), AX
+	NEGQ       CX
+	VMOVUPD    32(AX)(CX*8), Y8
+	VMASKMOVPD (DI), Y8, Y9
+	VMASKMOVPD (R8), Y8, Y10
+	VMASKMOVPD (R9), Y8, Y11
+	VMASKMOVPD (R10), Y8, Y12
 	VMULPD     Y0, Y10, Y10
 	VMULPD     Y1, Y12, Y0
 	VADDPD     Y0, Y10, Y10
@@ -4122,9 +4148,9 @@ after1:
 	VDIVPD     Y1, Y0, Y0
 	VMULPD     Y4, Y9, Y9
 	VSUBPD     Y0, Y9, Y9
-	VMASKMOVPD Y9, Y8, (CX)
-	VMASKMOVPD Y10, Y8, (DX)
-	VMASKMOVPD Y11, Y8, (BX)
+	VMASKMOVPD Y9, Y8, (DX)
+	VMASKMOVPD Y10, Y8, (BX)
+	VMASKMOVPD Y11, Y8, (SI)
 
 done:
 	VZEROUPPER

@@ -2083,16 +2083,16 @@ done:
 	RET
 
 // func adamF32AVX512(n int, beta1 float32, rest1 float32, beta2 float32, rest2 float32, keep float32, step float32, scale float32, eps float32, toP *float32, toM *float32, toV *float32, p *float32, m *float32, v *float32, grad *float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·adamF32AVX512(SB), NOSPLIT, $0-96
 	MOVQ         n+0(FP), CX
-	MOVQ         toP+40(FP), AX
-	MOVQ         toM+48(FP), DX
-	MOVQ         toV+56(FP), BX
-	MOVQ         p+64(FP), SI
-	MOVQ         m+72(FP), DI
-	MOVQ         v+80(FP), R8
-	MOVQ         grad+88(FP), R9
+	MOVQ         toP+40(FP), DX
+	MOVQ         toM+48(FP), BX
+	MOVQ         toV+56(FP), SI
+	MOVQ         p+64(FP), DI
+	MOVQ         m+72(FP), R8
+	MOVQ         v+80(FP), R9
+	MOVQ         grad+88(FP), R10
 	VBROADCASTSS beta1+8(FP), Z0
 	VBROADCASTSS rest1+12(FP), Z1
 	VBROADCASTSS beta2+16(FP), Z2
@@ -2103,50 +2103,63 @@ TEXT ·adamF32AVX512(SB), NOSPLIT, $0-96
 	VBROADCASTSS eps+36(FP), Z7
 
 loop1:
-	CMPQ    CX, $0x00000010
-	JLT     after1
-	VMOVUPS (SI), Z8
-	VMOVUPS (DI), Z9
-	VMOVUPS (R8), Z10
-	VMOVUPS (R9), Z11
-	VMULPS  Z0, Z9, Z9
-	VMULPS  Z1, Z11, Z12
-	VADDPS  Z12, Z9, Z9
-	VMULPS  Z2, Z10, Z10
-	VMULPS  Z3, Z11, Z12
-	VMULPS  Z11, Z12, Z12
-	VADDPS  Z12, Z10, Z10
-	VSQRTPS Z10, Z11
-	VMULPS  Z6, Z11, Z11
-	VADDPS  Z7, Z11, Z11
-	VMULPS  Z5, Z9, Z12
-	VDIVPS  Z11, Z12, Z12
-	VMULPS  Z4, Z8, Z8
-	VSUBPS  Z12, Z8, Z8
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, (DX)
-	VMOVUPS Z10, (BX)
-	ADDQ    $0x00000040, AX
-	ADDQ    $0x00000040, DX
-	ADDQ    $0x00000040, BX
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DI
-	ADDQ    $0x00000040, R8
-	ADDQ    $0x00000040, R9
-	SUBQ    $0x00000010, CX
-	JMP     loop1
+	CMPQ       CX, $0x00000010
+	JLT        after1
+	LEAQ       512(DX), AX
+	BYTE       $0x0f
+	BYTE       $0x0d
+	BYTE       $0x08
+	LEAQ       512(BX), AX
+	BYTE       $0x0f
+	BYTE       $0x0d
+	BYTE       $0x08
+	LEAQ       512(SI), AX
+	BYTE       $0x0f
+	BYTE       $0x0d
+	BYTE       $0x08
+	PREFETCHT0 512(R10)
+	VMOVUPS    (DI), Z8
+	VMOVUPS    (R8), Z9
+	VMOVUPS    (R9), Z10
+	VMOVUPS    (R10), Z11
+	VMULPS     Z0, Z9, Z9
+	VMULPS     Z1, Z11, Z12
+	VADDPS     Z12, Z9, Z9
+	VMULPS     Z2, Z10, Z10
+	VMULPS     Z3, Z11, Z12
+	VMULPS     Z11, Z12, Z12
+	VADDPS     Z12, Z10, Z10
+	VSQRTPS    Z10, Z11
+	VMULPS     Z6, Z11, Z11
+	VADDPS     Z7, Z11, Z11
+	VMULPS     Z5, Z9, Z12
+	VDIVPS     Z11, Z12, Z12
+	VMULPS     Z4, Z8, Z8
+	VSUBPS     Z12, Z8, Z8
+	VMOVUPS    Z8, (DX)
+	VMOVUPS    Z9, (BX)
+	VMOVUPS    Z10, (SI)
+	ADDQ       $0x00000040, DX
+	ADDQ       $0x00000040, BX
+	ADDQ       $0x00000040, SI
+	ADDQ       $0x00000040, DI
+	ADDQ       $0x00000040, R8
+	ADDQ       $0x00000040, R9
+	ADDQ       $0x00000040, R10
+	SUBQ       $0x00000010, CX
+	JMP        loop1
 
 after1:
 	TESTQ     CX, CX
 	JZ        done
-	MOVQ      $0x00000001, R10
-	SHLQ      CL, R10
-	DECQ      R10
-	KMOVW     R10, K1
-	VMOVUPS.Z (SI), K1, Z8
-	VMOVUPS.Z (DI), K1, Z9
-	VMOVUPS.Z (R8), K1, Z10
-	VMOVUPS.Z (R9), K1, Z11
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (DI), K1, Z8
+	VMOVUPS.Z (R8), K1, Z9
+	VMOVUPS.Z (R9), K1, Z10
+	VMOVUPS.Z (R10), K1, Z11
 	VMULPS    Z0, Z9, Z9
 	VMULPS    Z1, Z11, Z0
 	VADDPS    Z0, Z9, Z9
@@ -2161,9 +2174,9 @@ after1:
 	VDIVPS    Z1, Z0, Z0
 	VMULPS    Z4, Z8, Z8
 	VSUBPS    Z0, Z8, Z8
-	VMOVUPS   Z8, K1, (AX)
-	VMOVUPS   Z9, K1, (DX)
-	VMOVUPS   Z10, K1, (BX)
+	VMOVUPS   Z8, K1, (DX)
+	VMOVUPS   Z9, K1, (BX)
+	VMOVUPS   Z10, K1, (SI)
 
 done:
 	VZEROUPPER
@@ -3959,16 +3972,16 @@ done:
 	RET
 
 // func adamF64AVX512(n int, beta1 float64, rest1 float64, beta2 float64, rest2 float64, keep float64, step float64, scale float64, eps float64, toP *float64, toM *float64, toV *float64, p *float64, m *float64, v *float64, grad *float64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·adamF64AVX512(SB), NOSPLIT, $0-128
 	MOVQ         n+0(FP), CX
-	MOVQ         toP+72(FP), AX
-	MOVQ         toM+80(FP), DX
-	MOVQ         toV+88(FP), BX
-	MOVQ         p+96(FP), SI
-	MOVQ         m+104(FP), DI
-	MOVQ         v+112(FP), R8
-	MOVQ         grad+120(FP), R9
+	MOVQ         toP+72(FP), DX
+	MOVQ         toM+80(FP), BX
+	MOVQ         toV+88(FP), SI
+	MOVQ         p+96(FP), DI
+	MOVQ         m+104(FP), R8
+	MOVQ         v+112(FP), R9
+	MOVQ         grad+120(FP), R10
 	VBROADCASTSD beta1+8(FP), Z0
 	VBROADCASTSD rest1+16(FP), Z1
 	VBROADCASTSD beta2+24(FP), Z2
@@ -3979,50 +3992,63 @@ TEXT ·adamF64AVX512(SB), NOSPLIT, $0-128
 	VBROADCASTSD eps+64(FP), Z7
 
 loop1:
-	CMPQ    CX, $0x00000008
-	JLT     after1
-	VMOVUPD (SI), Z8
-	VMOVUPD (DI), Z9
-	VMOVUPD (R8), Z10
-	VMOVUPD (R9), Z11
-	VMULPD  Z0, Z9, Z9
-	VMULPD  Z1, Z11, Z12
-	VADDPD  Z12, Z9, Z9
-	VMULPD  Z2, Z10, Z10
-	VMULPD  Z3, Z11, Z12
-	VMULPD  Z11, Z12, Z12
-	VADDPD  Z12, Z10, Z10
-	VSQRTPD Z10, Z11
-	VMULPD  Z6, Z11, Z11
-	VADDPD  Z7, Z11, Z11
-	VMULPD  Z5, Z9, Z12
-	VDIVPD  Z11, Z12, Z12
-	VMULPD  Z4, Z8, Z8
-	VSUBPD  Z12, Z8, Z8
-	VMOVUPD Z8, (AX)
-	VMOVUPD Z9, (DX)
-	VMOVUPD Z10, (BX)
-	ADDQ    $0x00000040, AX
-	ADDQ    $0x00000040, DX
-	ADDQ    $0x00000040, BX
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DI
-	ADDQ    $0x00000040, R8
-	ADDQ    $0x00000040, R9
-	SUBQ    $0x00000008, CX
-	JMP     loop1
+	CMPQ       CX, $0x00000008
+	JLT        after1
+	LEAQ       512(DX), AX
+	BYTE       $0x0f
+	BYTE       $0x0d
+	BYTE       $0x08
+	LEAQ       512(BX), AX
+	BYTE       $0x0f
+	BYTE       $0x0d
+	BYTE       $0x08
+	LEAQ       512(SI), AX
+	BYTE       $0x0f
+	BYTE       $0x0d
+	BYTE       $0x08
+	PREFETCHT0 512(R10)
+	VMOVUPD    (DI), Z8
+	VMOVUPD    (R8), Z9
+	VMOVUPD    (R9), Z10
+	VMOVUPD    (R10), Z11
+	VMULPD     Z0, Z9, Z9
+	VMULPD     Z1, Z11, Z12
+	VADDPD     Z12, Z9, Z9
+	VMULPD     Z2, Z10, Z10
+	VMULPD     Z3, Z11, Z12
+	VMULPD     Z11, Z12, Z12
+	VADDPD     Z12, Z10, Z10
+	VSQRTPD    Z10, Z11
+	VMULPD     Z6, Z11, Z11
+	VADDPD     Z7, Z11, Z11
+	VMULPD     Z5, Z9, Z12
+	VDIVPD     Z11, Z12, Z12
+	VMULPD     Z4, Z8, Z8
+	VSUBPD     Z12, Z8, Z8
+	VMOVUPD    Z8, (DX)
+	VMOVUPD    Z9, (BX)
+	VMOVUPD    Z10, (SI)
+	ADDQ       $0x00000040, DX
+	ADDQ       $0x00000040, BX
+	ADDQ       $0x00000040, SI
+	ADDQ       $0x00000040, DI
+	ADDQ       $0x00000040, R8
+	ADDQ       $0x00000040, R9
+	ADDQ       $0x00000040, R10
+	SUBQ       $0x00000008, CX
+	JMP        loop1
 
 after1:
 	TESTQ     CX, CX
 	JZ        done
-	MOVQ      $0x00000001, R10
-	SHLQ      CL, R10
-	DECQ      R10
-	KMOVW     R10, K1
-	VMOVUPD.Z (SI), K1, Z8
-	VMOVUPD.Z (DI), K1, Z9
-	VMOVUPD.Z (R8), K1, Z10
-	VMOVUPD.Z (R9), K1, Z11
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (DI), K1, Z8
+	VMOVUPD.Z (R8), K1, Z9
+	VMOVUPD.Z (R9), K1, Z10
+	VMOVUPD.Z (R10), K1, Z11
 	VMULPD    Z0, Z9, Z9
 	VMULPD    Z1, Z11, Z0
 	VADDPD    Z0, Z9, Z9
@@ -4037,9 +4063,9 @@ after1:
 	VDIVPD    Z1, Z0, Z0
 	VMULPD    Z4, Z8, Z8
 	VSUBPD    Z0, Z8, Z8
-	VMOVUPD   Z8, K1, (AX)
-	VMOVUPD   Z9, K1, (DX)
-	VMOVUPD   Z10, K1, (BX)
+	VMOVUPD   Z8, K1, (DX)
+	VMOVUPD   Z9, K1, (BX)
+	VMOVUPD   Z10, K1, (SI)
 
 done:
 	VZEROUPPER
