@@ -33,7 +33,7 @@ docs:
 
 # CUDA. The wheels hold the compiler, the headers and the assembler; nothing of them goes into a binary.
 CUDA_WHEELS := nvidia-cuda-nvrtc-cu12==12.0.140 nvidia-cuda-runtime-cu12==12.0.146 nvidia-cuda-nvcc-cu12==12.9.86
-GPU = CGO_CFLAGS="-g -O2 -I$(CURDIR)/cuda/compat -I$(CURDIR)/.cuda/include"
+GPU = CGO_ENABLED=1 CGO_CFLAGS="-g -O2 -I$(CURDIR)/cuda/compat -I$(CURDIR)/.cuda/include"
 
 # cuda-headers installs them into .cuda, and links the headers to .cuda/include, so that cgo's flags never change.
 cuda-headers: .cuda/include

@@ -39,14 +39,15 @@ const header = "include/ganglion.cuh"
 
 func mistakes() []mistake {
 	relu, scale := dense.Unary{F: act.ReLU}, optim.ClipNorm{Max: 1}
+	pool := conv.MaxPool{Window: conv.Window{Dims: 1, Kernel: [3]int32{2}}}
 	product := []kernels.Spec{f32(70, 40), f32(40, 70)}
 	return []mistake{
 		{"a barrier is missing", dense.GEMM{}, product, "dense/gemm.cu", "\t\t__syncthreads();\n", "",
 			"gemm64_f32", "shared memory"},
 		{"the loop goes one too far", relu, []kernels.Spec{f32(1000)}, header, "i < (n)", "i <= (n)",
 			"unary_f32", "bytes 4000 to 4003"},
-		{"a stride is wrong", conv.MaxPool{Window: conv.Window{Dims: 1, Kernel: [3]int32{2}}}, []kernels.Spec{f32(2, 3, 64)},
-			"conv/pool.cu", "v[plane * g.plane() + q]", "v[plane * (g.plane() + 64) + q]", "largest_f32", "reads 4 bytes"},
+		{"a stride is wrong", pool, []kernels.Spec{f32(2, 3, 64)}, "conv/pool.cu", "v[plane * g.plane() + q]",
+			"v[plane * (g.plane() + 64) + q]", "largest_f32", "reads 4 bytes"},
 		{"threads return before a barrier", scale, []kernels.Spec{f32(96)}, "optim/clip.cu", "\tdouble s = 0;\n\tfor",
 			"\tdouble s = 0;\n\tif (threadIdx.x >= n) return;\n\tfor", "squares_f32", "has exited"},
 		{"threads return before a shuffle", scale, []kernels.Spec{f32(100)}, "optim/clip.cu", "\tdouble s = 0;\n\tfor",
@@ -79,7 +80,8 @@ func TestMistakesAreFound(t *testing.T) {
 			if err == nil {
 				t.Fatal("not found")
 			}
-			where := fmt.Sprintf(`kernel %s, block \(\d+,\d+,\d+\), (thread \(\d+,\d+,\d+\)|warp \d+), PTX line \d+`, m.entry)
+			where := fmt.Sprintf(`kernel %s, block \(\d+,\d+,\d+\), (thread \(\d+,\d+,\d+\)|warp \d+), PTX line \d+`,
+				m.entry)
 			if !errors.Is(err, cuda.ErrFault) || !regexp.MustCompile(where).MatchString(err.Error()) ||
 				!strings.Contains(err.Error(), m.want) {
 				t.Errorf("want %q and %q, is %v", where, m.want, err)

@@ -75,7 +75,8 @@ func devices(t *tree) []violation {
 	var out report
 	for _, o := range ops {
 		if !o.Has("CUDA") {
-			out.add(o.Dir+"."+o.Name, 0, "has no CUDA kernels: on a device its steps run on the processor, between copies")
+			out.add(o.Dir+"."+o.Name, 0,
+				"has no CUDA kernels: on a device its steps run on the processor, between copies")
 		}
 	}
 	return t.unexcused("devices", out)
