@@ -66,7 +66,7 @@ struct Tally {
 	}
 };
 
-// Vectors is the number of vectors of p elements that a sample needs.
+// The vectors of p elements that a sample has; VEC_PAST is the first of the histories (see vectorsDevice).
 enum { VEC_Z, VEC_F, VEC_D, VEC_C, VEC_X, VEC_G, VEC_Y, VEC_H, VEC_STEP, VEC_SEEN, VEC_PAST };
 
 template <class T> struct Watch {

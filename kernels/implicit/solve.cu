@@ -1,6 +1,6 @@
 // Solve and Linear: the weights are packed by modules once, then a block takes a sample and walks through the levels.
-// Within a level, single nodes are taken by threads, small modules by warps, large ones by the block. A sample's vectors
-// lie in shared memory where that is large enough.
+// Within a level, threads take single nodes, warps small modules, and the block large ones. A sample's vectors lie in
+// shared memory where that is large enough.
 #include "module.cuh"
 
 const int SMALL = 32; // nodes of a module that a warp solves

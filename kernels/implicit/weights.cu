@@ -27,7 +27,7 @@ BOTH(mask, (int p, const T *w, const int *s, const int *wrong, T *y, u32 *report
 // Rule is what a step of a regulariser does; the numbers are those of regularise.go.
 struct Rule {
 	i64 kind, scaling, distance, offset, p;
-	i64 n;                  // elements in all
+	i64 n;                 // elements in all
 	i64 wideHyper, wideOK; // the type of hyper, and of ok, is double
 };
 enum { NM, L1, L2, NML1, NML2 };
@@ -75,7 +75,8 @@ template <class T> __device__ void largest(Rule q, const T *z, Notes *notes) {
 BOTH(largest, (Rule q, const T *z, Notes *notes), (q, z, notes))
 
 // rows sums r_ij over each row. A warp takes a row.
-template <class T> __device__ void rows(Rule q, double eps, const T *z, const int *s, const Notes *notes, double *sums) {
+template <class T>
+__device__ void rows(Rule q, double eps, const T *z, const int *s, const Notes *notes, double *sums) {
 	int p = (int)q.p, lane = threadIdx.x % 32, j = (blockIdx.x * blockDim.x + threadIdx.x) / 32;
 	if (j >= p || notes->wrong[WRONG_NODES]) return;
 	Layout l(s, p);
@@ -128,7 +129,8 @@ __device__ void step(Rule q, double eps, const T *z, const int *s, const void *h
 		report[2] = 1;
 	}
 	go = go && !bad;
-	double strength = number(hyper, q.wideHyper, 0) * number(hyper, q.wideHyper, 2) * notes->factor, inverse = scale(notes->most);
+	double rate = number(hyper, q.wideHyper, 0), alpha = number(hyper, q.wideHyper, 2);
+	double strength = rate * alpha * notes->factor, inverse = scale(notes->most);
 	Layout l(s, (int)q.p);
 	EACH(n, q.n) {
 		i64 at = n - q.offset;
