@@ -267,7 +267,8 @@ func messageKernel(a *tape, form string, structure sparse.Structure, perm []int3
 	case form == "spmm_max": // with weights: the values of edges, then the largest
 		e := kernels.SpecOf(v).Shape
 		w := a.Apply(dense.Reshape{To: dense.ShapeOf(e[0], e[1], 1)}, entries(v))
-		y = a.on(sparse.Segment{Kind: sparse.Max, CountZero: true}, s, a.binary(dense.Mul, a.on(sparse.Spread{Source: true}, s, x), w))
+		y = a.on(sparse.Segment{Kind: sparse.Max, CountZero: true}, s,
+			a.binary(dense.Mul, a.on(sparse.Spread{Source: true}, s, x), w))
 		want[form+"_dv"] = v
 	case strings.HasPrefix(form, "softmax"):
 		in := a.array(form + "_in")

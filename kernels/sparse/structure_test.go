@@ -98,14 +98,15 @@ func TestWithLoops(t *testing.T) {
 // operator in it: weights are normalised, softmax of inner products, a product with them, and one with the largest.
 func TestSecondDerivatives(t *testing.T) {
 	s := random(t, 11, 5, 5, 14, false)
-	in := []kernels.Tensor{kernels.New(kernels.S(kernels.Float64, 5, 2, 3)), kernels.New(kernels.S(kernels.Float64, 14))}
+	in := []kernels.Tensor{kernels.New(kernels.S(kernels.Float64, 5, 2, 3)),
+		kernels.New(kernels.S(kernels.Float64, 14))}
 	for i := range in[0].F64 {
 		in[0].F64[i] = math.Sin(float64(3*i + 1))
 	}
 	for i := range in[1].F64 {
 		in[1].F64[i] = 1.5 + math.Cos(float64(i))
 	}
-	build := func(given map[*kernels.Node]kernels.Tensor, b kernels.Builder) (scalar *kernels.Node, wrt []*kernels.Node) {
+	build := func(given map[*kernels.Node]kernels.Tensor, b kernels.Builder) (*kernels.Node, []*kernels.Node) {
 		g := gorgonia.NewGraph()
 		input := func(v kernels.Tensor, name string) *kernels.Node {
 			n := gorgonia.NewTensor(g, v.DType.Tensor(), v.Rank(), gorgonia.WithShape(v.Shape...),
@@ -124,7 +125,7 @@ func TestSecondDerivatives(t *testing.T) {
 		z := b.Apply(SpMM{Kind: Max}, nodes(st, x)...)
 		y = times(b, y, times(b, z, y))
 		grads := reverse(t, b, y, b.Apply(scaleOf(1), y), x, w)
-		scalar = times(b, grads[0], times(b, x, x))
+		scalar := times(b, grads[0], times(b, x, x))
 		return b.Apply(sumAll, scalar), []*kernels.Node{x, w}
 	}
 	value := func() float64 {
