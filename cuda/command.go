@@ -5,6 +5,7 @@ import (
 	"math"
 	"unsafe"
 
+	"ganglion/cuda/cublas"
 	"ganglion/cuda/driver"
 )
 
@@ -13,19 +14,20 @@ type Kind uint8
 
 // The kinds of commands.
 const (
-	Launch  Kind = iota // launches Function on Grid × Block threads with Args
-	Copy                // copies Bytes from Src to Dst
-	CopyIn              // copies Bytes from Host[HostOffset:] to Dst
-	CopyOut             // copies Bytes from Src to Host[HostOffset:]
-	Fill8               // sets Bytes at Dst to the low byte of Value
-	Fill32              // sets Bytes, a multiple of 4, at Dst to words of Value
-	Record              // notes in Event how far Stream is
-	Wait                // makes Stream wait for what Event noted by an earlier command of the plan
+	Launch   Kind = iota // launches Function on Grid × Block threads with Args
+	Copy                 // copies Bytes from Src to Dst
+	CopyIn               // copies Bytes from Host[HostOffset:] to Dst
+	CopyOut              // copies Bytes from Src to Host[HostOffset:]
+	Fill8                // sets Bytes at Dst to the low byte of Value
+	Fill32               // sets Bytes, a multiple of 4, at Dst to words of Value
+	Record               // notes in Event how far Stream is
+	Wait                 // makes Stream wait for what Event noted by an earlier command of the plan
+	Multiply             // puts Product of the matrices at Src and Second into Dst, by the library of UseCUBLAS
 )
 
 // String is the name of the kind.
 func (k Kind) String() string {
-	names := [...]string{"launch", "copy", "copy in", "copy out", "fill", "fill", "record", "wait"}
+	names := [...]string{"launch", "copy", "copy in", "copy out", "fill", "fill", "record", "wait", "multiply"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -49,6 +51,8 @@ type Command struct {
 	Bytes      int
 	Value      uint32
 	Event      int // 0 … 255
+	Second     Address
+	Product    *cublas.Product
 }
 
 // maxEvents bounds the events of a plan.
@@ -59,7 +63,7 @@ func (c *Command) empty() bool {
 	switch c.Kind {
 	case Launch:
 		return c.Grid[0] == 0 || c.Grid[1] == 0 || c.Grid[2] == 0
-	case Record, Wait:
+	case Record, Wait, Multiply:
 		return false
 	}
 	return c.Bytes == 0
@@ -84,6 +88,8 @@ func (p *Plan) compile(c *Command, recorded *[maxEvents]bool) (driver.Command, e
 	switch c.Kind {
 	case Launch:
 		return out, p.launch(c, &out)
+	case Multiply:
+		return out, p.multiply(c, &out)
 	case Record, Wait:
 		if c.Event < 0 || c.Event >= maxEvents {
 			return bad("event %d: there are 0 to %d", c.Event, maxEvents-1)

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 
+	"ganglion/cuda/cublas"
 	"ganglion/cuda/driver"
 )
 
@@ -28,6 +29,7 @@ type Device struct {
 	staging staging
 	modules []*Module
 	plans   []*Plan
+	library *cublas.Handle // nil without one
 
 	memory memory
 }
@@ -196,6 +198,11 @@ func (d *Device) end() error {
 	for _, p := range d.plans {
 		p.release(keep)
 	}
+	if d.library != nil && d.fault == nil {
+		if err := d.library.Close(); err != nil {
+			all = append(all, err)
+		}
+	}
 	for _, m := range d.modules {
 		keep("cuModuleUnload", driver.Unload(m.handle))
 	}
@@ -204,7 +211,7 @@ func (d *Device) end() error {
 	for _, s := range d.streams {
 		keep("cuStreamDestroy", driver.DestroyStream(s))
 	}
-	d.plans, d.modules, d.streams = nil, nil, nil
+	d.plans, d.modules, d.streams, d.library = nil, nil, nil, nil
 	keep("cuCtxSetCurrent", driver.SetCurrent(0))
 	keep("cuDevicePrimaryCtxRelease", driver.Release(d.properties.Index))
 	return errors.Join(all...)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"ganglion/cuda/cublas"
 	"ganglion/cuda/driver"
 )
 
@@ -25,6 +26,7 @@ type Plan struct {
 	done     driver.Event   // behind the last run
 	exec     driver.Exec    // 0 if the plan is not captured
 	captured bool
+	calls    []*cublas.Call // of the program
 
 	mu             sync.Mutex // held while a method runs
 	startJob, wait *job
@@ -336,5 +338,9 @@ func (p *Plan) release(keep func(string, driver.Result)) {
 	if p.program != nil {
 		p.program.Free()
 	}
+	for _, c := range p.calls {
+		c.Free()
+	}
+	p.calls = nil
 	p.exec, p.events, p.done, p.program, p.captured = 0, nil, 0, nil, false
 }

@@ -20,6 +20,7 @@ type Device struct {
 	modules *launch.Modules
 	target  kernels.Target
 	fuser   *fusion.Fuser
+	library bool // of products
 
 	mu   sync.Mutex
 	late error // the first error of freeing memory of a program or store, which could not be told there
@@ -44,8 +45,12 @@ func OpenDeviceWith(index int, o DeviceOptions) (*Device, error) {
 			MinCapability%10, cuda.ErrUnavailable)
 		return nil, errors.Join(err, dev.Close())
 	}
+	library, err := useCUBLAS(dev, o.CUBLAS)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("engine: %w", err), dev.Close())
+	}
 	return &Device{dev: dev, modules: launch.NewModules(dev, ptx.Module), target: launch.Target(dev.Properties()),
-		fuser: fusion.Open(dev, fusion.Options{Compiler: o.Compiler, Cache: o.Cache})}, nil
+		library: library, fuser: fusion.Open(dev, fusion.Options{Compiler: o.Compiler, Cache: o.Cache})}, nil
 }
 
 // Name is like cuda:0, or cuda:0 (emulated) on the emulator of the tests.
@@ -236,7 +241,7 @@ func (p *Program) bindDevice(s *special) error {
 	mem := exec.DeviceMemory{Arena: p.deviceArena.Address(), Store: store}
 	s.device, err = exec.NewCUDA(d.dev, s.plan, p.bind(s, true), mem,
 		exec.DeviceOptions{Modules: d.modules, Target: d.target, Eager: p.opts.Eager, Strict: p.opts.Strict,
-			Fuser: d.fuser, Keep: p.opts.KeepAll})
+			Fuser: d.fuser, Keep: p.opts.KeepAll, Library: d.library})
 	return err
 }
 

@@ -137,6 +137,9 @@ func (p *Program) explainDevice(pl *plan.Plan, s *plan.Step, out *ExplainStep) {
 	if len(list) > 0 {
 		out.Kernel = "cuda/" + list[0].Entry
 	}
+	if _, _, ok := exec.Product(pl, s, p.opts.Device.target); ok && p.opts.Device.library {
+		out.Kernel = "cublas"
+	}
 }
 
 // explainedGroup says what a device makes of a group.

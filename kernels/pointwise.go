@@ -14,8 +14,7 @@ type CUDAPointwise interface {
 	CUDAOp
 	// CUDAExpression is an element of the output in CUDA C. in holds the names of the elements of the inputs, values of
 	// the type T, which is that of the output. The header act/act.cuh is included. It is the formula of the op's own
-	// kernel, so
-	// that the numbers differ by the contraction of products and sums at most.
+	// kernel, so that the numbers differ by the contraction of products and sums at most.
 	CUDAExpression(in []string) string
 }
 

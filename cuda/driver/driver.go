@@ -36,6 +36,9 @@ const (
 	CaptureBroken    Result = 901
 	UpdateFailed     Result = 910
 	Unknown          Result = 999
+
+	// LibraryFailed plus a status is the result of a library that a Program calls.
+	LibraryFailed Result = 100000
 )
 
 // Sticky tells whether the context can do nothing any more after this result.
@@ -59,6 +62,9 @@ func (r Result) Name() string {
 		if k.code == r {
 			return k.name
 		}
+	}
+	if r > LibraryFailed {
+		return fmt.Sprintf("cuBLAS status %d", int(r-LibraryFailed))
 	}
 	return fmt.Sprintf("CUDA error %d", int(r))
 }
@@ -160,6 +166,7 @@ const (
 	Set32             // Bytes, a multiple of 4, at Dst to Value
 	Record            // Event in Stream
 	Wait              // Stream waits for Event
+	Call              // Call(Host) puts something into Stream
 )
 
 // Command is one entry of a Program.
@@ -176,4 +183,5 @@ type Command struct {
 	Bytes       uint64
 	Value       uint32
 	Event       Event
+	Call        unsafe.Pointer // a function of C: takes Host, returns a Result, or LibraryFailed plus a status
 }

@@ -66,7 +66,7 @@ int gg_emulated(unsigned long long *stats, int n);
 const char *gg_fault(void);
 
 // A gg_command is one entry of a program.
-enum { GG_LAUNCH, GG_COPY, GG_COPY_IN, GG_COPY_OUT, GG_SET8, GG_SET32, GG_RECORD, GG_WAIT };
+enum { GG_LAUNCH, GG_COPY, GG_COPY_IN, GG_COPY_OUT, GG_SET8, GG_SET32, GG_RECORD, GG_WAIT, GG_CALL };
 typedef struct {
 	int kind;
 	unsigned grid[3], block[3], shared;
@@ -76,6 +76,7 @@ typedef struct {
 	size_t n; // bytes, or words of 32 bits for GG_SET32
 	unsigned value;
 	void **params; // one pointer an argument, each to 8 bytes
+	int (*call)(void *); // of GG_CALL: puts what host describes into the stream
 } gg_command;
 
 // gg_run performs commands until one fails. The result is in the low half, the number of the failed one in the high half.

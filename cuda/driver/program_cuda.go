@@ -47,6 +47,7 @@ func NewProgram(list []Command) *Program {
 		if from.Op == Record || from.Op == Wait {
 			c.function = C.gg_handle(from.Event)
 		}
+		c.call = (*[0]byte)(from.Call)
 		c.dst, c.src, c.host, c.n = C.gg_handle(from.Dst), C.gg_handle(from.Src), from.Host, C.size_t(from.Bytes)
 		if from.Op == Set32 {
 			c.n /= 4

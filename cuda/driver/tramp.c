@@ -103,6 +103,7 @@ static int perform(const gg_command *c) {
 	case GG_SET8: return cuMemsetD8Async(c->dst, (unsigned char)c->value, c->n, c->stream);
 	case GG_SET32: return cuMemsetD32Async(c->dst, c->value, c->n, c->stream);
 	case GG_RECORD: return cuEventRecord(c->function, c->stream);
+	case GG_CALL: return c->call(c->host);
 	case GG_WAIT: return cuStreamWaitEvent(c->stream, c->function, 0);
 	}
 	return 1;

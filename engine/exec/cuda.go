@@ -77,6 +77,8 @@ type DeviceOptions struct {
 	// by step.
 	Fuser *fusion.Fuser
 	Keep  bool // write the values of all nodes to memory
+	// Library says that the device has a library for products.
+	Library bool
 }
 
 // NewCUDA binds a plan to memory of a device. host is the same plan in host memory, with its groups split; its

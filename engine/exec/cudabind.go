@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"ganglion/cuda"
+	"ganglion/cuda/cublas"
 	"ganglion/engine/fusion"
 	"ganglion/engine/launch"
 	"ganglion/engine/plan"
@@ -18,6 +19,26 @@ func OnDevice(p *plan.Plan, s *plan.Step, t kernels.Target) ([]kernels.Launch, e
 		return nil, fmt.Errorf("%w: %s has no CUDA kernel", kernels.ErrNoKernel, n.OpName())
 	}
 	return op.CUDA(t, inputSpecs(p, n), p.Specs[s.Node])
+}
+
+// Product is what a library computes for a step on a device that has one, with the launches that follow it.
+func Product(p *plan.Plan, s *plan.Step, t kernels.Target) (kernels.Product, []kernels.Launch, bool) {
+	n := &p.Graph.Nodes[s.Node]
+	if op, ok := n.Op.(kernels.CUDAProduct); ok && s.Run == plan.Kernel {
+		return op.CUDAProduct(t, inputSpecs(p, n), p.Specs[s.Node])
+	}
+	return kernels.Product{}, nil, false
+}
+
+// multiply is the call of the library, into scratch memory if something follows.
+func multiply(p kernels.Product, what string, mem launch.Memory, follows bool) cuda.Command {
+	c := cuda.Command{Kind: cuda.Multiply, What: what, Src: mem.In[0], Second: mem.In[1], Dst: mem.Out,
+		Product: &cublas.Product{Wide: p.DType == kernels.Float64, M: p.M, N: p.N, K: p.K, Batch: p.Batch,
+			TransA: p.TransA, TransB: p.TransB, StepA: p.M * p.K, StepB: p.K * p.N, StepC: p.M * p.N}}
+	if follows {
+		c.Dst = mem.Scratch
+	}
+	return c
 }
 
 // HostedBytes is what is copied between device and processor for a step that runs on the latter.
@@ -73,7 +94,7 @@ func deviceAligned(n int) int { return (n + deviceAlign - 1) &^ (deviceAlign - 1
 // add appends commands of the step that is being added. Copies of nothing, which may have no memory, are left out.
 func (b *deviceBinder) add(list ...cuda.Command) {
 	for _, c := range list {
-		if c.Kind != cuda.Launch && c.Bytes == 0 {
+		if c.Kind >= cuda.Copy && c.Kind <= cuda.Fill32 && c.Bytes == 0 {
 			continue
 		}
 		b.commands = append(b.commands, c)
@@ -204,6 +225,9 @@ func (b *deviceBinder) lend() error {
 			out := b.Plan.Specs[b.Plan.Steps[i].Node]
 			scratch = max(scratch, s.CUDAWorkspace(b.o.Target, inputSpecs(b.Plan, n), out))
 		}
+		if p, rest, ok := Product(b.Plan, &b.Plan.Steps[i], b.o.Target); ok && b.o.Library && len(rest) > 0 {
+			scratch = max(scratch, p.Bytes())
+		}
 	}
 	var err error
 	if b.scratch, err = b.buffer(scratch, "scratch memory"); err != nil {
@@ -246,6 +270,10 @@ func (b *deviceBinder) step(i int, at *int) error {
 	if reports(list) {
 		b.reports[i].at, mem.Report = *at, b.words+cuda.Address(*at)
 		*at += reportBytes
+	}
+	if p, rest, ok := Product(b.Plan, s, b.o.Target); ok && b.o.Library {
+		b.add(multiply(p, what, mem, len(rest) > 0))
+		list = rest
 	}
 	commands, err := b.o.Modules.Commands(what, list, mem)
 	if err != nil {

@@ -59,15 +59,8 @@ func (p *deviceProduct) launches(t kernels.Target, out kernels.Spec) ([]kernels.
 		return nil, kernels.Errorf(GEMM{}, []kernels.Spec{out}, kernels.ErrShape,
 			"%d × %d × %d blocks are more than a grid can have", grid[0], grid[1], grid[2])
 	}
-	sizes := kernels.BlockArg(p.m, p.n, p.k, int(one(p.transA)), int(one(p.transB)), p.batch, p.m*p.k, p.k*p.n, p.m*p.n,
-		depth, int(one(p.f == act.ReLU)))
-	bias, residual, to := kernels.IntArg(0), kernels.IntArg(0), kernels.OutputArg()
-	if p.bias >= 0 {
-		bias = kernels.InputArg(p.bias)
-	}
-	if p.residual >= 0 {
-		residual = kernels.InputArg(p.residual)
-	}
+	bias, residual := p.added()
+	to := kernels.OutputArg()
 	if parts > 1 {
 		to = kernels.ScratchArg(0)
 	}
@@ -76,20 +69,49 @@ func (p *deviceProduct) launches(t kernels.Target, out kernels.Spec) ([]kernels.
 		name = "gemm128"
 	}
 	list := []kernels.Launch{{Module: "dense/gemm", Entry: kernels.Entry(name, d), Grid: grid,
-		Block: kernels.Threads(256), Args: []kernels.Arg{sizes, kernels.InputArg(0), kernels.InputArg(1), bias,
+		Block: kernels.Threads(256), Args: []kernels.Arg{p.sizes(depth), kernels.InputArg(0), kernels.InputArg(1), bias,
 			residual, to}}}
 	if parts > 1 {
-		list = append(list, kernels.Launch{Module: "dense/gemm", Entry: kernels.Entry("join", d),
-			Grid: deviceGrid(t, out.Size()), Block: kernels.Threads(deviceThreads), Args: []kernels.Arg{sizes,
-				kernels.IntArg(parts), kernels.ScratchArg(0), bias, residual, kernels.OutputArg()}})
+		list = append(list, p.join(t, out, parts, depth))
 	}
+	return append(list, p.function(t, out)...), nil
+}
+
+// sizes is the struct Product of device code.
+func (p *deviceProduct) sizes(depth int) kernels.Arg {
+	return kernels.BlockArg(p.m, p.n, p.k, int(one(p.transA)), int(one(p.transB)), p.batch, p.m*p.k, p.k*p.n, p.m*p.n,
+		depth, int(one(p.f == act.ReLU)))
+}
+
+// added are the addresses of what is added to the product, 0 for none.
+func (p *deviceProduct) added() (bias, residual kernels.Arg) {
+	bias, residual = kernels.IntArg(0), kernels.IntArg(0)
+	if p.bias >= 0 {
+		bias = kernels.InputArg(p.bias)
+	}
+	if p.residual >= 0 {
+		residual = kernels.InputArg(p.residual)
+	}
+	return bias, residual
+}
+
+// join adds the parts in scratch memory, and bias and residual, and applies ReLU.
+func (p *deviceProduct) join(t kernels.Target, out kernels.Spec, parts, depth int) kernels.Launch {
+	bias, residual := p.added()
+	return kernels.Launch{Module: "dense/gemm", Entry: kernels.Entry("join", out.DType),
+		Grid: deviceGrid(t, out.Size()), Block: kernels.Threads(deviceThreads), Args: []kernels.Arg{p.sizes(depth),
+			kernels.IntArg(parts), kernels.ScratchArg(0), bias, residual, kernels.OutputArg()}}
+}
+
+// function applies what is neither identity nor ReLU.
+func (p *deviceProduct) function(t kernels.Target, out kernels.Spec) []kernels.Launch {
 	if p.f != act.Identity && p.f != act.ReLU {
 		after := elementwise(t, "dense/unary", "unary", out,
 			[]kernels.Arg{kernels.IntArg(int(p.f)), kernels.IntArg(0)}, 0)
 		after[0].Args = append(after[0].Args, kernels.OutputArg())
-		list = append(list, after...)
+		return after
 	}
-	return list, nil
+	return nil
 }
 
 func (o GEMM) device(in []kernels.Spec, out kernels.Spec) *deviceProduct {
@@ -124,11 +146,14 @@ func (o Linear) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]k
 	return o.device(in, out).launches(t, out)
 }
 
+func (o BatchedGEMM) device(in []kernels.Spec, out kernels.Spec) *deviceProduct {
+	batch, m, n, k := o.sizes(in[0].Shape, out.Shape)
+	return &deviceProduct{m: m, n: n, k: k, transA: o.TransA, transB: o.TransB, batch: batch, bias: -1, residual: -1}
+}
+
 // CUDA multiplies tiles of all matrices.
 func (o BatchedGEMM) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
-	batch, m, n, k := o.sizes(in[0].Shape, out.Shape)
-	p := deviceProduct{m: m, n: n, k: k, transA: o.TransA, transB: o.TransB, batch: batch, bias: -1, residual: -1}
-	return p.launches(t, out)
+	return o.device(in, out).launches(t, out)
 }
 
 var (
