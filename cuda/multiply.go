@@ -12,8 +12,8 @@ import (
 const libraryBytes = 8 << 20
 
 // UseCUBLAS loads the library for commands of the kind Multiply: "" and "auto" for the one that the dynamic loader
-// finds, "off" for none, else a path. The emulator of the tests has none unless a path is given, for the real library does not
-// run on it. Errors: cublas.ErrUnavailable; the device can be used all the same.
+// finds, "off" for none, else a path. The emulator of the tests has none unless a path is given, for the real
+// library does not run on it. Errors: cublas.ErrUnavailable; the device can be used all the same.
 func (d *Device) UseCUBLAS(path string) error {
 	if d.properties.Emulated && (path == "" || path == "auto") {
 		return fmt.Errorf("cuda:%d is emulated: %w", d.properties.Index, cublas.ErrUnavailable)

@@ -15,9 +15,10 @@ type DeviceOptions struct {
 	Compiler string
 	// Cache is the folder in which such kernels are kept, "" for ganglion/kernels in the user's folder of caches.
 	Cache string
-	// CUBLAS is the path of the library libcublas, which multiplies matrices instead of the engine's kernels: "auto"
-	// for the one that the dynamic loader finds, "off" for none, "" for what the environment variable GANGLION_CUBLAS says,
-	// which is auto if it is not set. On the emulator auto finds none. A path that cannot be loaded is an error.
+	// CUBLAS is the path of the library libcublas, which multiplies matrices instead of the engine's kernels:
+	// "auto" for the one that the dynamic loader finds, "off" for none, "" for what the environment variable
+	// GANGLION_CUBLAS says, which is auto if it is not set. On the emulator auto finds none. A path that cannot be
+	// loaded is an error.
 	CUBLAS string
 }
 
