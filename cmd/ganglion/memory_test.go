@@ -55,7 +55,7 @@ func TestMemoryIsForetold(t *testing.T) {
 		{"module/nm --epochs 1 --batch 1024 --set nodes=200", true},
 		{"module/nm --epochs 1 --batch 1024 --set nodes=200 --set solver=newton", false},
 		{"module/nm --epochs 1 --batch 1000 --set nodes=250 --dtype f64", true},
-		{"module/nm --epochs 1 --batch 1000 --set nodes=400", false},
+		{"module/nm --epochs 1 --batch 1000 --set nodes=400", true},
 		{"module/deq --epochs 1", false},
 		{"module/deq --epochs 1 --batch 2000 --set nodes=200", false},
 		{"module/deq --epochs 1 --batch 1000 --set nodes=250 --dtype f64", true},

@@ -6,8 +6,8 @@ import (
 )
 
 func TestParseSize(t *testing.T) {
-	for text, want := range map[string]int64{"1": 1, "512MiB": 512 << 20, "2GB": 2e9, "1.5 GiB": 3 << 29, "64k": 64 << 10,
-		"10kB": 10000, "7 b": 7, "1T": 1 << 40, " 3MB ": 3e6, "1e3": 1000, "0.5KiB": 512} {
+	for text, want := range map[string]int64{"1": 1, "512MiB": 512 << 20, "2GB": 2e9, "1.5 GiB": 3 << 29,
+		"64k": 64 << 10, "10kB": 10000, "7 b": 7, "1T": 1 << 40, " 3MB ": 3e6, "1e3": 1000, "0.5KiB": 512} {
 		if int64(int(want)) != want {
 			continue // more than an int of this machine holds
 		}
