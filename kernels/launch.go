@@ -111,5 +111,21 @@ func Entry(name string, d DType) string {
 // Line is a grid along x of enough blocks of the given number of threads for n threads.
 func Line(n, threads int) Dim { return Dim{(n + threads - 1) / threads, 1, 1} }
 
+// Loop is a grid along x for a loop over n items of which a block takes some at a time: a block for each lot of
+// them, or as many as fill the device many times over.
+func (t Target) Loop(n, lot int) Dim {
+	g := Line(n, lot)
+	g[0] = min(g[0], max(1, t.Multiprocessors)*32)
+	return g
+}
+
+// sweepThreads is the number of threads of a block of Sweep.
+const sweepThreads = 256
+
+// Sweep launches a kernel that loops over n elements, a thread for each until the device is full.
+func (t Target) Sweep(module, entry string, n int, args ...Arg) Launch {
+	return Launch{Module: module, Entry: entry, Grid: t.Loop(n, sweepThreads), Block: Threads(sweepThreads), Args: args}
+}
+
 // Threads is a block along x.
 func Threads(n int) Dim { return Dim{n, 1, 1} }

@@ -11,6 +11,7 @@ import (
 
 	"ganglion/cuda"
 	"ganglion/cuda/nvrtc"
+	"ganglion/engine/launch"
 	"ganglion/kernels"
 )
 
@@ -129,8 +130,7 @@ func (f *Fuser) make(source string) made {
 
 // Command is the launch of the kernel. address tells where the value of a node lies.
 func (f *Fuser) Command(k Kernel, what string, address func(node int) cuda.Address) cuda.Command {
-	grid := kernels.Line(k.N, threads)
-	grid[0] = min(grid[0], max(1, f.dev.Properties().Multiprocessors)*32)
+	grid := launch.Target(f.dev.Properties()).Loop(k.N, threads)
 	args := []uint64{uint64(k.N), uint64(k.Row)}
 	for _, id := range k.Pointers {
 		args = append(args, uint64(address(id)))

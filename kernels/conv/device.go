@@ -34,11 +34,6 @@ const (
 	deviceTile    = 64 // side of a tile of a product
 )
 
-// grid is a grid of n blocks, or of as many as fill the device many times over.
-func grid(t kernels.Target, n int) kernels.Dim {
-	return kernels.Dim{min(n, max(1, t.Multiprocessors)*32), 1, 1}
-}
-
 // each launches a kernel with a thread for each of n elements.
 func each(
 	t kernels.Target,
@@ -47,10 +42,7 @@ func each(
 	n int,
 	args ...kernels.Arg,
 ) []kernels.Launch {
-	return []kernels.Launch{
-		{Module: module, Entry: kernels.Entry(entry, d), Grid: grid(t, ceil(n, deviceThreads)),
-			Block: kernels.Threads(deviceThreads), Args: args},
-	}
+	return []kernels.Launch{t.Sweep(module, kernels.Entry(entry, d), n, args...)}
 }
 
 // blocks launches a kernel with a block for each of n rows.
@@ -61,7 +53,7 @@ func blocks(
 	n int,
 	args ...kernels.Arg,
 ) []kernels.Launch {
-	return []kernels.Launch{{Module: "conv/norm", Entry: kernels.Entry(entry, d), Grid: grid(t, n),
+	return []kernels.Launch{{Module: "conv/norm", Entry: kernels.Entry(entry, d), Grid: t.Loop(n, 1),
 		Block: kernels.Threads(deviceThreads), Args: args}}
 }
 

@@ -126,7 +126,7 @@ func (o AddN) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]ker
 			to = kernels.OutputArg()
 		}
 		list = append(list, kernels.Launch{Module: "dense/addn", Entry: kernels.Entry("addn", out.DType),
-			Grid: deviceGrid(t, out.Size()), Block: kernels.Threads(deviceThreads),
+			Grid: t.Loop(out.Size(), deviceThreads), Block: kernels.Threads(deviceThreads),
 			Args: append(append(args, terms...), to)})
 	}
 	return list, nil

@@ -12,15 +12,8 @@ func elementwise(t kernels.Target, module, entry string, out kernels.Spec, args 
 	for i := range inputs {
 		args = append(args, kernels.InputArg(i))
 	}
-	return []kernels.Launch{{Module: module, Entry: kernels.Entry(entry, out.DType), Grid: deviceGrid(t, out.Size()),
-		Block: kernels.Threads(deviceThreads), Args: append(args, kernels.OutputArg())}}
-}
-
-// deviceGrid is a grid for a loop over n elements: a thread for each, until the device is full many times over.
-func deviceGrid(t kernels.Target, n int) kernels.Dim {
-	g := kernels.Line(n, deviceThreads)
-	g[0] = min(g[0], max(1, t.Multiprocessors)*32)
-	return g
+	return []kernels.Launch{t.Sweep(module, kernels.Entry(entry, out.DType), out.Size(),
+		append(args, kernels.OutputArg())...)}
 }
 
 // arg is the walk as the struct Walk of device code.
@@ -41,7 +34,7 @@ func softmaxLaunch(t kernels.Target, fromLast, logarithm int, out kernels.Spec) 
 		threads *= 32
 	}
 	return []kernels.Launch{{Module: "dense/softmax", Entry: kernels.Entry("softmax", out.DType),
-		Grid: deviceGrid(t, threads), Block: kernels.Threads(deviceThreads), Args: []kernels.Arg{
+		Grid: t.Loop(threads, deviceThreads), Block: kernels.Threads(deviceThreads), Args: []kernels.Arg{
 			kernels.IntArg(logarithm), kernels.IntArg(outer * inner), kernels.IntArg(n), kernels.IntArg(inner),
 			kernels.InputArg(0), kernels.OutputArg()}}}
 }
@@ -119,7 +112,7 @@ func (d devicePasses) sums(t kernels.Target, kind Kind, dtype kernels.DType, by 
 		switch {
 		case p.n <= deviceFew:
 			results := p.outer * p.inner
-			l.Entry, l.Grid = kernels.Entry("few", dtype), deviceGrid(t, results)
+			l.Entry, l.Grid = kernels.Entry("few", dtype), t.Loop(results, deviceThreads)
 			l.Block = kernels.Threads(deviceThreads)
 			l.Args = []kernels.Arg{kernels.IntArg(int(kind)), kernels.IntArg(results), kernels.IntArg(p.n),
 				kernels.IntArg(p.inner), kernels.FloatArg(dtype, divisor), from, to}

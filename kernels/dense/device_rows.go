@@ -22,15 +22,9 @@ var (
 	_ kernels.CUDAOp        = CrossEntropyGrad{}
 )
 
-// line is one launch of a kernel that runs through n elements.
-func line(t kernels.Target, module, entry string, n int, args ...kernels.Arg) kernels.Launch {
-	return kernels.Launch{Module: module, Entry: entry, Grid: deviceGrid(t, n), Block: kernels.Threads(deviceThreads),
-		Args: args}
-}
-
 // CUDA copies an element in a thread.
 func (o Gather) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
-	return []kernels.Launch{line(t, "dense/gather", kernels.Entry("gather", out.DType), out.Size(),
+	return []kernels.Launch{t.Sweep("dense/gather", kernels.Entry("gather", out.DType), out.Size(),
 		kernels.IntArg(in[1].Size()), kernels.IntArg(in[0].Shape[0]), kernels.IntArg(product(in[0].Shape[1:])),
 		kernels.InputArg(0), kernels.InputArg(1), kernels.OutputArg(), kernels.ReportArg())}, nil
 }
@@ -38,7 +32,7 @@ func (o Gather) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]k
 // CUDA writes an element in a thread.
 func (o OneHot) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
 	n := in[0].Size() * max(o.N, 1)
-	return []kernels.Launch{line(t, "dense/onehot", kernels.Entry("onehot", out.DType), n,
+	return []kernels.Launch{t.Sweep("dense/onehot", kernels.Entry("onehot", out.DType), n,
 		kernels.IntArg(in[0].Size()), kernels.IntArg(o.N), kernels.InputArg(0), kernels.OutputArg(),
 		kernels.ReportArg())}, nil
 }
@@ -46,7 +40,7 @@ func (o OneHot) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]k
 // CUDA takes a line in a thread.
 func (o ArgMax) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
 	_, n, inner := around(in[0].Shape, fromEnd(o.Axis, in[0].Rank()))
-	return []kernels.Launch{line(t, "dense/argmax", kernels.Entry("argmax", in[0].DType), out.Size(),
+	return []kernels.Launch{t.Sweep("dense/argmax", kernels.Entry("argmax", in[0].DType), out.Size(),
 		kernels.IntArg(out.Size()), kernels.IntArg(n), kernels.IntArg(inner), kernels.InputArg(0),
 		kernels.OutputArg())}, nil
 }
@@ -54,7 +48,7 @@ func (o ArgMax) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]k
 // CUDA converts an element in a thread.
 func (o Cast) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
 	entry := kernels.Entry(kernels.Entry("cast", in[0].DType), out.DType)
-	return []kernels.Launch{line(t, "dense/cast", entry, out.Size(), kernels.IntArg(out.Size()), kernels.InputArg(0),
+	return []kernels.Launch{t.Sweep("dense/cast", entry, out.Size(), kernels.IntArg(out.Size()), kernels.InputArg(0),
 		kernels.OutputArg())}, nil
 }
 
@@ -67,7 +61,7 @@ func boxLaunch(t kernels.Target, from, to kernels.Spec, ax, count, lo, at int, c
 		size = to.Size()
 	}
 	width := [...]string{1: "box_1", 4: "box_4", 8: "box_8"}[to.DType.Size()]
-	return line(t, "dense/copybox", width, size, kernels.IntArg(outer), kernels.IntArg(count), kernels.IntArg(inner),
+	return t.Sweep("dense/copybox", width, size, kernels.IntArg(outer), kernels.IntArg(count), kernels.IntArg(inner),
 		kernels.IntArg(lo), kernels.IntArg(n), kernels.IntArg(at), kernels.IntArg(m), kernels.IntArg(int(one(clear))),
 		x, kernels.OutputArg())
 }
@@ -153,7 +147,7 @@ func (o MSE) CUDAWorkspace(_ kernels.Target, in []kernels.Spec, out kernels.Spec
 func (o MSE) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
 	n := in[0].Size()
 	parts := ceil(n, squareBlock)
-	first := line(t, "dense/mse", kernels.Entry("squares", out.DType), parts*deviceThreads, kernels.IntArg(n),
+	first := t.Sweep("dense/mse", kernels.Entry("squares", out.DType), parts*deviceThreads, kernels.IntArg(n),
 		kernels.IntArg(squareBlock), kernels.InputArg(0), kernels.InputArg(1), kernels.ScratchArg(0))
 	return append([]kernels.Launch{first}, partials(t, out.DType, parts, float64(n))...), nil
 }
@@ -166,7 +160,7 @@ func (o SoftmaxCrossEntropy) CUDAWorkspace(_ kernels.Target, in []kernels.Spec, 
 // CUDA takes a sample in a warp, and sums.
 func (o SoftmaxCrossEntropy) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
 	n, d := in[0].Shape[0], out.DType
-	first := line(t, "dense/crossentropy", kernels.Entry("losses", d), n*32, kernels.FloatArg(d, o.Smoothing),
+	first := t.Sweep("dense/crossentropy", kernels.Entry("losses", d), n*32, kernels.FloatArg(d, o.Smoothing),
 		kernels.IntArg(n), kernels.IntArg(in[0].Shape[1]), kernels.InputArg(0), kernels.InputArg(1),
 		kernels.ScratchArg(0), kernels.ReportArg())
 	return append([]kernels.Launch{first}, partials(t, d, n, float64(n))...), nil
@@ -175,7 +169,7 @@ func (o SoftmaxCrossEntropy) CUDA(t kernels.Target, in []kernels.Spec, out kerne
 // CUDA takes a sample in a warp.
 func (o CrossEntropyGrad) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
 	n, d := in[0].Shape[0], out.DType
-	return []kernels.Launch{line(t, "dense/crossentropy", kernels.Entry("gradient", d), n*32,
+	return []kernels.Launch{t.Sweep("dense/crossentropy", kernels.Entry("gradient", d), n*32,
 		kernels.FloatArg(d, o.Smoothing), kernels.IntArg(n), kernels.IntArg(in[0].Shape[1]), kernels.InputArg(0),
 		kernels.InputArg(1), kernels.InputArg(2), kernels.OutputArg(), kernels.ReportArg())}, nil
 }

@@ -21,15 +21,15 @@ func scatterLaunches(t kernels.Target, in, out kernels.Spec, finish string, inpu
 	bad, start := kernels.ScratchArg(0), kernels.ScratchArg(4)
 	next, list := kernels.ScratchArg(4*(n+2)), kernels.ScratchArg(4*(2*n+2))
 	args := append([]kernels.Arg{kernels.IntArg(n), kernels.IntArg(product(out.Shape[1:]))}, inputs...)
-	one := line(t, module, "offsets", 1, kernels.IntArg(n), start, next)
+	one := t.Sweep(module, "offsets", 1, kernels.IntArg(n), start, next)
 	return []kernels.Launch{
-		line(t, module, "reset", n+1, kernels.IntArg(n), bad, start),
-		line(t, module, "count", m, kernels.IntArg(m), kernels.IntArg(n), kernels.InputArg(1), bad, start,
+		t.Sweep(module, "reset", n+1, kernels.IntArg(n), bad, start),
+		t.Sweep(module, "count", m, kernels.IntArg(m), kernels.IntArg(n), kernels.InputArg(1), bad, start,
 			kernels.ReportArg()),
 		one,
-		line(t, module, "enter", m, kernels.IntArg(m), kernels.IntArg(n), kernels.InputArg(1), next, list),
-		line(t, module, "order", n, kernels.IntArg(n), start, list),
-		line(t, module, kernels.Entry(finish, out.DType), out.Size(), append(args, bad, start, list,
+		t.Sweep(module, "enter", m, kernels.IntArg(m), kernels.IntArg(n), kernels.InputArg(1), next, list),
+		t.Sweep(module, "order", n, kernels.IntArg(n), start, list),
+		t.Sweep(module, kernels.Entry(finish, out.DType), out.Size(), append(args, bad, start, list,
 			kernels.OutputArg())...),
 	}
 }

@@ -228,7 +228,7 @@ func moveStrip[T byte | int32 | float64](y, x []T, rows, cols, stepY, stepX int)
 func (o Transpose) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
 	width := fmt.Sprintf("_%d", out.DType.Size())
 	w := o.walk(out.Shape, in[0].Shape)
-	l := kernels.Launch{Module: "dense/transpose", Entry: "permute" + width, Grid: deviceGrid(t, out.Size()),
+	l := kernels.Launch{Module: "dense/transpose", Entry: "permute" + width, Grid: t.Loop(out.Size(), deviceThreads),
 		Block: kernels.Threads(deviceThreads), Args: []kernels.Arg{w.arg(), kernels.IntArg(out.Size())}}
 	if batch, rows, cols, ok := w.turns(); ok && out.DType.Size() >= 4 && out.Size() > 0 {
 		l = kernels.Launch{Module: "dense/transpose", Entry: "turn" + width,

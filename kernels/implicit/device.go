@@ -34,12 +34,9 @@ func (c *carver) cut(bytes int) kernels.Arg {
 	return kernels.ScratchArg(at)
 }
 
-// each launches a kernel with a thread for each of n elements, or as many as fill the device many times over.
+// each launches a kernel that loops over n elements.
 func each(t kernels.Target, entry string, n int, args ...kernels.Arg) kernels.Launch {
-	g := kernels.Line(n, deviceThreads)
-	g[0] = min(g[0], max(1, t.Multiprocessors)*32)
-	return kernels.Launch{Module: "implicit/weights", Entry: entry, Grid: g, Block: kernels.Threads(deviceThreads),
-		Args: args}
+	return t.Sweep("implicit/weights", entry, n, args...)
 }
 
 // warps launches a kernel with a warp for each of n rows.

@@ -14,21 +14,12 @@ var (
 	_ kernels.CUDAOp        = Keep{}
 )
 
-const deviceThreads = 256
-
-// device is one launch of a kernel that runs through n elements.
-func device(t kernels.Target, module, entry string, n int, args ...kernels.Arg) kernels.Launch {
-	g := kernels.Line(n, deviceThreads)
-	g[0] = min(g[0], max(1, t.Multiprocessors)*32)
-	return kernels.Launch{Module: module, Entry: entry, Grid: g, Block: kernels.Threads(deviceThreads), Args: args}
-}
-
 // f64 is an argument of type double.
 func f64(v float64) kernels.Arg { return kernels.FloatArg(kernels.Float64, v) }
 
 func (o Adam) device(t kernels.Target, in []kernels.Spec, out kernels.Spec, decay float64) []kernels.Launch {
 	n := in[1].Size()
-	return []kernels.Launch{device(t, "optim/update", kernels.Entry("adam", out.DType), n, f64(or(o.Beta1, 0.9)),
+	return []kernels.Launch{t.Sweep("optim/update", kernels.Entry("adam", out.DType), n, f64(or(o.Beta1, 0.9)),
 		f64(or(o.Beta2, 0.999)), f64(or(o.Eps, 1e-8)), f64(decay), kernels.IntArg(n), kernels.InputArg(0),
 		kernels.InputArg(1), kernels.InputArg(2), kernels.InputArg(3), kernels.OutputArg())}
 }
@@ -49,7 +40,7 @@ func (o SGD) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kern
 	if o.Nesterov {
 		nesterov = 1
 	}
-	return []kernels.Launch{device(t, "optim/update", kernels.Entry("sgd", out.DType), n,
+	return []kernels.Launch{t.Sweep("optim/update", kernels.Entry("sgd", out.DType), n,
 		kernels.FloatArg(out.DType, o.Momentum), kernels.FloatArg(out.DType, o.WeightDecay), kernels.IntArg(nesterov),
 		kernels.IntArg(n), kernels.InputArg(0), kernels.InputArg(1), kernels.InputArg(2), kernels.InputArg(3),
 		kernels.OutputArg())}, sameHyper(o, in)
@@ -66,7 +57,7 @@ func sameHyper(op kernels.Op, in []kernels.Spec) error {
 // CUDA limits an element in a thread.
 func (o ClipValue) CUDA(t kernels.Target, _ []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
 	n := out.Size()
-	return []kernels.Launch{device(t, "optim/clip", kernels.Entry("clamp", out.DType), n,
+	return []kernels.Launch{t.Sweep("optim/clip", kernels.Entry("clamp", out.DType), n,
 		kernels.FloatArg(out.DType, o.Max), kernels.IntArg(n), kernels.InputArg(0), kernels.OutputArg())}, nil
 }
 
@@ -78,10 +69,10 @@ func (o ClipNorm) CUDAWorkspace(_ kernels.Target, _ []kernels.Spec, out kernels.
 // CUDA sums the squares of blocks; each block of the second launch adds the sums, in one order, and scales.
 func (o ClipNorm) CUDA(t kernels.Target, _ []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
 	n := out.Size()
-	first := device(t, "optim/clip", kernels.Entry("squares", out.DType), 0, kernels.IntArg(n),
+	first := t.Sweep("optim/clip", kernels.Entry("squares", out.DType), 0, kernels.IntArg(n),
 		kernels.IntArg(clipBlock), kernels.InputArg(0), kernels.ScratchArg(0))
 	first.Grid = kernels.Dim{clipBlocks(n), 1, 1}
-	return []kernels.Launch{first, device(t, "optim/clip", kernels.Entry("limit", out.DType), n, f64(o.Max),
+	return []kernels.Launch{first, t.Sweep("optim/clip", kernels.Entry("limit", out.DType), n, f64(o.Max),
 		kernels.IntArg(clipBlocks(n)), kernels.IntArg(n), kernels.ScratchArg(0), kernels.InputArg(0),
 		kernels.OutputArg())}, nil
 }
@@ -89,7 +80,7 @@ func (o ClipNorm) CUDA(t kernels.Target, _ []kernels.Spec, out kernels.Spec) ([]
 // CUDA copies an element in a thread.
 func (o Keep) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
 	n := out.Size()
-	return []kernels.Launch{device(t, "optim/update", kernels.Entry("keep", out.DType), n, kernels.IntArg(n),
+	return []kernels.Launch{t.Sweep("optim/update", kernels.Entry("keep", out.DType), n, kernels.IntArg(n),
 		kernels.InputArg(0), kernels.InputArg(1), kernels.InputArg(2), kernels.OutputArg())}, sameHyper(o, in)
 }
 
@@ -102,7 +93,7 @@ func (o Finite) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]k
 		Args: []kernels.Arg{kernels.ScratchArg(0)}}
 	list := []kernels.Launch{one}
 	for i, s := range in {
-		list = append(list, device(t, "optim/clip", kernels.Entry("scan", s.DType), s.Size(), kernels.IntArg(s.Size()),
+		list = append(list, t.Sweep("optim/clip", kernels.Entry("scan", s.DType), s.Size(), kernels.IntArg(s.Size()),
 			kernels.InputArg(i), kernels.ScratchArg(0)))
 	}
 	one.Entry, one.Args = kernels.Entry("answer", out.DType), []kernels.Arg{kernels.ScratchArg(0), kernels.OutputArg()}

@@ -17,10 +17,8 @@ var (
 // over.
 func device(t kernels.Target, entry string, out kernels.Spec, args ...kernels.Arg) []kernels.Launch {
 	const threads = 128
-	g := kernels.Line((out.Size()+3)/4, threads)
-	g[0] = min(g[0], max(1, t.Multiprocessors)*32)
-	return []kernels.Launch{{Module: "random/draw", Entry: kernels.Entry(entry, out.DType), Grid: g,
-		Block: kernels.Threads(threads), Args: args}}
+	return []kernels.Launch{{Module: "random/draw", Entry: kernels.Entry(entry, out.DType),
+		Grid: t.Loop((out.Size()+3)/4, threads), Block: kernels.Threads(threads), Args: args}}
 }
 
 // drawn launches the kernel of a rule with two numbers.
