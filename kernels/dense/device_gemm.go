@@ -99,7 +99,7 @@ func (p *deviceProduct) added() (bias, residual kernels.Arg) {
 func (p *deviceProduct) join(t kernels.Target, out kernels.Spec, parts, depth int) kernels.Launch {
 	bias, residual := p.added()
 	return kernels.Launch{Module: "dense/gemm", Entry: kernels.Entry("join", out.DType),
-		Grid: t.Loop(out.Size(), deviceThreads),
+		Grid:  t.Loop(out.Size(), deviceThreads),
 		Block: kernels.Threads(deviceThreads), Args: []kernels.Arg{p.sizes(depth),
 			kernels.IntArg(parts), kernels.ScratchArg(0), bias, residual, kernels.OutputArg()}}
 }
