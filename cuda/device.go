@@ -55,7 +55,7 @@ func Open(index int) (*Device, error) {
 	}
 	if index < 0 || index >= n {
 		return nil, &Error{Device: index, Call: "open", Code: int(driver.InvalidDevice),
-			Text: fmt.Sprintf("there are %d devices, numbered from 0", n)}
+			Text: fmt.Sprintf("there %s, numbered from 0", countDevices(n))}
 	}
 	p, err := properties(index)
 	if err != nil {
@@ -68,6 +68,13 @@ func Open(index int) (*Device, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+func countDevices(n int) string {
+	if n == 1 {
+		return "is 1 device"
+	}
+	return fmt.Sprintf("are %d devices", n)
 }
 
 // Properties describes the device.

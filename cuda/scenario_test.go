@@ -21,6 +21,8 @@ func play(name string) int {
 		return absent()
 	case "workload":
 		return workload()
+	case "peers":
+		return peers()
 	}
 	fmt.Println("unknown scenario", name)
 	return 1

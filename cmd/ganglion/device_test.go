@@ -159,7 +159,7 @@ func deviceDoors(t *testing.T, env []string, dev, host string) {
 		t.Errorf("plan: device %q, fallbacks %q, step %+v", p.Device, p.Fallbacks, p.Programs[0].Steps[1])
 	}
 	if o := onDevice(t, env, "train", "--device", "cuda:7", "--data", "iris"); o.code != exitDevice ||
-		!strings.Contains(o.log, "cuda:7") || !strings.Contains(o.log, "1 devices") {
+		!strings.Contains(o.log, "cuda:7") || !strings.Contains(o.log, "there is 1 device, numbered from 0") {
 		t.Errorf("a device that is not there: %+v", o)
 	}
 }

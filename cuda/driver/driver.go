@@ -30,6 +30,7 @@ const (
 	NotFound         Result = 500
 	NotReady         Result = 600
 	IllegalAddress   Result = 700
+	PeerUnsupported  Result = 217
 	PeerEnabled      Result = 704
 	ContextDestroyed Result = 709
 	NotSupported     Result = 801

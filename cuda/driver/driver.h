@@ -31,6 +31,8 @@ int cuLaunchHostFunc(gg_handle stream, void (*f)(void *), void *arg);
 int cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, gg_handle function, int threads, size_t shared);
 
 int cuMemcpyDtoDAsync_v2(gg_handle dst, gg_handle src, size_t n, gg_handle stream);
+int cuMemcpyPeerAsync(gg_handle dst, gg_handle dst_context, gg_handle src, gg_handle src_context, size_t n,
+                      gg_handle stream);
 int cuMemcpyHtoDAsync_v2(gg_handle dst, const void *src, size_t n, gg_handle stream);
 int cuMemcpyDtoHAsync_v2(void *dst, gg_handle src, size_t n, gg_handle stream);
 int cuMemsetD8Async(gg_handle dst, unsigned char v, size_t n, gg_handle stream);

@@ -183,6 +183,13 @@ func CopyOutAsync(dst unsafe.Pointer, src Ptr, n uint64, s Stream) Result {
 	return Result(C.cuMemcpyDtoHAsync_v2(dst, C.gg_handle(src), C.size_t(n), C.gg_handle(s)))
 }
 
+// CopyPeerAsync copies from the memory of one device to that of another in the order of a stream of the current
+// context.
+func CopyPeerAsync(dst Ptr, to Context, src Ptr, from Context, n uint64, s Stream) Result {
+	return Result(C.cuMemcpyPeerAsync(C.gg_handle(dst), C.gg_handle(to), C.gg_handle(src), C.gg_handle(from),
+		C.size_t(n), C.gg_handle(s)))
+}
+
 // NewStream makes a stream that does not wait for the default one.
 func NewStream() (Stream, Result) {
 	s, err := cu.MakeStream(cu.NonBlocking)

@@ -90,6 +90,10 @@ func CopyInAsync(Ptr, unsafe.Pointer, uint64, Stream) Result { return none }
 // CopyOutAsync copies from the device to pinned memory of the host in the order of a stream.
 func CopyOutAsync(unsafe.Pointer, Ptr, uint64, Stream) Result { return none }
 
+// CopyPeerAsync copies from the memory of one device to that of another in the order of a stream of the current
+// context.
+func CopyPeerAsync(Ptr, Context, Ptr, Context, uint64, Stream) Result { return none }
+
 // NewStream makes a stream that does not wait for the default one.
 func NewStream() (Stream, Result) { return 0, none }
 

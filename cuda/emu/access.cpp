@@ -226,6 +226,11 @@ u8* global(Warp& w, const Inst& in, int lane, u64 at, u32 bytes, Access access, 
       throw Fault(kIllegalAddress,
                   std::string(verb(access)) + " " + std::to_string(bytes) + " bytes: " + memory.describe(at, bytes),
                   lane);
+    if (b->ordinal != launch.device && b->kind != Buffer::pinned)
+      throw Fault(kIllegalAddress,
+                  format("%s %u bytes of buffer %llu, which lies on device %u", verb(access), bytes,
+                         static_cast<unsigned long long>(b->order), b->ordinal),
+                  lane);
     in.cache = b;
     in.cacheEpoch = memory.epoch();
   }

@@ -8,11 +8,12 @@ namespace emu {
 
 namespace {
 
-std::shared_ptr<Context> makeContext(Driver& d, Handle& h, u32 flags) {
+std::shared_ptr<Context> makeContext(Driver& d, Handle& h, u32 flags, int device) {
   auto c = std::make_shared<Context>();
   h = d.contexts.add(c);
   c->id = h;
   c->flags = flags;
+  c->device = static_cast<u32>(device);
   auto s = std::make_shared<Stream>();
   s->context = h;
   s->legacy = true;
@@ -37,10 +38,6 @@ void destroyContext(Driver& d, Context& c) {
   drop(d.modules), drop(d.functions), drop(d.events), drop(d.graphs), drop(d.execs);
 }
 
-void checkDevice(int device) {
-  if (device != 0) failWith(kInvalidDevice, "there is one device, number 0");
-}
-
 int attribute(const Driver& d, int which, bool& known) {
   static const std::map<int, int> values = {
       {1, 1024},       {2, 1024},     {3, 1024},   {4, 64},       {5, 2147483647}, {6, 65535},    {7, 65535},
@@ -60,7 +57,19 @@ int attribute(const Driver& d, int which, bool& known) {
   return known ? it->second : 0;
 }
 
+// primaryOf is the primary context of a device, nullptr if there is none.
+std::shared_ptr<Context> primaryOf(Driver& d, int device) {
+  checkDevice(d, device);
+  auto c = d.contexts.get(d.primary[static_cast<size_t>(device)]);
+  return c && c->alive ? c : nullptr;
+}
+
 }  // namespace
+
+void checkDevice(const Driver& d, int device) {
+  if (device < 0 || static_cast<u32>(device) >= d.settings.devices)
+    failWith(kInvalidDevice, format("there are %u devices, numbered from 0", d.settings.devices));
+}
 
 }  // namespace emu
 
@@ -74,99 +83,99 @@ EMU_API(cuDriverGetVersion)(int* out) {
 }
 
 EMU_API(cuDeviceGetCount)(int* out) {
-  return call("cuDeviceGetCount", kNoContext, [&](Driver&) { *out = 1; });
+  return call("cuDeviceGetCount", kNoContext, [&](Driver& d) { *out = static_cast<int>(d.settings.devices); });
 }
 
 EMU_API(cuDeviceGet)(int* out, int ordinal) {
-  return call("cuDeviceGet", kNoContext, [&](Driver&) {
-    checkDevice(ordinal);
-    *out = 0;
+  return call("cuDeviceGet", kNoContext, [&](Driver& d) {
+    checkDevice(d, ordinal);
+    *out = ordinal;
   });
 }
 
 EMU_API(cuDeviceGetName)(char* out, int n, int device) {
-  return call("cuDeviceGetName", kNoContext, [&](Driver&) {
-    checkDevice(device);
+  return call("cuDeviceGetName", kNoContext, [&](Driver& d) {
+    checkDevice(d, device);
     if (n < 1) failWith(kInvalidValue, "no place for the name");
     std::snprintf(out, static_cast<size_t>(n), "cuemu PTX interpreter");
   });
 }
 
 EMU_API(cuDeviceGetUuid)(u8* out, int device) {
-  return call("cuDeviceGetUuid", kNoContext, [&](Driver&) {
-    checkDevice(device);
-    std::memcpy(out, "cuemu-device-000", 16);
+  return call("cuDeviceGetUuid", kNoContext, [&](Driver& d) {
+    checkDevice(d, device);
+    std::memcpy(out, format("cuemu-device-%03d", device).data(), 16);
   });
 }
 EMU_API(cuDeviceGetUuid_v2)(u8* out, int device) { return cuDeviceGetUuid(out, device); }
 
 EMU_API(cuDeviceTotalMem_v2)(size_t* out, int device) {
   return call("cuDeviceTotalMem_v2", kNoContext, [&](Driver& d) {
-    checkDevice(device);
+    checkDevice(d, device);
     *out = d.settings.limit;
   });
 }
 
 EMU_API(cuDeviceGetAttribute)(int* out, int which, int device) {
   return call("cuDeviceGetAttribute", kNoContext, [&](Driver& d) {
-    checkDevice(device);
+    checkDevice(d, device);
     bool known;
     *out = attribute(d, which, known);
     if (!known && (which < 1 || which > 200)) failWith(kInvalidValue, format("unknown device attribute %d", which));
   });
 }
 
-EMU_API(cuDeviceCanAccessPeer)(int* out, int, int) {
-  return call("cuDeviceCanAccessPeer", kNoContext, [&](Driver&) { *out = 0; });
+EMU_API(cuDeviceCanAccessPeer)(int* out, int device, int peer) {
+  return call("cuDeviceCanAccessPeer", kNoContext, [&](Driver& d) {
+    checkDevice(d, device);
+    checkDevice(d, peer);
+    *out = 0;
+  });
 }
 
 EMU_API(cuDevicePrimaryCtxRetain)(Handle* out, int device) {
   return call("cuDevicePrimaryCtxRetain", kNoContext, [&](Driver& d) {
-    checkDevice(device);
-    auto c = d.contexts.get(d.primary);
-    if (!c || !c->alive) {
-      c = makeContext(d, d.primary, 0);
+    auto c = primaryOf(d, device);
+    if (!c) {
+      c = makeContext(d, d.primary[static_cast<size_t>(device)], 0, device);
       c->primary = true;
     }
     c->retained++;
-    *out = d.primary;
+    *out = c->id;
   });
 }
 
 EMU_API(cuDevicePrimaryCtxRelease_v2)(int device) {
   return call("cuDevicePrimaryCtxRelease_v2", kNoContext, [&](Driver& d) {
-    checkDevice(device);
-    auto c = d.contexts.get(d.primary);
-    if (!c || !c->alive || c->retained == 0) failWith(kInvalidContext, "the primary context is not retained");
+    auto c = primaryOf(d, device);
+    if (!c || c->retained == 0) failWith(kInvalidContext, "the primary context is not retained");
     if (--c->retained == 0) destroyContext(d, *c);
   });
 }
 
 EMU_API(cuDevicePrimaryCtxReset_v2)(int device) {
   return call("cuDevicePrimaryCtxReset_v2", kNoContext, [&](Driver& d) {
-    checkDevice(device);
-    auto c = d.contexts.get(d.primary);
-    if (c && c->alive) destroyContext(d, *c);
+    auto c = primaryOf(d, device);
+    if (c) destroyContext(d, *c);
   });
 }
 
 EMU_API(cuDevicePrimaryCtxGetState)(int device, unsigned* flags, int* active) {
   return call("cuDevicePrimaryCtxGetState", kNoContext, [&](Driver& d) {
-    checkDevice(device);
-    auto c = d.contexts.get(d.primary);
-    *active = c && c->alive;
+    auto c = primaryOf(d, device);
+    *active = c != nullptr;
     *flags = *active ? c->flags : 0;
   });
 }
 
 EMU_API(cuDevicePrimaryCtxSetFlags_v2)(int device, unsigned) {
-  return call("cuDevicePrimaryCtxSetFlags_v2", kNoContext, [&](Driver&) { checkDevice(device); });
+  return call("cuDevicePrimaryCtxSetFlags_v2", kNoContext, [&](Driver& d) { checkDevice(d, device); });
 }
 
 EMU_API(cuCtxCreate_v2)(Handle* out, unsigned flags, int device) {
   return call("cuCtxCreate_v2", kNoContext, [&](Driver& d) {
-    checkDevice(device);
-    makeContext(d, *out, flags);
+    checkDevice(d, device);
+    makeContext(d, *out, flags, device);
     contextStack().push_back(*out);
   });
 }
@@ -218,7 +227,7 @@ EMU_API(cuCtxGetCurrent)(Handle* out) {
 }
 
 EMU_API(cuCtxGetDevice)(int* out) {
-  return call("cuCtxGetDevice", 0, [&](Driver&) { *out = 0; });
+  return call("cuCtxGetDevice", 0, [&](Driver&) { *out = static_cast<int>(current()->device); });
 }
 
 EMU_API(cuCtxGetFlags)(unsigned* out) {

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -120,6 +121,7 @@ int call(const char* name, u32 flags, const std::function<void(Driver&)>& body) 
 void Driver::configure() {
   settings.noDevice = numberFrom("CUEMU_NODEVICE", 0) != 0;
   settings.seed = numberFrom("CUEMU_SEED", 0);
+  settings.devices = static_cast<u32>(std::clamp<u64>(numberFrom("CUEMU_DEVICES", 1), 1, 16));
   settings.eager = numberFrom("CUEMU_EAGER", 0) != 0;
   settings.limit = numberFrom("CUEMU_MEMORY", 2ull << 30);
   settings.budget = numberFrom("CUEMU_BUDGET", 1ull << 27);
@@ -130,7 +132,8 @@ void Driver::configure() {
     settings.init = s.find("init") != std::string::npos || s == "all";
   }
   random.seed(settings.seed);
-  memory = std::make_unique<Memory>(settings.limit);
+  memory = std::make_unique<Memory>(settings.limit, settings.devices);
+  primary.assign(settings.devices, 0);
 }
 
 void Driver::setFault(Context& c, Code code, const std::string& text) {
@@ -168,7 +171,7 @@ extern "C" __attribute__((visibility("default"))) const char* cuemuLastFault() {
 extern "C" __attribute__((visibility("default"))) int cuemuStats(unsigned long long* out, int n) {
   Driver& d = driver();
   std::lock_guard<std::recursive_mutex> guard(d.lock);
-  if (!d.memory) d.memory = std::make_unique<Memory>(d.settings.limit);
+  if (!d.memory) d.memory = std::make_unique<Memory>(d.settings.limit, d.settings.devices);
   u64 streams = 0, queued = 0, contexts = 0;
   for (auto& s : d.streams.all()) {
     if (!s.second->legacy && !s.second->destroyed) streams++;

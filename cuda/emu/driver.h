@@ -116,7 +116,7 @@ struct Stream {
 struct Context {
   u64 id = 0;
   bool alive = true, primary = false;
-  u32 retained = 0, flags = 0;
+  u32 retained = 0, flags = 0, device = 0;
   Handle legacy = 0, perThread = 0;
   Code sticky = kOk;
 };
@@ -151,6 +151,7 @@ struct Failure {
 
 struct Settings {
   int major = 8, minor = 0;
+  u32 devices = 1;
   u64 limit = 2ull << 30, seed = 0, budget = 1ull << 27;
   bool eager = false, noDevice = false, races = true, init = true;
 };
@@ -171,7 +172,7 @@ struct Driver {
   Handles<Event> events{5};
   Handles<Graph> graphs{6};
   Handles<GraphExec> execs{7};
-  Handle primary = 0;
+  std::vector<Handle> primary;  // by device
   u64 nextNode = 0x600800000000ull;
 
   void configure();
@@ -195,6 +196,7 @@ struct Driver {
 Driver& driver();
 std::vector<Handle>& contextStack();
 std::shared_ptr<Context> current();
+void checkDevice(const Driver& d, int device);
 u64 threadNumber();
 int& threadCaptureMode();  // 0 global, 1 this thread, 2 relaxed: what captures forbid to the thread
 

@@ -69,6 +69,7 @@ struct LaunchState {
   LaunchShape shape;
   const u8* params;
   Memory* memory;
+  u32 device = 0;
   u64 id = 0;  // number of the launch
   bool checkRaces = true, checkInit = true;
   u64 budget = 0;  // instructions a warp may run

@@ -18,7 +18,7 @@ void place(Driver& d, const Ptx& ptx, Module& m) {
     if (v.space == "shared") continue;
     if (v.external) throw PtxError(v.line, "external variable '" + v.name + "' has no definition");
     if (v.bytes() == 0) throw PtxError(v.line, "variable '" + v.name + "' has no size");
-    Buffer* b = d.memory->allocate(v.bytes(), Buffer::variable, current()->id);
+    Buffer* b = d.memory->allocate(v.bytes(), Buffer::variable, current()->id, current()->device);
     if (!b) failWith(kOutOfMemory, "no memory for variable " + v.name);
     b->name = v.name;
     b->readOnly = v.space == "const";

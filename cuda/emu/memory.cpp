@@ -28,9 +28,9 @@ void Memory::unmap(Buffer* b) {
   b->known = nullptr;
 }
 
-Buffer* Memory::allocate(u64 bytes, Buffer::Kind kind, u64 context) {
+Buffer* Memory::allocate(u64 bytes, Buffer::Kind kind, u64 context, u32 device) {
   bool counts = kind != Buffer::pinned;
-  if (bytes == 0 || bytes > 1ull << 40 || (counts && bytes > limit_ - std::min(used_, limit_))) return nullptr;
+  if (bytes == 0 || bytes > 1ull << 40 || (counts && bytes > limit_ - std::min(used_[device], limit_))) return nullptr;
   // The end lies against the upper guard page as far as 256-byte alignment allows.
   u64 body = alignUp(bytes, 256), mapped = alignUp(body, kPage) + 2 * kPage;
   void* m = mmap(nullptr, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -48,6 +48,7 @@ Buffer* Memory::allocate(u64 bytes, Buffer::Kind kind, u64 context) {
   b->kind = kind;
   b->size = bytes;
   b->context = context;
+  b->ordinal = device;
   b->order = ++count_;
   if (kind == Buffer::pinned) {
     b->at = reinterpret_cast<u64>(b->host);
@@ -55,7 +56,7 @@ Buffer* Memory::allocate(u64 bytes, Buffer::Kind kind, u64 context) {
     b->at = next_;
     next_ += alignUp(body, 1 << 16) + (1 << 16);  // a gap: adjacent buffers never touch
   }
-  if (counts) used_ += bytes, peak_ = std::max(peak_, used_);
+  if (counts) used_[device] += bytes, total_ += bytes, peak_ = std::max(peak_, total_);
   Buffer* out = b.get();
   buffers_[b->at] = std::move(b);
   return out;
@@ -79,7 +80,7 @@ bool Memory::free(Buffer* b) {
   bool intact = true;
   if (b->mapping)
     for (u8* p = b->host + b->size; p < b->mapping + b->mapped - kPage; p++) intact = intact && *p == kCanary;
-  if (b->kind != Buffer::pinned) used_ -= b->size;
+  if (b->kind != Buffer::pinned) used_[b->ordinal] -= b->size, total_ -= b->size;
   epoch_++;
   if (b->kind == Buffer::pinned) {  // its address may come back from the system
     unmap(b);

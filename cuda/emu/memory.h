@@ -22,6 +22,7 @@ struct Buffer {
   bool registered = false;  // pinned memory of the caller
   bool readOnly = false;
   u64 context = 0;               // owner
+  u32 ordinal = 0;               // of its device
   u64 order = 0;                 // number of the allocation
   GlobalWord* shadow = nullptr;  // one per 4 bytes, on demand
   u8* known = nullptr;           // one bit per byte that was ever written, on demand
@@ -30,14 +31,14 @@ struct Buffer {
   bool holds(u64 address, u64 bytes) const { return address >= at && bytes <= size && address - at <= size - bytes; }
 };
 
-// Memory is all memory of the device.
+// Memory is the memory of all devices, which share one space of addresses.
 class Memory {
  public:
-  explicit Memory(u64 limit) : limit_(limit) {}
+  Memory(u64 limit, u32 devices) : limit_(limit), used_(devices) {}
   ~Memory();
 
-  // allocate gives a new buffer filled with 0xFF, or nullptr beyond the limit.
-  Buffer* allocate(u64 bytes, Buffer::Kind kind, u64 context);
+  // allocate gives a new buffer filled with 0xFF, or nullptr beyond the limit of the device.
+  Buffer* allocate(u64 bytes, Buffer::Kind kind, u64 context, u32 device);
   // adopt registers host memory of the caller as pinned.
   Buffer* adopt(void* host, u64 bytes, u64 context);
   // free returns false if the tail canary was overwritten (a defect of the emulator).
@@ -53,8 +54,8 @@ class Memory {
   // wrote marks bytes as initialised.
   void wrote(Buffer* b, u64 address, u64 bytes);
 
-  u64 limit() const { return limit_; }
-  u64 used() const { return used_; }
+  u64 limit() const { return limit_; }  // of each device
+  u64 used(u32 device) const { return used_[device]; }
   u64 peak() const { return peak_; }
   u64 liveBuffers(Buffer::Kind kind) const;
   u64 liveBytes(Buffer::Kind kind) const;
@@ -68,7 +69,8 @@ class Memory {
  private:
   void unmap(Buffer* b);
   std::map<u64, std::unique_ptr<Buffer>> buffers_;  // by device address
-  u64 limit_, used_ = 0, peak_ = 0, next_ = 0x0a0000000000ull, count_ = 0, epoch_ = 1;
+  u64 limit_, total_ = 0, peak_ = 0, next_ = 0x0a0000000000ull, count_ = 0, epoch_ = 1;
+  std::vector<u64> used_;  // by device
 };
 
 }  // namespace emu

@@ -130,6 +130,7 @@ void runKernel(Driver& d, Context& c, const Work& w) {
   state.shape = w.shape;
   state.params = w.params.data();
   state.memory = d.memory.get();
+  state.device = c.device;
   state.id = ++d.launchNumber;
   state.checkRaces = d.settings.races;
   state.checkInit = d.settings.init;

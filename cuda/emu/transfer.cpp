@@ -77,14 +77,21 @@ void runFill(Driver& d, const Fill& f) {
 
 namespace {
 
+// here refuses device memory that is not of the current device; peer copies name the devices themselves.
+void here(const Buffer* b, const char* what) {
+  if (b->ordinal != current()->device && b->kind != Buffer::pinned)
+    failWith(kInvalidValue, format("%s: buffer %llu lies on device %u, the call is for device %u", what,
+                                   static_cast<unsigned long long>(b->order), b->ordinal, current()->device));
+}
+
 // transfer enqueues a copy; a synchronous one is waited for. Pageable host memory is read at once, and written before
 // the call returns, as the real driver stages it; pinned memory is touched when the copy runs.
 void transfer(Driver& d, Handle stream, Copy c, bool async) {
   if (c.width == 0 || c.height == 0 || c.depth == 0) return;
   u64 dstSpan = spanOf(c, c.dstPitch, c.dstSlice), srcSpan = spanOf(c, c.srcPitch, c.srcSlice);
   if ((c.dstHost && !c.dst) || (c.srcHost && !c.src)) failWith(kInvalidValue, "null host pointer");
-  if (!c.dstHost) checkRange(d, c.dst, dstSpan, "destination");
-  if (!c.srcHost) checkRange(d, c.src, srcSpan, "source");
+  if (!c.dstHost) here(checkRange(d, c.dst, dstSpan, "destination"), "destination");
+  if (!c.srcHost) here(checkRange(d, c.src, srcSpan, "source"), "source");
   if (c.dstHost && !c.srcHost && d.memory->find(c.dst) && d.memory->find(c.dst)->kind == Buffer::device)
     failWith(kInvalidValue, "the host pointer is a device address");
   bool pageable = (c.dstHost && !pinned(d, c.dst, dstSpan)) || (c.srcHost && !pinned(d, c.src, srcSpan));
@@ -129,7 +136,7 @@ int fill(const char* name, Handle stream, const Fill& f, bool async) {
     if (f.width == 0 || f.height == 0) return;
     if (f.dst % f.size) failWith(kInvalidValue, "misaligned fill");
     if (f.height > 1 && f.pitch < f.width * f.size) failWith(kInvalidValue, "the pitch is smaller than a row");
-    checkRange(d, f.dst, (f.height - 1) * f.pitch + f.width * f.size, "fill");
+    here(checkRange(d, f.dst, (f.height - 1) * f.pitch + f.width * f.size, "fill"), "fill");
     Work w;
     w.kind = Work::fill;
     w.set = f;
@@ -141,12 +148,12 @@ int fill(const char* name, Handle stream, const Fill& f, bool async) {
 
 Buffer* allocate(Driver& d, u64 bytes, Buffer::Kind kind) {
   if (bytes == 0) failWith(kInvalidValue, "no bytes asked for");
-  Buffer* b = d.memory->allocate(bytes, kind, current()->id);
+  Buffer* b = d.memory->allocate(bytes, kind, current()->id, current()->device);
   if (!b)
     throw Failure{
         kOutOfMemory,
         format("%llu bytes asked for, %llu of %llu in use", static_cast<unsigned long long>(bytes),
-               static_cast<unsigned long long>(d.memory->used()), static_cast<unsigned long long>(d.memory->limit()))};
+               static_cast<unsigned long long>(d.memory->used(current()->device)), static_cast<unsigned long long>(d.memory->limit()))};
   return b;
 }
 
@@ -212,6 +219,12 @@ Copy from3D(const Memcpy3D& p) {
 
 u64 bits(const void* p) { return reinterpret_cast<u64>(p); }
 
+constexpr Handle kPools = 0x600900000000ull;  // of device 0, and the others behind it
+
+void checkPool(const Driver& d, Handle pool) {
+  if (pool < kPools || pool - kPools >= d.settings.devices) failWith(kInvalidValue, "not a pool");
+}
+
 }  // namespace
 
 }  // namespace emu
@@ -250,6 +263,7 @@ EMU_API(cuMemFree_v2)(u64 at) {
       failWith(kInvalidValue, format("buffer %llu is freed twice", static_cast<unsigned long long>(b->order)));
     if (!b || b->at != at || !b->live || b->kind != Buffer::device)
       failWith(kInvalidValue, "not the start of a device buffer");
+    here(b, "release");
     d.finishAll(current()->id);  // as the real driver waits here
     checkedFree(d, b);
   });
@@ -294,29 +308,29 @@ EMU_API(cuMemFreeAsync)(u64 at, Handle stream) {
 }
 
 EMU_API(cuDeviceGetDefaultMemPool)(Handle* out, int device) {
-  return call("cuDeviceGetDefaultMemPool", kNoContext, [&](Driver&) {
-    if (device != 0) failWith(kInvalidDevice, "there is one device, number 0");
-    *out = 0x600900000000ull;
+  return call("cuDeviceGetDefaultMemPool", kNoContext, [&](Driver& d) {
+    checkDevice(d, device);
+    *out = kPools + static_cast<Handle>(device);
   });
 }
 
 EMU_API(cuMemPoolSetAttribute)(Handle pool, int which, void*) {
-  return call("cuMemPoolSetAttribute", kNoContext, [&](Driver&) {
-    if (pool != 0x600900000000ull) failWith(kInvalidValue, "not a pool");
+  return call("cuMemPoolSetAttribute", kNoContext, [&](Driver& d) {
+    checkPool(d, pool);
     if (which < 1 || which > 8) failWith(kInvalidValue, "unknown attribute");
   });
 }
 
 EMU_API(cuMemPoolTrimTo)(Handle pool, size_t) {
-  return call("cuMemPoolTrimTo", kNoContext, [&](Driver&) {
-    if (pool != 0x600900000000ull) failWith(kInvalidValue, "not a pool");
+  return call("cuMemPoolTrimTo", kNoContext, [&](Driver& d) {
+    checkPool(d, pool);
   });
 }
 
 EMU_API(cuMemGetInfo_v2)(size_t* free, size_t* total) {
   return call("cuMemGetInfo_v2", 0, [&](Driver& d) {
     *total = d.memory->limit();
-    *free = d.memory->limit() - d.memory->used();
+    *free = d.memory->limit() - d.memory->used(current()->device);
   });
 }
 

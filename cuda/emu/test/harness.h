@@ -123,6 +123,7 @@ std::vector<Test> parserTests();
 std::vector<Test> memoryOperationTests();
 std::vector<Test> faultTests();
 std::vector<Test> driverTests();
+std::vector<Test> peerTests();
 std::vector<Test> graphTests();
 std::vector<Test> matrixTests();
 std::vector<Test> kernelTests();

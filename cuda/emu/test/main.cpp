@@ -126,7 +126,7 @@ int main(int argc, char** argv) {
   unsetenv("CUEMU_FAIL");
   int bad = 0, count = 0;
   for (auto list : {operationTests, conversionTests, parserTests, memoryOperationTests, faultTests, driverTests,
-                    graphTests, matrixTests, kernelTests})
+                    peerTests, graphTests, matrixTests, kernelTests})
     for (const Test& t : list()) {
       if (argc > 3 && std::string(t.name).find(argv[3]) == std::string::npos) continue;
       auto start = std::chrono::steady_clock::now();
