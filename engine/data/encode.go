@@ -30,7 +30,7 @@ type unknown struct {
 func (c *csvFile) encode(ctx context.Context, enc *Encoder, from []int, header bool, rows int) (*Table, error) {
 	t := &Table{Name: tableName(c.file.Name), Source: c.file.Name, SHA256: c.file.SHA256, N: rows, D: enc.Width(),
 		FeatureNames: enc.FeatureNames(), Task: enc.Task, Classes: enc.Classes, TargetNames: enc.TargetNames,
-		Encoder: enc}
+		Shape: enc.Shape, Encoder: enc}
 	if err := t.allocate(c.opts); err != nil {
 		return nil, err
 	}

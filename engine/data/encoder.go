@@ -32,7 +32,8 @@ type Encoder struct {
 	Columns []Column `json:"columns"` // that became features, in the order of the features
 	LeftOut []string `json:"left_out,omitempty"`
 
-	IndexFrom int `json:"index_from,omitempty"` // libsvm: the number of the first feature
+	IndexFrom int   `json:"index_from,omitempty"` // libsvm: the number of the first feature
+	Shape     []int `json:"shape,omitempty"`      // of a signal (Table.Shape)
 
 	Target      string   `json:"target"`       // the target column's name
 	TargetField int      `json:"target_field"` // its position, from 0; -1 in formats where the target is no column
@@ -44,7 +45,7 @@ type Encoder struct {
 // numberEncoder describes files whose columns are all numbers and known by position: libsvm and .npz.
 func numberEncoder(t *Table, target string) *Encoder {
 	e := &Encoder{Fields: t.D, Target: target, TargetField: -1, Task: t.Task, Classes: t.Classes,
-		TargetNames: t.TargetNames}
+		TargetNames: t.TargetNames, Shape: t.Shape}
 	for j, name := range t.FeatureNames {
 		e.Columns = append(e.Columns, Column{Name: name, Position: j, Kind: Number})
 	}
@@ -97,6 +98,9 @@ func (e *Encoder) Check() error {
 				c.Position)
 		}
 		used[c.Position] = true
+	}
+	if err := checkShape(e.Shape, e.Width()); err != nil {
+		return fmt.Errorf("encoder: %w", err)
 	}
 	switch {
 	case e.Task == Classify && len(e.Classes) < 2:

@@ -10,8 +10,10 @@ import (
 )
 
 // Load reads the data set of that name or, if there is none, the file at that path: CSV, TSV or white space between
-// the columns, libsvm, or an .npz table, each gzip or not, told apart by content. A file that has the name of a data
-// set is read as ./name.
+// the columns, libsvm, an .npz table, IDX images, or time series in .ts form, each gzip or not, told apart by content.
+// Of a folder with IDX images, or with the training and test file of one set of series, and of the common beginning of
+// the names of such files, both parts are read, with the split "official". A file that has the name of a data set is
+// read as ./name.
 //
 // An error about the content is an *Error; a cancelled ctx gives ctx.Err().
 func Load(ctx context.Context, name string, o Options) (*Table, error) {
@@ -24,6 +26,9 @@ func Load(ctx context.Context, name string, o Options) (*Table, error) {
 	if _, err := os.Stat(name); err != nil && !strings.ContainsAny(name, "./\\") {
 		return nil, &Error{File: name, Want: "a file, or a data set: " + strings.Join(setNames(), ", "), Got: "neither",
 			Remedy: "the nearest are " + nearest(name, setNames())}
+	}
+	if parts, ok := findParts(name); ok {
+		return loadParts(ctx, name, parts, o)
 	}
 	f, err := source.Read(name, o.Limits)
 	if err != nil {
@@ -53,10 +58,12 @@ const (
 	formatCSV format = iota
 	formatLibSVM
 	formatNPZ
+	formatIDX
+	formatSeries
 )
 
 // sniff tells the formats of tables apart.
-func sniff(f *source.File) (format, error) {
+func sniff(f *source.File, o Options) (format, error) {
 	switch {
 	case source.IsArchive(f.Data):
 		return formatNPZ, nil
@@ -66,6 +73,10 @@ func sniff(f *source.File) (format, error) {
 	case bytes.HasPrefix(f.Data, []byte("\x93NUMPY")):
 		return 0, &Error{File: f.Name, Want: "an .npz archive with the arrays x and y", Got: "a single .npy array",
 			Remedy: "save it with numpy.savez_compressed(file, x=..., y=...)"}
+	case isIDX(f.Data):
+		return formatIDX, nil
+	case isSeries(f.Data), archiveName.MatchString(f.Name) && o.Target == "":
+		return formatSeries, nil
 	case isLibSVM(f.Data):
 		return formatLibSVM, nil
 	}
@@ -74,7 +85,7 @@ func sniff(f *source.File) (format, error) {
 
 // loadFile reads a file of any of the formats as training data.
 func loadFile(ctx context.Context, f *source.File, o Options) (*Table, error) {
-	kind, err := sniff(f)
+	kind, err := sniff(f, o)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +94,10 @@ func loadFile(ctx context.Context, f *source.File, o Options) (*Table, error) {
 		return loadNPZ(ctx, f, o)
 	case formatLibSVM:
 		return loadLibSVM(ctx, f, o)
+	case formatIDX:
+		return loadIDX(f, o)
+	case formatSeries:
+		return loadSeries(ctx, f, o)
 	}
 	return loadCSV(ctx, f, o, 0)
 }

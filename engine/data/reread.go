@@ -23,7 +23,7 @@ func (e *Encoder) Load(ctx context.Context, path string, o Options) (*Table, err
 	if err != nil {
 		return nil, err
 	}
-	kind, err := sniff(f)
+	kind, err := sniff(f, o)
 	if err != nil {
 		return nil, err
 	}
@@ -32,6 +32,8 @@ func (e *Encoder) Load(ctx context.Context, path string, o Options) (*Table, err
 		return e.loadNPZ(ctx, f, o)
 	case formatLibSVM:
 		return e.loadLibSVM(ctx, f, o)
+	case formatIDX, formatSeries:
+		return e.loadSignals(ctx, f, o)
 	}
 	return e.loadCSV(ctx, f, o)
 }
@@ -152,7 +154,7 @@ func (e *Encoder) numbersOnly(file, what string) error {
 func (e *Encoder) table(f *source.File) *Table {
 	return &Table{Name: tableName(f.Name), Source: f.Name, SHA256: f.SHA256, D: e.Width(),
 		FeatureNames: e.FeatureNames(),
-		Task:         e.Task, Classes: e.Classes, TargetNames: e.TargetNames, Encoder: e}
+		Task:         e.Task, Classes: e.Classes, TargetNames: e.TargetNames, Shape: e.Shape, Encoder: e}
 }
 
 func (e *Encoder) loadLibSVM(ctx context.Context, f *source.File, o Options) (*Table, error) {

@@ -15,7 +15,7 @@ import (
 	"ganglion/engine/data/source"
 )
 
-//go:embed sets/gas/*.npz sets/small/*.csv
+//go:embed sets/gas/*.npz sets/small/*.csv sets/digits/*.gz
 var embedded embed.FS
 
 // Set is a named data set: one that is in the binary, or one whose files the user has in a folder.

@@ -8,7 +8,7 @@ import (
 
 // Sets returns the named data sets, sorted by name.
 func Sets() []Set {
-	sets := slices.Concat(smallSets(), keelSets(), regressionSets(), bigSets())
+	sets := slices.Concat(smallSets(), keelSets(), regressionSets(), bigSets(), signalSets())
 	slices.SortFunc(sets, func(a, b Set) int { return cmp.Compare(a.Name, b.Name) })
 	return sets
 }
@@ -22,9 +22,11 @@ func folderOf(name string) string {
 		return "daily-sports-activities"
 	case "facebook":
 		return "facebook-page-page"
+	case "fashion-mnist":
+		return "fashion-mnist-small"
 	case "gas-full":
 		return "gas-sensor-drift"
-	case "breast-cancer", "digits":
+	case "breast-cancer":
 		return "sklearn-toy"
 	}
 	if slices.ContainsFunc(keelSets(), func(s Set) bool { return s.Name == name }) {
@@ -101,11 +103,6 @@ func smallSets() []Set {
 			Features: 30, Origin: sklearn, Licence: ccUCI,
 			Layouts: one("breast_cancer.csv", "fed3eb72d0575ef6192293f5093c6e801b1476b577d0386bf4455504522172ed",
 				readSklearn)},
-		{Name: "digits", Title: "Handwritten digits, 8 x 8 pixels", Task: Classify, Rows: 1797, Features: 64,
-			Origin:  sklearn,
-			Licence: ccUCI,
-			Layouts: one("digits.csv.gz", "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22",
-				readOne("digits.csv.gz", Options{Target: lastColumn, Header: HeaderNo}))},
 	}
 }
 

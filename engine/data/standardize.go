@@ -7,7 +7,8 @@ import (
 )
 
 // Standardizer is the z-score of features and of regression targets, z = (x − mean)/scale, with the mean and standard
-// deviation of the training rows alone. It is plain data, saved with a run.
+// deviation of the training rows alone. The elements of a channel of a signal (Table.Shape) share mean and scale. It is
+// plain data, saved with a run.
 type Standardizer struct {
 	Features []string  `json:"features"` // names, [D]
 	Mean     []float64 `json:"mean"`     // [D], of the values that are not missing
@@ -30,12 +31,12 @@ func FitStandardizer(t *Table, rows []int32) (*Standardizer, error) {
 	}
 	s := &Standardizer{Features: slices.Clone(t.FeatureNames)}
 	var err error
-	if s.Mean, s.Scale, err = t.moments(t.X, t.FeatureNames, rows); err != nil {
+	if s.Mean, s.Scale, err = t.moments(t.X, t.FeatureNames, t.perChannel(), rows); err != nil {
 		return nil, err
 	}
 	if t.Task == Regress && len(t.Targets) > 0 {
 		s.Targets = slices.Clone(t.TargetNames)
-		if s.TargetMean, s.TargetScale, err = t.moments(t.Targets, t.TargetNames, rows); err != nil {
+		if s.TargetMean, s.TargetScale, err = t.moments(t.Targets, t.TargetNames, 1, rows); err != nil {
 			return nil, err
 		}
 		if j := slices.Index(s.TargetScale, 0); j >= 0 {
@@ -56,26 +57,39 @@ func FitStandardizer(t *Table, rows []int32) (*Standardizer, error) {
 	return s, nil
 }
 
-// moments returns mean and population standard deviation of the named columns of x over the rows, NaN left out.
-func (t *Table) moments(x []float64, names []string, rows []int32) (mean, scale []float64, err error) {
-	d := len(names)
-	mean, scale = make([]float64, d), make([]float64, d)
-	count := make([]float64, d)
-	first := make([]float64, d)
-	varies := make([]bool, d)
-	for _, i := range rows {
-		for j, v := range x[int(i)*d : (int(i)+1)*d] {
-			if math.IsNaN(v) {
-				continue
+// perChannel is the number of features that share mean and scale: the elements of a channel.
+func (t *Table) perChannel() int {
+	if len(t.Shape) == 0 {
+		return 1
+	}
+	return t.D / t.Shape[0]
+}
+
+// moments returns mean and population standard deviation of the named columns of x over the rows, NaN left out; each
+// run of per columns has one of both.
+func (t *Table) moments(x []float64, names []string, per int, rows []int32) (mean, scale []float64, err error) {
+	d, n := len(names), len(names)/per
+	mean, scale = make([]float64, n), make([]float64, n)
+	count := make([]float64, n)
+	first := make([]float64, n)
+	varies := make([]bool, n)
+	each := func(visit func(j int, v float64)) {
+		for _, i := range rows {
+			for k, v := range x[int(i)*d : (int(i)+1)*d] {
+				if !math.IsNaN(v) {
+					visit(k/per, v)
+				}
 			}
-			if count[j] == 0 {
-				first[j] = v
-			}
-			varies[j] = varies[j] || v != first[j]
-			mean[j] += v
-			count[j]++
 		}
 	}
+	each(func(j int, v float64) {
+		if count[j] == 0 {
+			first[j] = v
+		}
+		varies[j] = varies[j] || v != first[j]
+		mean[j] += v
+		count[j]++
+	})
 	for j := range mean {
 		switch {
 		case !varies[j]:
@@ -84,33 +98,36 @@ func (t *Table) moments(x []float64, names []string, rows []int32) (mean, scale 
 			mean[j] /= count[j]
 		}
 	}
-	far := make([]float64, d) // greatest distance from the mean: in its units squares neither overflow nor vanish
-	for _, i := range rows {
-		for j, v := range x[int(i)*d : (int(i)+1)*d] {
-			if !math.IsNaN(v) {
-				far[j] = max(far[j], math.Abs(v-mean[j]))
-			}
+	far := make([]float64, n) // greatest distance from the mean: in its units squares neither overflow nor vanish
+	each(func(j int, v float64) { far[j] = max(far[j], math.Abs(v-mean[j])) })
+	each(func(j int, v float64) {
+		if varies[j] {
+			u := (v - mean[j]) / far[j]
+			scale[j] += u * u
 		}
-	}
-	for _, i := range rows {
-		for j, v := range x[int(i)*d : (int(i)+1)*d] {
-			if !math.IsNaN(v) && varies[j] {
-				u := (v - mean[j]) / far[j]
-				scale[j] += u * u
-			}
-		}
-	}
+	})
 	for j := range scale {
 		if !varies[j] {
 			continue
 		}
 		scale[j] = far[j] * math.Sqrt(scale[j]/count[j])
 		if !(scale[j] > 0) || math.IsInf(scale[j], 0) {
-			return nil, nil, &Error{File: t.where(), Column: names[j], Want: "a standard deviation within float64",
+			return nil, nil, &Error{File: t.where(), Column: names[j*per], Want: "a standard deviation within float64",
 				Got: fmt.Sprintf("%v around %v", scale[j], mean[j]), Remedy: "rescale the column"}
 		}
 	}
-	return mean, scale, nil
+	return spread(mean, per), spread(scale, per), nil
+}
+
+// spread repeats each element per times.
+func spread(v []float64, per int) []float64 {
+	out := make([]float64, 0, per*len(v))
+	for _, e := range v {
+		for range per {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // Check returns an error if the standardiser, as read from a file, contradicts itself or does not belong to the table.

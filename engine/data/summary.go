@@ -12,11 +12,12 @@ type Summary struct {
 	SHA256   string           `json:"sha256"`
 	Rows     int              `json:"rows"`
 	Features int              `json:"features"`
+	Shape    []int            `json:"shape,omitempty"` // of a signal: channels, then extents
 	Task     Task             `json:"task"`
 	Target   []string         `json:"target"`
 	Classes  []ClassSummary   `json:"classes,omitempty"` // classify
 	Targets  []TargetSummary  `json:"targets,omitempty"` // regress
-	Missing  []MissingSummary `json:"missing,omitempty"` // features with missing values
+	Missing  []MissingSummary `json:"missing,omitempty"` // features with missing values; not listed for signals
 	Constant []string         `json:"constant,omitempty"`
 	Splits   []SplitSummary   `json:"splits,omitempty"`
 	Notes    []string         `json:"notes,omitempty"`
@@ -51,7 +52,7 @@ type SplitSummary struct {
 
 // Summarize describes a table.
 func (t *Table) Summarize() Summary {
-	s := Summary{Name: t.Name, Source: t.Source, SHA256: t.SHA256, Rows: t.N, Features: t.D, Task: t.Task,
+	s := Summary{Name: t.Name, Source: t.Source, SHA256: t.SHA256, Rows: t.N, Features: t.D, Shape: t.Shape, Task: t.Task,
 		Target: t.TargetNames, Notes: t.Notes}
 	for c, n := range t.ClassCounts() {
 		s.Classes = append(s.Classes, ClassSummary{t.Classes[c], n})
@@ -62,12 +63,14 @@ func (t *Table) Summarize() Summary {
 		}
 	}
 	for j, n := range t.Missing() {
-		if n > 0 {
+		if n > 0 && len(t.Shape) == 0 {
 			s.Missing = append(s.Missing, MissingSummary{t.FeatureNames[j], n})
 		}
 	}
 	for _, j := range t.Constant() {
-		s.Constant = append(s.Constant, t.FeatureNames[j])
+		if len(t.Shape) == 0 { // of signals a note counts them
+			s.Constant = append(s.Constant, t.FeatureNames[j])
+		}
 	}
 	for _, p := range t.Splits {
 		s.Splits = append(s.Splits, SplitSummary{p.Name, len(p.Part)})

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // Task is what is to be learnt from a table.
@@ -27,6 +29,9 @@ type Table struct {
 	N, D         int
 	X            []float64 // [N, D] row-major; NaN marks a missing value
 	FeatureNames []string  // [D]
+	// Shape is set where a row is a signal: its channels, then its extents, [channels, length] or [channels, height,
+	// width], row-major in the row; their product is D.
+	Shape []int
 
 	Task        Task
 	Labels      []int32   // classify: [N], class from 0; empty in a file without a target
@@ -127,6 +132,9 @@ func (t *Table) Check() error {
 		return fail("", fmt.Sprintf("one target for each of %d rows", t.N),
 			fmt.Sprintf("%d labels, %d targets", len(t.Labels), len(t.Targets)), "mend the loader")
 	}
+	if err := checkShape(t.Shape, t.D); err != nil {
+		return fail("", fmt.Sprintf("a shape of %d features", t.D), fmt.Sprint(t.Shape), "mend the loader")
+	}
 	for i, v := range t.X {
 		if math.IsInf(v, 0) {
 			return fail(t.FeatureNames[i%t.D], "finite values", fmt.Sprintf("%v in row %d", v, i/t.D+1),
@@ -163,4 +171,31 @@ func (t *Table) checkClasses() error {
 	return &Error{File: t.where(), Column: t.TargetNames[0], Want: "at least two classes",
 		Got:    fmt.Sprintf("only %q", t.Classes[t.Labels[0]]),
 		Remedy: "choose another --target or add rows of another class"}
+}
+
+// checkShape returns an error unless shape is that of a signal with d elements, or none.
+func checkShape(shape []int, d int) error {
+	if len(shape) == 0 {
+		return nil
+	}
+	n := 1
+	for _, e := range shape {
+		if e < 1 || e > d/n {
+			return fmt.Errorf("the shape %v is not one of %d features", shape, d)
+		}
+		n *= e
+	}
+	if n != d || len(shape) > 3 {
+		return fmt.Errorf("the shape %v is not one of %d features", shape, d)
+	}
+	return nil
+}
+
+// shapeName writes a shape as 1 × 28 × 28.
+func shapeName(shape []int) string {
+	var words []string
+	for _, e := range shape {
+		words = append(words, strconv.Itoa(e))
+	}
+	return strings.Join(words, " × ")
 }

@@ -23,6 +23,9 @@ type Task struct {
 	Inputs   int // features of a sample
 	Outputs  int // classes, or targets
 	Examples int // samples of the training part
+	// Shape is that of a sample that is a signal, row-major in its features: channels, height and width of an image,
+	// channels and length of a series (and 0). It is zero for samples without one.
+	Shape [3]int
 }
 
 // Model writes a network for one task. Forward is called once for each program (training, evaluation) and must declare

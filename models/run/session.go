@@ -121,6 +121,7 @@ func (s *Session) build() error {
 
 func taskOf(t *data.Table, examples int) train.Task {
 	task := train.Task{Kind: train.Classify, Inputs: t.D, Outputs: t.Outputs(), Examples: examples}
+	copy(task.Shape[:], t.Shape)
 	if t.Task == data.Regress {
 		task.Kind = train.Regress
 	}

@@ -70,6 +70,7 @@ func Open(dir string, budget int, device *engine.Device) (*Trained, error) {
 	}
 	e := t.columns.Encoder
 	t.task = train.Task{Kind: train.Classify, Inputs: e.Width(), Outputs: len(e.Classes), Examples: t.columns.Examples}
+	copy(t.task.Shape[:], e.Shape)
 	if e.Task == data.Regress {
 		t.task.Kind, t.task.Outputs = train.Regress, len(e.TargetNames)
 	}
