@@ -187,7 +187,7 @@ func (e *epilogues) follow(product int, op dense.GEMM) {
 	at := product
 	for x.op.F == act.Identity {
 		next := e.reader(at)
-		if next < 0 || e.ends[next] != nil || !e.take(x, product, at, next) {
+		if next < 0 || e.taken[next] || e.ends[next] != nil || !e.take(x, product, at, next) {
 			break
 		}
 		x.path = append(x.path, at)

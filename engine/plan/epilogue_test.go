@@ -53,6 +53,28 @@ func TestEpiloguesOfSizeOne(t *testing.T) {
 	golden(t, "epilogues-one", "epilogues", e.String())
 }
 
+// A sum of two products that goes on with a bias belongs to the first of them alone.
+func TestEpiloguesOfTwoProducts(t *testing.T) {
+	w := newWriter(t)
+	p, q := gemm(w, w.input("a", 4, 5), w.state("u", 5, 3)), gemm(w, w.input("c", 4, 5), w.state("v", 5, 3))
+	w.output("y", add(w, add(w, p, q), w.state("b", 3)))
+	e, _ := Epilogues(w.lower())
+	products := 0
+	for id := range e.Nodes {
+		for _, c := range e.Nodes[id].In {
+			if c < 0 || c >= id {
+				t.Fatalf("%%%d reads %%%d\n%v", id, c, e)
+			}
+		}
+		if _, ok := e.Nodes[id].Op.(dense.Linear); ok {
+			products++
+		}
+	}
+	if products != 1 {
+		t.Errorf("%d products have epilogues, want 1\n%v", products, e)
+	}
+}
+
 // Products among the terms of a sum add to it one after another; who reads the shape of a value that is gone reads it
 // of the one that took its place.
 func TestSumsOfProducts(t *testing.T) {
