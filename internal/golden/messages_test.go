@@ -29,15 +29,20 @@ var messageRunners = map[string]func(t *testing.T, c golden.Case, d kernels.DTyp
 	"global_add_pool":       pool(sparse.Sum),
 	"global_mean_pool":      pool(sparse.Mean),
 	"global_max_pool":       pool(sparse.Max),
-	"GCNConv":               gcn,
-	"GATConv":               gat,
 }
 
-// messages runs a case of message passing in both float types. Layers without a runner are skipped by name.
+// messages runs a case of message passing in both float types.
 func messages(t *testing.T, c golden.Case) {
-	run, ok := messageRunners[c.String("layer")]
+	name, _, two := strings.Cut(c.String("layer"), " on a bipartite graph")
+	run, ok := messageRunners[name]
+	if l, found := convolutions[name]; found {
+		if ok = true; two {
+			l.apply = bipartite(name)
+		}
+		run = layerRunner(l)
+	}
 	if !ok {
-		t.Skipf("%s: no runner for the layer %q", c.Name, c.String("layer"))
+		t.Fatalf("%s: no runner for the layer %q", c.Name, c.String("layer"))
 	}
 	for _, d := range []kernels.DType{kernels.Float64, kernels.Float32} {
 		t.Run(d.String(), func(t *testing.T) { run(t, c, d) })
