@@ -40,6 +40,7 @@ type ExplainStep struct {
 	Place      string  // where the output lies: arena+offset, store+offset …
 	Over       int     // the input over whose memory the output is computed, -1 for none
 	Scratch    int     // bytes of scratch memory
+	Reserve    int     // bytes of memory for cases that seldom come
 	Reason     string  // what the planner has to say, "" for nothing
 	Hosted     int     // bytes copied for a step on the processor, of a program that runs on a device
 }
@@ -78,7 +79,7 @@ func (p *Program) Explain() Explanation {
 func (p *Program) explainStep(pl *plan.Plan, s *plan.Step) ExplainStep {
 	n := &pl.Graph.Nodes[s.Node]
 	out := ExplainStep{Op: n.OpName(), Attributes: n.OpText(), Path: n.Path, Out: pl.Specs[s.Node], Device: s.Device,
-		Place: pl.Places[s.Node].String(), Over: s.Over, Scratch: s.Scrap}
+		Place: pl.Places[s.Node].String(), Over: s.Over, Scratch: s.Scrap, Reserve: s.Reserve}
 	moved := out.Out.Bytes()
 	for _, c := range n.In {
 		out.In = append(out.In, pl.Specs[c])

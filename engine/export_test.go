@@ -39,10 +39,16 @@ func (p *Program) Bound() int {
 func (p *Program) Cached() int { return len(p.cache) }
 
 // Split makes the plan of the last run execute the steps of its groups one by one.
-func (p *Program) Split() {
-	p.rebind(p.current)
+func (p *Program) Split() error {
+	if err := p.rebind(p.current); err != nil {
+		return err
+	}
 	p.current.cpu = p.bind(p.current, true)
+	return nil
 }
+
+// ReserveTaken is the size of what an arena has in reserve.
+func (a *Arena) ReserveTaken() int { return a.reserve.Size() }
 
 // ArenaTaken is the size of the program's own memory.
 func (p *Program) ArenaTaken() int { return len(p.arena.mem) }

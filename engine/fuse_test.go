@@ -114,7 +114,9 @@ func BenchmarkFusion(b *testing.B) {
 				}
 				p := compile(b, g, engine.Options{})
 				if split {
-					p.Split()
+					if err := p.Split(); err != nil {
+						b.Fatal(err)
+					}
 				}
 				feeds := engine.Feeds{{Slot: 0, Tensor: normalTensor(1, kernels.S(kernels.Float32, shape...))}}
 				run(b, p, feeds, "y")

@@ -3,19 +3,36 @@ package engine
 import (
 	"fmt"
 
+	"ganglion/engine/exec"
 	"ganglion/engine/plan"
 	"ganglion/kernels"
 )
 
 // Arena is memory of intermediate values that programs share. Its zero value is empty and ready for use.
 type Arena struct {
-	mem   []byte
-	least int
+	mem     []byte
+	reserve *exec.Reserve
+	least   int
 }
 
-// Reserve makes the arena have n bytes at least when it is first taken, which is when a program runs: so that it need
+// AtLeast makes the arena have n bytes at least when it is first taken, which is when a program runs: so that it need
 // not grow for the program that runs later and needs more.
-func (a *Arena) Reserve(n int) { a.least = max(a.least, n) }
+func (a *Arena) AtLeast(n int) { a.least = max(a.least, n) }
+
+// fit makes the arena large enough for a plan.
+func (a *Arena) fit(pl *plan.Plan) error {
+	if pl.Arena > len(a.mem) {
+		a.mem = alignedBytes(max(pl.Arena, a.least))
+	}
+	if pl.Reserve <= a.reserve.Size() {
+		return nil
+	}
+	r, err := exec.NewReserve(pl.Reserve)
+	if err == nil {
+		a.reserve = r
+	}
+	return err
+}
 
 // Share makes the program use an arena that others use too, from its next run on. They must never run at the same time,
 // and the outputs of one hold until the next run of any. Memory on a device is not shared.
@@ -29,6 +46,9 @@ type Memory struct {
 	Arena      int // intermediate values and scratch memory
 	Live       int // of the arena, what is in use when most is; the rest is lost to gaps
 	Crest      int // the step at which most is in use, as Explain numbers it; -1 when nothing is
+	// Reserve is for cases that seldom come, such as samples that resist a solver, outside of the arena. Until one
+	// comes it is not touched, and takes nothing where the system backs memory when it is first touched.
+	Reserve int
 }
 
 // Memory tells what the program needs for the sizes of the last run (before the first run: the sizes of the graph).
@@ -50,7 +70,7 @@ func (p *Program) MemoryAt(resize func(name string, declared kernels.Spec) kerne
 }
 
 func (p *Program) memoryOf(pl *plan.Plan) Memory {
-	m := Memory{Arena: pl.Arena, Live: pl.Live, Crest: pl.Crest}
+	m := Memory{Arena: pl.Arena, Live: pl.Live, Crest: pl.Crest, Reserve: pl.Reserve}
 	m.Parameters, m.States = p.store.sizes()
 	for i := range pl.Graph.Nodes {
 		if n := &pl.Graph.Nodes[i]; n.Kind == plan.Const {

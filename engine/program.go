@@ -79,6 +79,8 @@ type special struct {
 	base  *byte     // the beginning of the arena to which it is bound
 	used  uint64
 
+	reserve *exec.Reserve // to which it is bound
+
 	device *exec.CUDA // bound to the device, if the program has one
 }
 
@@ -185,7 +187,9 @@ func (p *Program) feed(feeds Feeds) error {
 		}
 	}
 	p.current.used = p.clock
-	p.rebind(p.current)
+	if err := p.rebind(p.current); err != nil {
+		return err
+	}
 	if p.opts.Device != nil {
 		if err := p.bindDevice(p.current); err != nil {
 			return err
@@ -291,25 +295,26 @@ func (p *Program) planFor(inputs []kernels.Spec) (*plan.Plan, error) {
 
 // rebind makes an arena that is large enough for a plan, and binds the plan to it if it is not bound, or was bound to
 // another. It is left until the first run, so that what a program needs can be asked before it is taken.
-func (p *Program) rebind(s *special) {
-	if a := p.arena; s.plan.Arena > len(a.mem) {
-		a.mem = alignedBytes(max(s.plan.Arena, a.least))
+func (p *Program) rebind(s *special) error {
+	if err := p.arena.fit(s.plan); err != nil {
+		return err
 	}
-	base := unsafe.SliceData(p.arena.mem)
-	if s.cpu != nil && s.base == base {
-		return
+	base, reserve := unsafe.SliceData(p.arena.mem), p.arena.reserve
+	if s.cpu != nil && s.base == base && s.reserve == reserve {
+		return nil
 	}
 	for _, c := range p.cache { // what is bound elsewhere must not hold on to the old memory
-		if c.base != base {
-			c.cpu, c.base = nil, nil
+		if c.base != base || c.reserve != reserve {
+			c.cpu, c.base, c.reserve = nil, nil, nil
 		}
 	}
-	s.cpu, s.base = p.bind(s, false), base
+	s.cpu, s.base, s.reserve = p.bind(s, false), base, reserve
+	return nil
 }
 
 // bind lays a plan over the program's memory. With split, the steps of fused groups are run one by one.
 func (p *Program) bind(s *special, split bool) *exec.CPU {
-	return exec.NewCPU(s.plan, exec.Memory{Arena: p.arena.mem, Store: p.blocks},
+	return exec.NewCPU(s.plan, exec.Memory{Arena: p.arena.mem, Store: p.blocks, Reserve: p.arena.reserve},
 		exec.Options{Path: p.path, Pool: p.pool, Strict: p.opts.Strict, Split: split})
 }
 

@@ -11,9 +11,11 @@ type Call struct {
 	Op   Op
 	In   []Tensor
 	Out  Tensor
-	Work []byte    // scratch of the size that Workspace asked for; old contents
-	Path cpu.Path  // the instruction set to use
-	Pool *par.Pool // never nil
+	Work []byte // scratch of the size that Workspace asked for; old contents
+	// Reserve is what Reserve of the op asked for, to be touched only where there is need; old contents.
+	Reserve []byte
+	Path    cpu.Path  // the instruction set to use
+	Pool    *par.Pool // never nil
 	// Report receives what the kernel has to say about this run; never nil, zeroed by the engine before the call.
 	Report *Report
 	// Arg carries small numbers from the kernel to the bodies of its loops, which must not be closures (a closure

@@ -45,6 +45,14 @@ type Scratcher interface {
 	Workspace(in []Spec, out Spec, workers int) int
 }
 
+// Reserver is a Scratcher whose kernel needs more memory in cases that seldom come, lent as Call.Reserve. Nobody else
+// touches it: where the system backs memory when it is first touched, it takes nothing until such a case comes.
+type Reserver interface {
+	Scratcher
+	// Reserve returns the number of bytes for the given specs and number of workers (see CarveSize).
+	Reserve(in []Spec, out Spec, workers int) int
+}
+
 // Preparer is a CPUOp whose kernel keeps something from run to run, so that a run allocates nothing.
 type Preparer interface {
 	// Prepare sets c.State. It is called once for each call, before anything is bound to it: it sees the op, the path

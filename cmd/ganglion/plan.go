@@ -18,7 +18,7 @@ func planCommand() *cli.Command {
 		Description: "Examples:\n  ganglion plan\n  ganglion plan module/mlp --data table.csv --batch 1024 " +
 			"--memory-budget 512MiB",
 		Flags: append(
-			dataFlags(),
+			append(dataFlags(), libraryFlags()...),
 			&cli.StringFlag{Name: "data", Usage: "`NAME|PATH` of a data set or a file (default: gas)"},
 			&cli.IntFlag{Name: "batch", Usage: "samples of a mini-batch (default: 64)"},
 			&cli.Uint64Flag{Name: "seed", Usage: "seed of initial values and splits (default: 1)"},
@@ -71,7 +71,10 @@ func planAction(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return s.Afford(p.Memory)
+	if err := s.Afford(p.Memory); err != nil {
+		return err
+	}
+	return s.AffordDevice(p.OnDevice, size)
 }
 
 // budgetFlag is the flag by which a command refuses to take more memory than it may.
@@ -109,13 +112,17 @@ func printPlan(out io.Writer, p *run.Plan) error {
 		{"data", m.Data}, {"parameters", m.Parameters}, {"optimiser and other states", m.States},
 		{"constants", m.Constants}, {"mini-batches", m.Batch}, {"arena of a training step", m.Arena},
 		{"arena of an evaluation, in the same place", m.Evaluation}, {"copies of the best parameters", m.Best},
+		{"in reserve, for samples that resist a solver", m.Reserve},
 		{"network for comparison", m.Baseline}, {"pictures of the structure", m.Pictures},
+		{"held now, with data, parameters and program", m.Resident}, {"predicted peak", m.Peak},
+		{"at worst, with all of the reserve", m.Worst},
 	} {
 		fmt.Fprintf(w, "%s\t%d\t bytes\n", l.what, l.bytes)
 	}
-	fmt.Fprintf(w, "held now, with data, parameters and program\t%d\t bytes\npredicted peak\t%d\t bytes\n", m.Resident,
-		m.Peak)
 	if err := w.Flush(); err != nil {
+		return err
+	}
+	if err := printDeviceMemory(out, p.OnDevice); err != nil {
 		return err
 	}
 	for _, f := range p.Fallbacks {

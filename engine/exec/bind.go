@@ -64,6 +64,9 @@ func (b *binder) step(s *plan.Step) step {
 		if s.Scrap > 0 {
 			out.call.Work = b.mem.Arena[s.Work.Offset : s.Work.Offset+s.Scrap : s.Work.Offset+s.Scrap]
 		}
+		if s.Reserve > 0 {
+			out.call.Reserve = b.mem.Reserve.mem[:s.Reserve:s.Reserve]
+		}
 	case plan.Moves:
 		out.moves = b.moves(s.Moves)
 	case plan.Reference:

@@ -5,6 +5,7 @@ package exec
 import (
 	"context"
 	"fmt"
+	"runtime"
 
 	"ganglion/engine/plan"
 	"ganglion/internal/cpu"
@@ -14,8 +15,9 @@ import (
 
 // Memory is where the spaces of a plan lie.
 type Memory struct {
-	Arena []byte
-	Store [][]byte // blocks of parameters and states
+	Arena   []byte
+	Store   [][]byte // blocks of parameters and states
+	Reserve *Reserve // of the plan's size at least; nil for plans without
 }
 
 // CPU runs a plan on the processor.
@@ -196,6 +198,7 @@ func (m *CPU) Step(i int) error {
 	case plan.Kernel:
 		*s.call.Report = kernels.Report{}
 		s.op.CPU(s.call)
+		runtime.KeepAlive(m) // whose reserve is not Go's
 		if m.strict && s.call.Report.Status != kernels.Fine {
 			return unconverged(s.call.Report)
 		}

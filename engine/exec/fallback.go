@@ -75,6 +75,9 @@ func Eval(op kernels.Op, in []kernels.Tensor, o Options) (kernels.Tensor, *kerne
 	if s, ok := op.(kernels.Scratcher); ok {
 		c.Work = make([]byte, s.Workspace(specs, spec, o.Pool.Workers()))
 	}
+	if s, ok := op.(kernels.Reserver); ok {
+		c.Reserve = make([]byte, s.Reserve(specs, spec, o.Pool.Workers()))
+	}
 	k.CPU(c)
 	return c.Out, c.Report, nil
 }

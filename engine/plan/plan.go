@@ -33,6 +33,8 @@ type Step struct {
 	Work   Place  // scratch memory
 	Scrap  int    // bytes of scratch memory
 	Group  int    // of Plan.Groups, or -1
+	// Reserve is the number of bytes of the plan's reserve that the step may need.
+	Reserve int
 }
 
 // Plan says what is run, in which order, and where everything lies, for one set of input sizes.
@@ -48,6 +50,7 @@ type Plan struct {
 	Saves, Stores []Move
 	Commit        int // the first step that overwrites a state, len(Steps) when only Stores do
 	Arena         int // bytes
+	Reserve       int // bytes for cases that seldom come, outside of the arena, used by one step at a time
 	Unshared      int // bytes that the arena would have if no memory were used twice
 	Live          int // bytes of the arena in use at step Crest, the first at which most are; Crest is -1 for none
 	Crest         int
@@ -80,6 +83,10 @@ func Make(g *Graph, specs []kernels.Spec, o Options) (*Plan, error) {
 	for i, id := range seq {
 		pl.Steps[i] = m.step(id, work[i])
 		pl.Unshared += aligned(pl.Steps[i].Scrap)
+		if pl.Steps[i].Run == Kernel {
+			pl.Steps[i].Reserve = m.reserve(id, o.Workers)
+			pl.Reserve = max(pl.Reserve, pl.Steps[i].Reserve)
+		}
 		if pl.Steps[i].Run != Nothing {
 			pl.Unshared += aligned(specs[id].Bytes())
 		}
@@ -138,6 +145,16 @@ func (m *placing) scratch(workers int) []int {
 		}
 	}
 	return work
+}
+
+// reserve is the number of bytes that the kernel of an op may need in cases that seldom come.
+func (m *placing) reserve(id, workers int) int {
+	n := &m.g.Nodes[id]
+	k, ok := n.Op.(kernels.Reserver)
+	if !ok {
+		return 0
+	}
+	return k.Reserve(specsAt(m.specs, n.In), m.specs[id], workers)
 }
 
 func (m *placing) step(id, work int) Step {
@@ -226,6 +243,9 @@ func (p *Plan) String() string {
 		}
 		if s.Scrap > 0 {
 			fmt.Fprintf(&b, " scratch %d", s.Scrap)
+		}
+		if s.Reserve > 0 {
+			fmt.Fprintf(&b, " reserve %d", s.Reserve)
 		}
 		if s.Group >= 0 {
 			fmt.Fprintf(&b, " group %d", s.Group)

@@ -84,7 +84,7 @@ func (p *Predictor) Solver() Solver { return p.solver }
 func (p *Predictor) MemoryFor(n int) (int, error) {
 	m, err := p.program.MemoryAt(resized(min(n, predictBatch)))
 	const output, growth = 8, 2
-	return m.Arena + growth*output*n*p.task.Outputs, err
+	return m.Arena + m.Reserve + growth*output*n*p.task.Outputs, err
 }
 
 // visit runs the network over x [n, Inputs] in order, and hands each batch's outputs [hi-lo, Outputs] to f; they hold

@@ -23,13 +23,17 @@ type Memory struct {
 	Batch      int `json:"batch_bytes"`      // the mini-batches that are fed: the full one and the last
 	Arena      int `json:"arena_bytes"`      // intermediate values and scratch memory of a training step
 	Evaluation int `json:"evaluation_bytes"` // the same of an evaluation, in the same place
+	Reserve    int `json:"reserve_bytes"`    // for cases that seldom come, as engine.Memory has it
 	Best       int `json:"best_bytes"`       // the best epoch's parameters, and their copies when they are saved
 }
 
-// Pending is what is taken when the training begins.
+// Pending is what is taken when the training begins, the reserve apart.
 func (m Memory) Pending() int { return m.Batch + max(m.Arena, m.Evaluation) + m.Best }
 
-// Total is the sum of all.
+// Worst is what is taken when the training begins if all of the reserve is needed.
+func (m Memory) Worst() int { return m.Pending() + m.Reserve }
+
+// Total is the sum of all but the reserve.
 func (m Memory) Total() int { return m.Data + m.Parameters + m.States + m.Constants + m.Pending() }
 
 // bestCopies is how often the parameters are held besides the store when the best ones are saved.
@@ -46,7 +50,8 @@ func (t *Trainer) MemoryAt(batch int) (Memory, error) {
 		return Memory{}, err
 	}
 	m := Memory{Parameters: step.Parameters, States: step.States, Constants: step.Constants + eval.Constants,
-		Arena: step.Arena, Evaluation: eval.Arena, Best: bestCopies * step.Parameters}
+		Arena: step.Arena, Evaluation: eval.Arena, Reserve: max(step.Reserve, eval.Reserve),
+		Best: bestCopies * step.Parameters}
 	for _, p := range []Part{t.Set.Train, t.Set.Valid, t.Set.Test} {
 		m.Data += p.bytes()
 	}
@@ -61,7 +66,7 @@ func (t *Trainer) share() error {
 		return err
 	}
 	arena := new(engine.Arena)
-	arena.Reserve(max(m.Arena, m.Evaluation))
+	arena.AtLeast(max(m.Arena, m.Evaluation))
 	t.step.Share(arena)
 	t.eval.program.Share(arena)
 	return nil
@@ -73,7 +78,7 @@ func (t *Trainer) EvaluationBatch() int {
 }
 
 // LargestBatch is the largest mini-batch, up to that of the options, with which the trainer takes no more than the
-// given number of bytes when the training begins; 0 when there is none.
+// given number of bytes when the training begins, all of its reserve included; 0 when there is none.
 func (t *Trainer) LargestBatch(pending int) (int, error) {
 	var failed error
 	over := sort.Search(t.Options.Batch, func(i int) bool {
@@ -81,7 +86,7 @@ func (t *Trainer) LargestBatch(pending int) (int, error) {
 		if err != nil {
 			failed = err
 		}
-		return m.Pending() > pending
+		return m.Worst() > pending
 	})
 	return over, failed
 }

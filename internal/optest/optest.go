@@ -310,6 +310,11 @@ func (c Case) bind(
 		g, b := newGuard(kernels.S(kernels.Byte, n))
 		call.Work, guards = b.U8, append(guards, g)
 	}
+	if s, ok := c.Op.(kernels.Reserver); ok {
+		n := s.Reserve(inSpecs(in), out, pool.Workers())
+		g, b := newGuard(kernels.S(kernels.Byte, n))
+		call.Reserve, guards = b.U8, append(guards, g)
+	}
 	return call, guards
 }
 

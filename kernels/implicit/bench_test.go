@@ -113,6 +113,7 @@ func bind1(op kernels.Op, workers int, in ...kernels.Tensor) (*kernels.Call, fun
 	c := kernels.NewCall(op, cpu.Best(), pool)
 	c.In, c.Out = in, kernels.New(spec)
 	c.Work = make([]byte, op.(kernels.Scratcher).Workspace(specs, spec, workers))
+	c.Reserve = make([]byte, op.(kernels.Reserver).Reserve(specs, spec, workers))
 	return c, pool.Close
 }
 

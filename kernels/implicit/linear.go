@@ -31,7 +31,7 @@ type Linear struct {
 var (
 	_ kernels.Differentiable = Linear{}
 	_ kernels.CPUOp          = Linear{}
-	_ kernels.Scratcher      = Linear{}
+	_ kernels.Reserver       = Linear{}
 )
 
 func (o Linear) options() options {
@@ -117,4 +117,9 @@ func (o Linear) CPU(c *kernels.Call) {
 // Workspace holds the packed weights and the iterates and scratch of each worker.
 func (o Linear) Workspace(in []kernels.Spec, _ kernels.Spec, workers int) int {
 	return systemSize(in[0], adjoint, o.options(), workers)
+}
+
+// Reserve holds Newton's matrices of each worker where Auto may need them for samples that resist all else.
+func (o Linear) Reserve(in []kernels.Spec, _ kernels.Spec, workers int) int {
+	return reserveSize(in[0], o.options(), workers)
 }

@@ -29,7 +29,7 @@ type Solve struct {
 var (
 	_ kernels.Differentiable = Solve{}
 	_ kernels.CPUOp          = Solve{}
-	_ kernels.Scratcher      = Solve{}
+	_ kernels.Reserver       = Solve{}
 )
 
 func (o Solve) options() options { return options{o.Act, o.Method, o.Tol, o.MaxIter, o.Damping} }
@@ -96,4 +96,9 @@ func (o Solve) CPU(c *kernels.Call) { solveSystem(c, nonlinear, o.options(), 0, 
 // Workspace holds the packed weights and the iterates and scratch of each worker.
 func (o Solve) Workspace(in []kernels.Spec, _ kernels.Spec, workers int) int {
 	return systemSize(in[0], nonlinear, o.options(), workers)
+}
+
+// Reserve holds Newton's matrices of each worker where Auto may need them for samples that resist all else.
+func (o Solve) Reserve(in []kernels.Spec, _ kernels.Spec, workers int) int {
+	return reserveSize(in[0], o.options(), workers)
 }

@@ -88,6 +88,9 @@ func run(t testing.TB, op kernels.Op, workers int, in ...kernels.Tensor) (kernel
 	if s, ok := op.(kernels.Scratcher); ok {
 		c.Work = bytes.Repeat([]byte{0xff}, s.Workspace(specs, spec, workers)) // old contents: NaN
 	}
+	if s, ok := op.(kernels.Reserver); ok {
+		c.Reserve = bytes.Repeat([]byte{0xff}, s.Reserve(specs, spec, workers))
+	}
 	op.(kernels.CPUOp).CPU(c)
 	return c.Out, *c.Report
 }

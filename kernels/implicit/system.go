@@ -67,6 +67,7 @@ type system[T kernels.Float] struct {
 	z, f, d []T
 	reports []int64 // [workers][reportLen]
 	scratch []T     // [workers][scratchLen]
+	reserve []T     // [workers][reserveLen]
 }
 
 // lanesFor is the number of lanes of a block: small batches are cut finer so that there is work for several workers.
@@ -91,6 +92,11 @@ func systemSize(in kernels.Spec, k kind, o options, workers int) int {
 	n += 2*kernels.CarveSize(slab, elem) + kernels.CarveSize(slopes(k, slab), elem)
 	n += kernels.CarveSize(workers*reportLen*2, 4)
 	return n + kernels.CarveSize(workers*scratchLen(p, lanesFor(batch), o.method), elem)
+}
+
+// reserveSize is the number of bytes in reserve for in = [batch, p].
+func reserveSize(in kernels.Spec, o options, workers int) int {
+	return kernels.CarveSize(workers*reserveLen(in.Shape[1], lanesFor(in.Shape[0]), o.method), in.DType.Size())
 }
 
 // slopes is the number of elements of d.
@@ -124,6 +130,8 @@ func bind[T kernels.Float](c *kernels.Call, o options) system[T] {
 	s.d = kernels.Carve[T](&work, slopes(s.kind, slab))
 	s.reports = int64s(kernels.Carve[int32](&work, workers*reportLen*2))
 	s.scratch = kernels.Carve[T](&work, workers*scratchLen(p, s.lanes, o.method))
+	rest := c.Reserve
+	s.reserve = kernels.Carve[T](&rest, workers*reserveLen(p, s.lanes, o.method))
 	return s
 }
 

@@ -58,12 +58,26 @@ type task[T kernels.Float] struct {
 	res, norm    []T // [width] ‖G(x)-x‖∞ and ‖x‖∞
 	pace, square []T // [width] step and ‖F‖² of the line search
 	history      []T // of Anderson and Broyden
-	jac          []T // Newton's matrices, in the place of the history: every method begins a history anew
+	jac          []T // Newton's matrices, in the place of the history if they fit: every method begins a history anew
+	spare        []T // else of the reserve
 }
 
 // scratchLen is the number of elements of one worker's scratch.
 func scratchLen(p, lanes int, m Method) int {
-	return 9*p*lanes + 4*maxLanes + max(historyLen(p, lanes, m), jacobianLen(p, m))
+	n := historyLen(p, lanes, m)
+	if reserveLen(p, lanes, m) == 0 {
+		n = max(n, jacobianLen(p, m))
+	}
+	return 9*p*lanes + 4*maxLanes + n
+}
+
+// reserveLen is the number of elements that Auto keeps in reserve for one worker: Newton's matrices of modules that are
+// too large for the place of the history.
+func reserveLen(p, lanes int, m Method) int {
+	if n := jacobianLen(p, m); m == Auto && n > historyLen(p, lanes, m) {
+		return n
+	}
+	return 0
 }
 
 // newTask makes a task for a worker and a block, whose values lie at number slab of the system's arrays of blocks.
@@ -82,7 +96,9 @@ func newTask[T kernels.Float](s system[T], worker, block, slab int) task[T] {
 	t.c0, t.c, t.d, t.x, t.g = cut(size), cut(size), cut(size), cut(size), cut(size)
 	t.y, t.h, t.fx, t.step = cut(size), cut(size), cut(size), cut(size)
 	t.res, t.norm, t.pace, t.square = cut(maxLanes), cut(maxLanes), cut(maxLanes), cut(maxLanes)
-	t.history, t.jac = rest, rest
+	t.history = rest
+	n = reserveLen(s.p, s.lanes, s.opt.method)
+	t.spare = s.reserve[worker*n : (worker+1)*n]
 	return t
 }
 
@@ -194,6 +210,10 @@ func (t *task[T]) begin() {
 	}
 	if t.start != nil {
 		t.warm()
+	}
+	t.jac = t.history
+	if jacobianLen(t.n, t.opt.method) > len(t.history) {
+		t.jac = t.spare
 	}
 	t.cost = t.estimate()
 }

@@ -74,3 +74,45 @@ func TestEdgesListedTwice(t *testing.T) {
 		}
 	}
 }
+
+// Newton's matrices of large modules lie in reserve with Auto: it is not touched while no sample resists, and used when
+// one does. Where they fit into the scratch memory, or the method is Newton, there is none.
+func TestReserveIsForSamplesThatResist(t *testing.T) {
+	const p, batch, workers = 150, 40, 2
+	spec := kernels.S(kernels.Float32, batch, p)
+	size := func(op kernels.Reserver, s kernels.Spec) int { return op.Reserve([]kernels.Spec{s}, s, workers) }
+	small := kernels.S(kernels.Float32, batch, 20)
+	if size(Solve{}, spec) == 0 || size(Linear{}, spec) == 0 || size(Solve{}, small) != 0 ||
+		size(Solve{Method: Newton}, spec) != 0 || size(Solve{Method: Anderson}, spec) != 0 {
+		t.Fatalf("%d and %d bytes for %v, %d for %v, %d with Newton", size(Solve{}, spec), size(Linear{}, spec), spec,
+			size(Solve{}, small), small, size(Solve{Method: Newton}, spec))
+	}
+	if a, b := (Solve{}).Workspace([]kernels.Spec{spec}, spec, workers)+size(Solve{}, spec),
+		(Solve{Method: Newton}).Workspace([]kernels.Spec{spec}, spec, workers); a < b {
+		t.Errorf("%d bytes in all, %d with Newton", a, b)
+	}
+	for _, c := range []struct {
+		size    float64
+		touched bool
+	}{{0.3, false}, {6, true}} {
+		w := weights(3, p, c.size)
+		in := kernels.New(kernels.S(kernels.Float64, batch, p))
+		noise(in.F64, 1)
+		call, done := bind1(Solve{Act: act.Tanh}, workers, in, w, structure(w, -1))
+		for i := range call.Reserve {
+			call.Reserve[i] = 0xff
+		}
+		call.Op.(kernels.CPUOp).CPU(call)
+		done()
+		touched := false
+		for _, b := range call.Reserve {
+			touched = touched || b != 0xff
+		}
+		if touched != c.touched || len(call.Reserve) != size(Solve{}, spec) {
+			t.Errorf("weights of size %v: touched is %v; %+v", c.size, touched, *call.Report)
+		}
+		if !c.touched && call.Report.Failed != 0 {
+			t.Errorf("weights of size %v: %+v", c.size, *call.Report)
+		}
+	}
+}

@@ -12,13 +12,15 @@ import (
 )
 
 // Forecast is the memory that a run will take. Resident is what the process holds before the training begins, with the
-// data, the parameters and the program itself; Peak adds what the training takes.
+// data, the parameters and the program itself; Peak adds what the training is expected to take, and Worst what it takes
+// if all of the reserve is needed, which is for samples that resist a solver.
 type Forecast struct {
 	train.Memory
 	Baseline int `json:"baseline_bytes"` // of the plain network that is trained afterwards, for comparison
 	Pictures int `json:"picture_bytes"`  // of drawing the structure, before that
 	Resident int `json:"resident_bytes"`
 	Peak     int `json:"peak_bytes"`
+	Worst    int `json:"worst_bytes"`
 }
 
 // later is what a run takes that nobody counts: code that is read in when it first runs, stacks, and what is written to
@@ -33,9 +35,7 @@ const pictures, pictureEdge = 13 << 20, 128
 // After is what is taken after the training, on top of what that holds.
 func (f Forecast) After() int { return max(f.Baseline, f.Pictures) }
 
-// Forecast foretells the peak of the process's memory. It returns what loading has left over to the system first. The
-// scratch memory of iterative kernels counts in full, although solvers of small modules use little of what is set aside
-// for them.
+// Forecast foretells the peak of the process's memory. It returns what loading has left over to the system first.
 func (s *Session) Forecast(baseline bool) (Forecast, error) {
 	m, err := s.Trainer.MemoryAt(s.Trainer.Options.Batch)
 	if err != nil {
@@ -65,13 +65,15 @@ func (s *Session) Forecast(baseline bool) (Forecast, error) {
 	now, before := resident()
 	f.Resident = now
 	f.Peak = max(now+m.Pending()+f.After()+later, before)
+	f.Worst = max(now+m.Worst()+f.After()+later, before)
 	return f, nil
 }
 
-// Afford refuses a run whose forecast is above the session's budget. The error wraps ErrMemory and says what would fit.
+// Afford refuses a run that would, at worst, take more than the session's budget. The error wraps ErrMemory and says
+// what would fit.
 func (s *Session) Afford(f Forecast) error {
 	budget := s.Config.Train.Budget
-	if budget == 0 || f.Peak <= budget {
+	if budget == 0 || f.Worst <= budget {
 		return nil
 	}
 	rest := budget - (f.Resident + f.After() + later + margin)
@@ -91,9 +93,9 @@ func (s *Session) Afford(f Forecast) error {
 	if batch == 0 {
 		ways = append(ways, "a smaller model or less data, since no mini-batch fits")
 	}
-	ways = append(ways, "--memory-budget "+Size(f.Peak+margin)+" or more")
-	return fmt.Errorf("%w: the run would take %s, of which %s for a step on %d samples, %s for what is held already; "+
-		"the budget is %s. Try %s", ErrMemory, Size(f.Peak), Size(f.Batch+f.Arena), s.Trainer.Options.Batch,
+	ways = append(ways, "--memory-budget "+Size(f.Worst+margin)+" or more")
+	return fmt.Errorf("%w: the run would take up to %s, of which %s for a step on %d samples, %s for what is held already; "+
+		"the budget is %s. Try %s", ErrMemory, Size(f.Worst), Size(f.Batch+f.Arena+f.Reserve), s.Trainer.Options.Batch,
 		Size(f.Resident), Size(budget), strings.Join(ways, ", or "))
 }
 

@@ -19,6 +19,8 @@ type Plan struct {
 	Programs   []PlanProgram `json:"programs"` // a training step, and an evaluation
 	Memory     Forecast      `json:"memory"`
 	Fallbacks  []string      `json:"fallbacks"`
+	// OnDevice is the memory on a CUDA device, nil for a run on the processor.
+	OnDevice *DeviceForecast `json:"device_memory,omitempty"`
 }
 
 // PlanProgram is one compiled program.
@@ -48,12 +50,17 @@ type PlanStep struct {
 	Flops   float64  `json:"flops"` // 0 where the op does not count them
 	Place   string   `json:"place"`
 	Scratch int      `json:"scratch_bytes"`
+	Reserve int      `json:"reserve_bytes"` // of the reserve, what the step may need
 	Reason  string   `json:"reason"`
 }
 
 // Plan describes the programs of a prepared session and foretells their memory.
 func (s *Session) Plan(baseline bool) (*Plan, error) {
 	f, err := s.Forecast(baseline)
+	if err != nil {
+		return nil, err
+	}
+	device, err := s.ForecastDevice(baseline)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +71,7 @@ func (s *Session) Plan(baseline bool) (*Plan, error) {
 		Device: s.Config.deviceName(), DType: s.Config.Train.DType, Batch: batch,
 		Parameters: s.Trainer.Store().Params().Size(), Steps: s.Trainer.StepsPerEpoch(),
 		Programs: []PlanProgram{planOf(step, batch), planOf(eval, s.Trainer.EvaluationBatch())},
-		Memory:   f, Fallbacks: fallbacks(step, eval),
+		Memory:   f, Fallbacks: fallbacks(step, eval), OnDevice: device,
 	}, nil
 }
 
@@ -83,7 +90,7 @@ func planOf(p *engine.Program, samples int) PlanProgram {
 		s := PlanStep{Index: x.Index, Op: x.Attributes, Path: x.Path, In: []string{}, Out: x.Out.String(),
 			Kernel: x.Kernel, Device: x.Device, Size: x.Out.Bytes(), Bytes: x.BytesMoved, Flops: x.Flops,
 			Place:   x.Place,
-			Scratch: x.Scratch, Reason: strings.TrimSpace(x.Reason)}
+			Scratch: x.Scratch, Reserve: x.Reserve, Reason: strings.TrimSpace(x.Reason)}
 		for _, in := range x.In {
 			s.In = append(s.In, in.String())
 		}
