@@ -89,6 +89,16 @@ func (d *Device) noMemory(call string, r driver.Result, size int, label string) 
 	return d.failed(call, r, what)
 }
 
+// Free is the memory of the device that nobody uses, in bytes.
+func (d *Device) Free() (free int64, err error) {
+	err = d.do(func() error {
+		var r driver.Result
+		free, _, r = driver.MemInfo()
+		return d.check("cuMemGetInfo", r, "")
+	})
+	return free, err
+}
+
 // Address is where the buffer begins; 0 if it is empty.
 func (b *Buffer) Address() Address { return Address(b.ptr) }
 

@@ -28,7 +28,7 @@ func benchCommand() *cli.Command {
 		Name: "bench", Usage: "times workloads, beside what the machine can do and what other programs took",
 		ArgsUsage:   "[WORKLOAD…]",
 		Description: "Workloads, all of them by default:\n" + names.String(),
-		Flags: []cli.Flag{
+		Flags: append(libraryFlags(), []cli.Flag{
 			&cli.StringFlag{
 				Name:  "device",
 				Value: "cpu",
@@ -42,7 +42,7 @@ func benchCommand() *cli.Command {
 			&cli.StringFlag{Name: "against", Usage: "compare with the JSON lines of other programs in `FILE`"},
 			&cli.BoolFlag{Name: "save", Usage: "append the results to " + historyFolder + "/<workload>.jsonl"},
 			jsonFlag(),
-		},
+		}...),
 		Action: runBench,
 	}
 }
@@ -99,8 +99,8 @@ func runBench(c *cli.Context) error {
 // must not end at a device that is not there.
 func benchDevices(c *cli.Context, o bench.Options, log io.Writer) (results []bench.Result, err error) {
 	var devices []*run.Device
-	for _, request := range strings.Split(c.String("device"), ",") {
-		d, failed := run.OpenDevice(request)
+	for _, name := range strings.Split(c.String("device"), ",") {
+		d, failed := request(c, name)
 		if failed != nil {
 			return nil, failed
 		}

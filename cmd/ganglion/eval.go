@@ -14,7 +14,7 @@ func evalCommand() *cli.Command {
 	return &cli.Command{
 		Name: "eval", Usage: "judges a trained model on the test part of its data, or on another file",
 		ArgsUsage: "RUN",
-		Flags: []cli.Flag{
+		Flags: append(libraryFlags(), []cli.Flag{
 			&cli.StringFlag{
 				Name:  "data",
 				Usage: "`PATH` of a file with the columns of the training data; all rows count",
@@ -22,7 +22,7 @@ func evalCommand() *cli.Command {
 			deviceFlag(),
 			budgetFlag(),
 			jsonFlag(),
-		},
+		}...),
 		Action: func(c *cli.Context) (err error) {
 			d, err := openDevice(c)
 			if err != nil {

@@ -10,7 +10,7 @@ func predictCommand() *cli.Command {
 	return &cli.Command{
 		Name: "predict", Usage: "answers for every row of a file, as CSV",
 		ArgsUsage: "RUN",
-		Flags: []cli.Flag{
+		Flags: append(libraryFlags(), []cli.Flag{
 			&cli.StringFlag{
 				Name:  "input",
 				Usage: "`FILE` with the columns of the training data; the target may be missing",
@@ -18,7 +18,8 @@ func predictCommand() *cli.Command {
 			&cli.StringFlag{Name: "output", Usage: "`FILE` for the answers (default: standard output)"},
 			deviceFlag(),
 			budgetFlag(),
-			jsonFlag()},
+			jsonFlag(),
+		}...),
 		Action: func(c *cli.Context) (err error) {
 			if !c.IsSet("input") {
 				return usagef("predict wants --input FILE, the rows to answer for")

@@ -26,7 +26,7 @@ func trainCommand() *cli.Command {
 			"  ganglion train --config runs/nm-gas-20260101-120000/config.yaml --seed 2\n" +
 			"  ganglion train --resume runs/nm-gas-20260101-120000",
 		Flags: append(
-			dataFlags(),
+			append(dataFlags(), libraryFlags()...),
 			&cli.StringFlag{
 				Name:  "data",
 				Usage: "`NAME|PATH` of a data set (ganglion data list) or a file (default: gas)",
@@ -67,7 +67,7 @@ func trainAction(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	d, err := run.OpenDevice(c.String("device"))
+	d, err := request(c, c.String("device"))
 	if err != nil {
 		return err
 	}
@@ -109,6 +109,13 @@ func trainRun(c *cli.Context, cfg run.Config, l log.Logger, notice string) (*run
 	if err := s.Afford(forecast); err != nil {
 		return nil, err
 	}
+	device, err := s.ForecastDevice(baseline)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.AffordDevice(device, size); err != nil {
+		return nil, err
+	}
 	for _, note := range slices.Concat([]string{notice}, run.KernelWarnings(), describe(s)) {
 		if note == "" {
 			continue
@@ -118,7 +125,7 @@ func trainRun(c *cli.Context, cfg run.Config, l log.Logger, notice string) (*run
 		}
 	}
 	o := run.TrainOptions{Dir: c.String("out"), Log: l, Baseline: baseline, Forecast: forecast.Peak,
-		MetricsAddr: c.String("metrics-addr"), Trace: c.String("trace")}
+		MetricsAddr: c.String("metrics-addr"), Trace: c.String("trace"), ForecastDevice: device}
 	if dir := c.String("resume"); dir != "" {
 		o.Dir, o.Resume = dir, true
 	}
@@ -162,7 +169,7 @@ func trainConfig(c *cli.Context) (run.Config, error) {
 	if dir := c.String("resume"); dir != "" {
 		for _, f := range c.LocalFlagNames() {
 			switch f {
-			case "resume", "device", "threads", "metrics-addr", "trace", "memory-budget", "quiet", "json":
+			case "resume", "device", "fusion", "cublas", "kernel-cache", "threads", "metrics-addr", "trace", "memory-budget", "quiet", "json":
 			default:
 				return run.Config{}, usagef(
 					"--%s does not go with --resume: a run goes on with its own configuration",
@@ -270,6 +277,10 @@ func printRun(out io.Writer, r *run.Result) error {
 	fmt.Fprintf(w, "best epoch\t%d of %d\n", r.Extra.BestEpoch, r.Epochs)
 	fmt.Fprintf(w, "time\t%.3f seconds an epoch, %d steps\n", r.SecondsPerEpoch, r.Steps)
 	fmt.Fprintf(w, "memory\t%s at most, %s foretold\n", run.Size(r.PeakBytes), run.Size(r.Extra.Predicted))
+	if p := r.Extra.DevicePeak; p > 0 {
+		fmt.Fprintf(w, "memory of %s\t%s at most, %s foretold\n", r.Device, run.Size(p),
+			run.Size(r.Extra.DevicePredicted))
+	}
 	for _, f := range r.Fallbacks {
 		fmt.Fprintf(w, "slow path\t%s\n", f)
 	}

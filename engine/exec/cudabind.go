@@ -78,18 +78,11 @@ type deviceBinder struct {
 	now      int   // the executed step whose commands are being added, or -1
 	scratch  cuda.Address
 	words    cuda.Address // of the reports
-	wordsN   int
+	lay      deviceLayout
 	groups   *fusion.Groups
 	kernel   fusion.Kernel // of the group whose steps are being added
 	fused    bool          // whether there is one
 }
-
-const reportBytes = 4 * kernels.ReportWords
-
-// deviceAlign is the alignment of what shares a buffer, in bytes.
-const deviceAlign = 256
-
-func deviceAligned(n int) int { return (n + deviceAlign - 1) &^ (deviceAlign - 1) }
 
 // add appends commands of the step that is being added. Copies of nothing, which may have no memory, are left out.
 func (b *deviceBinder) add(list ...cuda.Command) {
@@ -105,6 +98,7 @@ func (b *deviceBinder) add(list ...cuda.Command) {
 func (b *deviceBinder) build() error {
 	b.now = -1
 	b.groups = fusion.NewGroups(b.Plan, b.o.Keep)
+	b.lay = layOut(b.Plan, b.o.Target, b.o.Library)
 	if err := b.constants(); err != nil {
 		return err
 	}
@@ -114,8 +108,8 @@ func (b *deviceBinder) build() error {
 	if err := b.lend(); err != nil {
 		return err
 	}
-	if b.wordsN > 0 {
-		b.add(cuda.Command{Kind: cuda.Fill8, What: "reports", Dst: b.words, Bytes: b.wordsN})
+	if b.lay.reports > 0 {
+		b.add(cuda.Command{Kind: cuda.Fill8, What: "reports", Dst: b.words, Bytes: b.lay.reports})
 	}
 	b.reports = make([]deviceReport, b.Len())
 	at := 0
@@ -128,9 +122,9 @@ func (b *deviceBinder) build() error {
 	b.now = -1
 	b.add(b.moves(b.Plan.Saves, "saved value")...)
 	b.add(b.moves(b.Plan.Stores, "next state")...)
-	if b.wordsN > 0 {
+	if b.lay.reports > 0 {
 		b.add(cuda.Command{Kind: cuda.CopyOut, What: "reports", Src: b.words, Host: b.pinned,
-			HostOffset: b.report, Bytes: b.wordsN})
+			HostOffset: b.report, Bytes: b.lay.reports})
 	}
 	return b.flush()
 }
@@ -147,17 +141,13 @@ func (b *deviceBinder) buffer(size int, label string) (cuda.Address, error) {
 
 // constants copies the values of constant nodes to the device.
 func (b *deviceBinder) constants() error {
-	for i := range b.Plan.Places {
-		at := b.Plan.Places[i]
-		if _, ok := b.fixed[at.Index]; ok || at.Space != plan.Fixed {
-			continue
-		}
-		data := b.Plan.Graph.Nodes[at.Index].Value.Memory()
+	for _, id := range b.lay.constants {
+		data := b.Plan.Graph.Nodes[id].Value.Memory()
 		address, err := b.buffer(len(data), "a constant")
 		if err != nil {
 			return err
 		}
-		b.fixed[at.Index] = address
+		b.fixed[id] = address
 		if len(data) > 0 {
 			if err := b.dev.CopyIn(address, data); err != nil {
 				return err
@@ -169,29 +159,12 @@ func (b *deviceBinder) constants() error {
 
 // inputs lays out the inputs and the reports in pinned memory, and copies the former at the beginning of each run.
 func (b *deviceBinder) inputs() error {
-	b.feeds = make([]deviceFeed, b.Plan.Inputs())
-	total := 0
-	for i := range b.Plan.Graph.Nodes {
-		n := &b.Plan.Graph.Nodes[i]
-		if n.Kind != plan.Input || b.feeds[n.Slot].used {
-			continue
-		}
-		size := b.Plan.Specs[i].Bytes()
-		b.feeds[n.Slot] = deviceFeed{used: true, from: total, size: size}
-		total += deviceAligned(size)
-	}
-	for i := range b.Plan.Steps {
-		s := &b.Plan.Steps[i]
-		if list, err := OnDevice(b.Plan, s, b.o.Target); err == nil && s.Run != plan.Nothing && reports(list) {
-			b.wordsN += reportBytes
-		}
-	}
-	b.report = total
+	b.feeds, b.report = b.lay.feeds, b.lay.inputs
 	var err error
-	if b.pinned, err = b.dev.AllocPinned(total + b.wordsN); err != nil {
+	if b.pinned, err = b.dev.AllocPinned(b.lay.inputs + b.lay.reports); err != nil {
 		return err
 	}
-	base, err := b.buffer(total, "the inputs")
+	base, err := b.buffer(b.lay.inputs, "the inputs")
 	if err != nil {
 		return err
 	}
@@ -204,36 +177,13 @@ func (b *deviceBinder) inputs() error {
 	return nil
 }
 
-// reports tells whether any launch writes a report.
-func reports(list []kernels.Launch) bool {
-	for _, l := range list {
-		for _, a := range l.Args {
-			if a.Kind == kernels.ArgReport {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // lend allocates scratch memory, which all steps share since they run one after another, and the reports.
 func (b *deviceBinder) lend() error {
-	scratch := 0
-	for i := range b.Plan.Steps {
-		n := &b.Plan.Graph.Nodes[b.Plan.Steps[i].Node]
-		if s, ok := n.Op.(kernels.CUDAScratcher); ok {
-			out := b.Plan.Specs[b.Plan.Steps[i].Node]
-			scratch = max(scratch, s.CUDAWorkspace(b.o.Target, inputSpecs(b.Plan, n), out))
-		}
-		if p, rest, ok := Product(b.Plan, &b.Plan.Steps[i], b.o.Target); ok && b.o.Library && len(rest) > 0 {
-			scratch = max(scratch, p.Bytes())
-		}
-	}
 	var err error
-	if b.scratch, err = b.buffer(scratch, "scratch memory"); err != nil {
+	if b.scratch, err = b.buffer(b.lay.scratch, "scratch memory"); err != nil {
 		return err
 	}
-	b.words, err = b.buffer(b.wordsN, "reports")
+	b.words, err = b.buffer(b.lay.reports, "reports")
 	return err
 }
 

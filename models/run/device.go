@@ -8,6 +8,7 @@ import (
 
 	"ganglion/cuda"
 	"ganglion/cuda/driver"
+	"ganglion/cuda/nvrtc"
 	"ganglion/engine"
 )
 
@@ -54,6 +55,11 @@ func (d *Device) Close() error {
 // device or a DeviceError with the reason. auto, or nothing, gives cuda:0 where it can be used, else the processor and
 // a notice that says why.
 func OpenDevice(request string) (*Device, error) {
+	return OpenDeviceWith(request, engine.DeviceOptions{})
+}
+
+// OpenDeviceWith is OpenDevice with options for a CUDA device. A library that they name by its path must be there.
+func OpenDeviceWith(request string, o engine.DeviceOptions) (*Device, error) {
 	index, err := parseDevice(request)
 	if err != nil {
 		return nil, err
@@ -62,7 +68,7 @@ func OpenDevice(request string) (*Device, error) {
 		return &Device{Name: "cpu"}, nil
 	}
 	auto := request == "auto" || request == ""
-	d, err := engine.OpenDevice(index)
+	d, err := openCUDA(index, o)
 	switch {
 	case err == nil && auto:
 		return &Device{Name: d.Name(), Engine: d, Notice: "device: " + d.Properties().String()}, nil
@@ -74,6 +80,18 @@ func OpenDevice(request string) (*Device, error) {
 		return &Device{Name: "cpu", Notice: "device: cpu, since " + noGPU}, nil
 	}
 	return &Device{Name: "cpu", Notice: fmt.Sprintf("no GPU (%s); using the CPU", why(err))}, nil
+}
+
+// openCUDA opens a CUDA device.
+func openCUDA(index int, o engine.DeviceOptions) (*engine.Device, error) {
+	d, err := engine.OpenDeviceWith(index, o)
+	if err != nil || o.Compiler == "" || o.Compiler == "auto" || o.Compiler == "off" {
+		return d, err
+	}
+	if _, err := nvrtc.Open(o.Compiler); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
 }
 
 // parseDevice reads a request and returns the index of the CUDA device, 0 if it names none.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"ganglion/cuda/driver"
@@ -260,5 +261,83 @@ func TestStrictDevice(t *testing.T) {
 		for _, f := range list {
 			wantError(t, c.Model, err, false, "strict", f, d.Name)
 		}
+	}
+}
+
+// TestDeviceMemoryIsForetold: what a run holds on its device at most is foretold within a tenth. The emulated device
+// counts by itself, the variables of the kernels included.
+func TestDeviceMemoryIsForetold(t *testing.T) {
+	for i, c := range append(deviceConfigs(t), configure(t, "module/mlp", "wine", "train.epochs=2", "batch=100",
+		"dtype=f64")) {
+		t.Run(fmt.Sprint(i, c.Model), func(t *testing.T) {
+			d := device(t)
+			before, ok := driver.EmulatorStats()
+			if !ok {
+				t.Skip("the emulated device counts by itself")
+			}
+			c.Train.Device = d.Engine
+			s := prepare(t, c)
+			f, err := s.ForecastDevice(true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := s.Train(context.Background(), TrainOptions{Dir: filepath.Join(t.TempDir(), "run"), Baseline: true,
+				Log: log.Quiet{}, ForecastDevice: f})
+			if err != nil {
+				t.Fatal(err)
+			}
+			after, _ := driver.EmulatorStats()
+			off := float64(f.Peak)/float64(r.Extra.DevicePeak) - 1
+			t.Logf("foretold %d bytes, were %d (%+.1f %%), emulated device %d", f.Peak, r.Extra.DevicePeak, 100*off,
+				after.Peak)
+			if r.Extra.DevicePredicted != f.Peak || math.Abs(off) > 0.1 {
+				t.Errorf("foretold %+v, were %+v", f, r.Extra)
+			}
+			// The peak of the emulated device is that of the process: it tells something when it has risen.
+			if most := float64(after.Peak); after.Peak > before.Peak && math.Abs(float64(f.Peak)/most-1) > 0.1 {
+				t.Errorf("foretold %d bytes, the emulated device counts %v", f.Peak, most)
+			}
+		})
+	}
+}
+
+// TestDeviceBudget: a run that would hold more than the device has, or than the budget, is refused, and what the error
+// offers fits.
+func TestDeviceBudget(t *testing.T) {
+	d := device(t)
+	c := configure(t, "module/mlp", "wine", "hidden=64", "batch=100", "dtype=f64")
+	c.Train.Device = d.Engine
+	s := prepare(t, c)
+	f, err := s.ForecastDevice(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Baseline != 0 || f.Peak != f.Total() || f.Free < 1<<30 || f.Store < 8*s.Trainer.Store().Params().Size() {
+		t.Errorf("%+v", f)
+	}
+	for _, budget := range []int{0, f.Peak, f.Peak + 1} {
+		if err := s.AffordDevice(f, budget); err != nil {
+			t.Errorf("budget %d: %v", budget, err)
+		}
+	}
+	err = s.AffordDevice(f, f.Peak-1)
+	wantError(t, "budget", err, false, "--batch ", "--dtype f32", "--memory-budget "+Size(f.Peak), "the budget is",
+		d.Name)
+	if !errors.Is(err, ErrMemory) {
+		t.Errorf("%v is not of memory", err)
+	}
+	var batch int
+	if _, err := fmt.Sscanf(err.Error()[strings.Index(err.Error(), "--batch"):], "--batch %d", &batch); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := s.Trainer.DeviceMemoryAt(batch); err != nil || batch < 50 || m.Total() >= f.Peak {
+		t.Errorf("batch %d takes %+v, %v", batch, m, err)
+	}
+	wantError(t, "nothing fits", s.AffordDevice(f, 1000), false, "no mini-batch fits", "--device cpu")
+	full := *f
+	full.Free = f.Peak - 1
+	wantError(t, "a full device", s.AffordDevice(&full, 0), false, "are free there", "--batch ")
+	if err := s.AffordDevice(nil, 1); err != nil {
+		t.Errorf("a run on the processor: %v", err)
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"ganglion/cuda"
+	"ganglion/cuda/cublas"
 	"ganglion/cuda/driver"
 	"ganglion/cuda/nvrtc"
 	"ganglion/engine"
@@ -22,10 +24,13 @@ func doctorCUDA() []Finding {
 	if err != nil {
 		return []Finding{{"CUDA", "no GPU (" + why(err) + "); training uses the CPU", true}}
 	}
-	version := devices[0].Driver
+	version, count := devices[0].Driver, fmt.Sprintf("%d devices", len(devices))
+	if len(devices) == 1 {
+		count = "1 device"
+	}
 	out := []Finding{
-		{"CUDA", fmt.Sprintf("driver for CUDA %d.%d, %d devices; the kernels want compute capability %d.%d",
-			version/1000, version%1000/10, len(devices), engine.MinCapability/10, engine.MinCapability%10), true},
+		{"CUDA", fmt.Sprintf("driver for CUDA %d.%d, %s; the kernels want compute capability %d.%d",
+			version/1000, version%1000/10, count, engine.MinCapability/10, engine.MinCapability%10), true},
 	}
 	for i, p := range devices {
 		f := Finding{fmt.Sprintf("cuda:%d", i), p.String(), true}
@@ -36,16 +41,39 @@ func doctorCUDA() []Finding {
 		}
 		out = append(out, f)
 	}
+	return append(out, Finding{"NVRTC", saysNVRTC(version), true}, Finding{"cuBLAS", saysCUBLAS(), true})
+}
+
+// saysNVRTC tells whether steps can be fused for a driver of the given version.
+func saysNVRTC(version int) string {
 	c, err := nvrtc.Open("auto")
-	says := "not found: elementwise steps are launched one by one, all else was compiled beforehand"
-	if err == nil {
-		major, minor := c.Version()
-		says = fmt.Sprintf("CUDA %d.%d at %s", major, minor, c.Path())
-		if err := c.Usable(version); err != nil {
-			says += ", of no use: " + err.Error()
-		}
+	if err != nil {
+		return fmt.Sprintf("not found (%s): elementwise steps are launched one by one, all else was compiled beforehand",
+			why(err))
 	}
-	return append(out, Finding{"NVRTC", says, true})
+	major, minor := c.Version()
+	says := fmt.Sprintf("CUDA %d.%d at %s", major, minor, c.Path())
+	if err := c.Usable(version); err != nil {
+		says += ", of no use: " + err.Error()
+	}
+	return says
+}
+
+// saysCUBLAS tells whether products are left to the library.
+func saysCUBLAS() string {
+	const own = "products run on the engine's own kernels"
+	setting := os.Getenv("GANGLION_CUBLAS")
+	if setting == "off" {
+		return "switched off by GANGLION_CUBLAS=off: " + own
+	}
+	l, err := cublas.Open(setting)
+	if err != nil {
+		return fmt.Sprintf("not found (%s): %s", why(err), own)
+	}
+	if driver.Emulated() && (setting == "" || setting == "auto") {
+		return fmt.Sprintf("at %s, which does not run on the emulated device: %s", l.Path(), own)
+	}
+	return "at " + l.Path()
 }
 
 // tryDevice opens a device and runs a kernel on it.

@@ -55,18 +55,21 @@ func (n Number) MarshalJSON() ([]byte, error) {
 
 // Extra is what is particular to the model or the task.
 type Extra struct {
-	BestEpoch    int       `json:"best_epoch"`
-	Predicted    int       `json:"predicted_bytes"`   // what peak_bytes was foretold to be before the first step
-	Stopped      string    `json:"stopped,omitempty"` // why the run ended before its last epoch
-	Before       *Modules  `json:"modules_before,omitempty"`
-	Modules      *Modules  `json:"modules,omitempty"`
-	Solver       *Solver   `json:"solver,omitempty"`
-	SkippedSteps int       `json:"skipped_steps"`
-	Error        *Parts    `json:"error,omitempty"`
-	MacroF1      *Parts    `json:"macro_f1,omitempty"`
-	MAE          *Parts    `json:"mae,omitempty"`
-	R2           *Parts    `json:"r2,omitempty"`
-	Baseline     *Baseline `json:"baseline,omitempty"`
+	BestEpoch int `json:"best_epoch"`
+	Predicted int `json:"predicted_bytes"` // what peak_bytes was foretold to be before the first step
+	// DevicePeak is the most that the run held in buffers of its device, DevicePredicted what was foretold.
+	DevicePeak      int       `json:"device_peak_bytes,omitempty"`
+	DevicePredicted int       `json:"device_predicted_bytes,omitempty"`
+	Stopped         string    `json:"stopped,omitempty"` // why the run ended before its last epoch
+	Before          *Modules  `json:"modules_before,omitempty"`
+	Modules         *Modules  `json:"modules,omitempty"`
+	Solver          *Solver   `json:"solver,omitempty"`
+	SkippedSteps    int       `json:"skipped_steps"`
+	Error           *Parts    `json:"error,omitempty"`
+	MacroF1         *Parts    `json:"macro_f1,omitempty"`
+	MAE             *Parts    `json:"mae,omitempty"`
+	R2              *Parts    `json:"r2,omitempty"`
+	Baseline        *Baseline `json:"baseline,omitempty"`
 }
 
 // Solver sums up what the solvers reported over all training steps of the run.

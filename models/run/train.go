@@ -26,7 +26,8 @@ type TrainOptions struct {
 	// /metrics. Without a host only this machine can. Trace, when not empty, is the file for a trace of the first steps
 	// and of all epochs.
 	MetricsAddr, Trace string
-	Forecast           int // bytes foretold, for the result
+	Forecast           int             // bytes foretold, for the result
+	ForecastDevice     *DeviceForecast // the same of a device, nil without one
 }
 
 // dataFile holds, in a run directory, how the columns of the data became features.
@@ -68,6 +69,9 @@ func (s *Session) Train(ctx context.Context, o TrainOptions) (r *Result, err err
 		}
 	}
 	_, r.PeakBytes = resident()
+	if d := s.Config.Train.Device; d != nil && o.ForecastDevice != nil {
+		r.Extra.DevicePredicted, r.Extra.DevicePeak = o.ForecastDevice.Peak, int(d.Memory().Peak)
+	}
 	return r, writeJSON(filepath.Join(dir.Dir(), resultFile), r)
 }
 
