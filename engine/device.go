@@ -21,6 +21,7 @@ type Device struct {
 	target  kernels.Target
 	fuser   *fusion.Fuser
 	library bool // of products
+	stretch float64
 
 	mu   sync.Mutex
 	late error // the first error of freeing memory of a program or store, which could not be told there
@@ -241,7 +242,7 @@ func (p *Program) bindDevice(s *special) error {
 	mem := exec.DeviceMemory{Arena: p.deviceArena.Address(), Store: store}
 	s.device, err = exec.NewCUDA(d.dev, s.plan, p.bind(s, true), mem,
 		exec.DeviceOptions{Modules: d.modules, Target: d.target, Eager: p.opts.Eager, Strict: p.opts.Strict,
-			Fuser: d.fuser, Keep: p.opts.KeepAll, Library: d.library})
+			Fuser: d.fuser, Keep: p.opts.KeepAll, Library: d.library, Stretch: d.stretch})
 	return err
 }
 

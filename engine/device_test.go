@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -159,6 +160,37 @@ func TestDeviceContextAndTimes(t *testing.T) {
 	}
 	if after := p.Store().Params(); after.F32[0] == before.F32[0] {
 		t.Error("a profiled run did not move the parameters")
+	}
+}
+
+// A run on a device can be given up until the first state is written, and leaves the states as they were: here every
+// step is a part of its own, so that each is looked at.
+func TestDeviceCancel(t *testing.T) {
+	d := openDevice(t)
+	d.Stretch(1)
+	p := compile(t, mlp(t, kernels.Float64, 20, true), engine.Options{Seed: 3, Device: d})
+	cpu := compile(t, mlp(t, kernels.Float64, 20, true), engine.Options{Seed: 3})
+	feeds := mlpFeeds(t, p, kernels.Float64, 20)
+	for step := range 3 { // launched one by one, captured, replayed
+		before := p.Store().Params().Clone()
+		stops := 0
+		for ; ; stops++ {
+			err := p.Run(&countdown{context.Background(), stops}, feeds)
+			if err == nil {
+				break
+			}
+			if after := p.Store().Params(); !errors.Is(err, context.Canceled) || !slices.Equal(after.F64, before.F64) {
+				t.Fatalf("step %d, after %d looks at the context: %v, or the parameters moved", step, stops, err)
+			}
+			if stops > 1000 {
+				t.Fatal("the run never ended")
+			}
+		}
+		if stops < 5 {
+			t.Errorf("step %d: the context was looked at %d times", step, stops)
+		}
+		run(t, cpu, feeds, "loss")
+		compareStores(t, p.Store(), cpu.Store(), 1e-10)
 	}
 }
 

@@ -52,3 +52,6 @@ func (a *Arena) ReserveTaken() int { return a.reserve.Size() }
 
 // ArenaTaken is the size of the program's own memory.
 func (p *Program) ArenaTaken() int { return len(p.arena.mem) }
+
+// Stretch sets the work after which programs that are bound from now on look at their context.
+func (d *Device) Stretch(work float64) { d.stretch = work }

@@ -42,6 +42,7 @@ type CUDA struct {
 // devicePart is a stretch of steps on the device, or one step on the processor.
 type devicePart struct {
 	commands *cuda.Plan
+	first    int   // executed step that it begins with
 	step     int   // executed step of the processor, or -1
 	of       []int // by command: its executed step, or -1
 	down, up []deviceCopy
@@ -79,6 +80,9 @@ type DeviceOptions struct {
 	Keep  bool // write the values of all nodes to memory
 	// Library says that the device has a library for products.
 	Library bool
+	// Stretch is the work, in bytes and floating-point operations, after which a run waits for the device and looks at
+	// its context. 0 is 2³⁷, some hundredths of a second.
+	Stretch float64
 }
 
 // NewCUDA binds a plan to memory of a device. host is the same plan in host memory, with its groups split; its
@@ -132,14 +136,15 @@ func (m *CUDA) Feed(slot int, t kernels.Tensor) {
 	}
 }
 
-// Run executes all steps. The context is looked at before the first.
+// Run executes all steps. The context is looked at between the parts until the first that writes to a state; from there
+// on the run is completed, so that states are always those of a whole number of runs.
 func (m *CUDA) Run(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("stopped before the first step: %w", err)
-	}
-	ctx = context.WithoutCancel(ctx)
+	within := context.WithoutCancel(ctx)
 	for i := range m.parts {
 		p := &m.parts[i]
+		if err := m.stopped(ctx, p); err != nil {
+			return err
+		}
 		if p.commands == nil {
 			if err := m.onHost(p); err != nil {
 				return m.host.Failed(p.step, err)
@@ -147,11 +152,11 @@ func (m *CUDA) Run(ctx context.Context) error {
 			continue
 		}
 		if m.runs == 1 && !m.eager {
-			if err := p.commands.Capture(ctx); err != nil {
+			if err := p.commands.Capture(within); err != nil {
 				return err
 			}
 		}
-		if err := p.commands.Run(ctx); err != nil {
+		if err := p.commands.Run(within); err != nil {
 			return err
 		}
 	}
@@ -159,14 +164,25 @@ func (m *CUDA) Run(ctx context.Context) error {
 	return m.collect()
 }
 
+// stopped is an error if the context is over and a run may still be given up before a part.
+func (m *CUDA) stopped(ctx context.Context, p *devicePart) error {
+	if p.first < m.Len() && m.Index(p.first) > m.Plan.Commit {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("stopped before step %d of %d: %w", p.first, m.Len(), err)
+	}
+	return nil
+}
+
 // Profile is Run, command by command; it tells f how long each executed step took. It is slow.
 func (m *CUDA) Profile(ctx context.Context, f func(step int, took time.Duration)) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("stopped before the first step: %w", err)
-	}
-	ctx = context.WithoutCancel(ctx)
+	within := context.WithoutCancel(ctx)
 	for i := range m.parts {
 		p := &m.parts[i]
+		if err := m.stopped(ctx, p); err != nil {
+			return err
+		}
 		if p.commands == nil {
 			start := time.Now()
 			if err := m.onHost(p); err != nil {
@@ -175,7 +191,7 @@ func (m *CUDA) Profile(ctx context.Context, f func(step int, took time.Duration)
 			f(p.step, time.Since(start))
 			continue
 		}
-		times, err := p.commands.Profile(ctx)
+		times, err := p.commands.Profile(within)
 		if err != nil {
 			return err
 		}

@@ -76,6 +76,8 @@ type deviceBinder struct {
 	commands []cuda.Command
 	of       []int // by command: its executed step, or -1
 	now      int   // the executed step whose commands are being added, or -1
+	first    int   // the executed step that the commands so far begin with
+	work     float64
 	scratch  cuda.Address
 	words    cuda.Address // of the reports
 	lay      deviceLayout
@@ -115,6 +117,9 @@ func (b *deviceBinder) build() error {
 	at := 0
 	for i := range b.reports {
 		b.reports[i].at, b.now = -1, i
+		if err := b.pause(i); err != nil {
+			return err
+		}
 		if err := b.step(i, &at); err != nil {
 			return err
 		}
@@ -126,7 +131,31 @@ func (b *deviceBinder) build() error {
 		b.add(cuda.Command{Kind: cuda.CopyOut, What: "reports", Src: b.words, Host: b.pinned,
 			HostOffset: b.report, Bytes: b.lay.reports})
 	}
-	return b.flush()
+	return b.flush(b.Len())
+}
+
+// pause ends a part before executed step i when the steps since the last one are much work.
+func (b *deviceBinder) pause(i int) error {
+	const some = 1 << 37
+	limit := b.o.Stretch
+	if limit == 0 {
+		limit = some
+	}
+	s := &b.Plan.Steps[b.Index(i)]
+	n := &b.Plan.Graph.Nodes[s.Node]
+	work, in, out := 0.0, inputSpecs(b.Plan, n), b.Plan.Specs[s.Node]
+	for _, spec := range append(in, out) {
+		work += float64(spec.Bytes())
+	}
+	if c, ok := n.Op.(kernels.Counter); ok && s.Run == plan.Kernel {
+		work += c.Flops(in, out)
+	}
+	if b.work += work; b.work <= limit || len(b.commands) == 0 {
+		return nil
+	}
+	err := b.flush(i)
+	b.work = work
+	return err
 }
 
 // buffer allocates memory for the plan's life.
@@ -251,10 +280,10 @@ func (b *deviceBinder) group(step, group int, what string) bool {
 
 // hosted adds a step of the processor.
 func (b *deviceBinder) hosted(i int, s *plan.Step, n *plan.Node) error {
-	if err := b.flush(); err != nil {
+	if err := b.flush(i + 1); err != nil {
 		return err
 	}
-	p := devicePart{step: i}
+	p := devicePart{step: i, first: i}
 	for k, c := range n.In {
 		if travels(b.Plan, n, k) {
 			place := b.Plan.Places[c]
@@ -269,8 +298,10 @@ func (b *deviceBinder) hosted(i int, s *plan.Step, n *plan.Node) error {
 	return nil
 }
 
-// flush makes a plan of the device of the commands so far.
-func (b *deviceBinder) flush() error {
+// flush makes a plan of the device of the commands so far; next is the executed step that comes after them.
+func (b *deviceBinder) flush(next int) error {
+	first := b.first
+	b.first, b.work = next, 0
 	if len(b.commands) == 0 {
 		return nil
 	}
@@ -278,7 +309,7 @@ func (b *deviceBinder) flush() error {
 	if err != nil {
 		return err
 	}
-	b.parts = append(b.parts, devicePart{commands: p, step: -1, of: b.of})
+	b.parts = append(b.parts, devicePart{commands: p, step: -1, first: first, of: b.of})
 	b.commands, b.of = nil, nil
 	return nil
 }
