@@ -4,6 +4,7 @@
 package models
 
 import (
+	"ganglion/models/baseline"
 	"ganglion/models/module"
 	"ganglion/models/zoo"
 )
@@ -11,6 +12,9 @@ import (
 // All lists the systems by ID.
 func All() []zoo.System {
 	return []zoo.System{
+		baseline.GRU,
+		baseline.LeNet,
+		baseline.LSTM,
 		module.DEQ,
 		module.MLP,
 		module.Modules,

@@ -114,8 +114,8 @@ func TestIDXErrors(t *testing.T) {
 			`the file is damaged: fetch it again`},
 		{"zero", idxBytes(8, []int{3, 0, 2}), labels, `x-images: byte 8: want size 2 of 3, from 1, got 0; ` +
 			`the file is damaged: fetch it again`},
-		{"huge", idxBytes(14, []int{1 << 30, 1 << 30, 1 << 30}), labels, `x-images: byte 8: want size 2 of 3, from 1, ` +
-			`got 1073741824; the file is damaged: fetch it again`},
+		{"huge", idxBytes(14, []int{1 << 30, 1 << 30, 1 << 30}), labels, `x-images: byte 8: want size 2 of 3, ` +
+			`from 1, got 1073741824; the file is damaged: fetch it again`},
 		{"labels", images, idxBytes(8, []int{2}, 0, 1), `x-labels: want 3 labels, one for each sample of x-images, ` +
 			`got 2; take the file that belongs to the images`},
 		{"rank", images, images, `x-labels: want 3 labels, one for each sample of x-images, got 3 × 2 × 2; ` +
@@ -124,8 +124,8 @@ func TestIDXErrors(t *testing.T) {
 			`found beside it`},
 		{"no IDX", images, "0,1,0\n", `x-labels: want an IDX file: two zero bytes, a type, the number of dimensions, ` +
 			`got 30 2c 31 2c; check that the file is the right one`},
-		{"float labels", images, idxBytes(14, []int{3}, make([]byte, 24)...), `x-labels: want whole numbers as labels, ` +
-			`got floating-point numbers; save them as bytes`},
+		{"float labels", images, idxBytes(14, []int{3}, make([]byte, 24)...), `x-labels: want whole numbers as ` +
+			`labels, got floating-point numbers; save them as bytes`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := folder(t, map[string]string{"x-images": c.images, "x-labels": c.labels})
@@ -164,7 +164,8 @@ func TestSeries(t *testing.T) {
 	if !slices.Equal(table.Classes, []string{"a", "b"}) || !slices.Equal(table.Labels, []int32{0, 1}) {
 		t.Errorf("classes %q, labels %v", table.Classes, table.Labels)
 	}
-	if !slices.ContainsFunc(table.Notes, func(s string) bool { return strings.HasPrefix(s, "series of 1 to 3 positions") }) {
+	padded := func(s string) bool { return strings.HasPrefix(s, "series of 1 to 3 positions") }
+	if !slices.ContainsFunc(table.Notes, padded) {
 		t.Errorf("notes %q do not say that series are padded", table.Notes)
 	}
 }
@@ -240,8 +241,8 @@ func TestRereadSignals(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"@data\n1,2,3,4:1,2,3,4:a\n", `u.ts: want samples of 2 channels and at most 3 positions, as in the ` +
 			`training file, got 2 × 4; use samples of the same kind`},
-		{"@data\n1:a\n", `u.ts: want samples of 2 channels and at most 3 positions, as in the training file, got 1 × 1; ` +
-			`use samples of the same kind`},
+		{"@data\n1:a\n", `u.ts: want samples of 2 channels and at most 3 positions, as in the training file, got ` +
+			`1 × 1; use samples of the same kind`},
 		{"@data\n1:1:a\n2:2:z\n", `u.ts: want one of the classes "a", "b", got "z" in sample 2; ` +
 			`the model was trained without this class`},
 	} {
@@ -252,8 +253,8 @@ func TestRereadSignals(t *testing.T) {
 	flat := trained(t, "a,b,y\n1,2,0\n3,4,1\n5,6,0\n", Options{})
 	path := writeFile(t, "u.ts", twoSeries)
 	_, err := flat.Load(context.Background(), path, Options{})
-	wantError(t, err, path, `u.ts: want a table, as in training, got images or series; use a file of the kind that the `+
-		`model was trained on`)
+	wantError(t, err, path, `u.ts: want a table, as in training, got images or series; use a file of the kind that `+
+		`the model was trained on`)
 }
 
 // Channels of a signal share mean and scale, whatever the single elements do.

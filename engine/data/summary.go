@@ -17,7 +17,7 @@ type Summary struct {
 	Target   []string         `json:"target"`
 	Classes  []ClassSummary   `json:"classes,omitempty"` // classify
 	Targets  []TargetSummary  `json:"targets,omitempty"` // regress
-	Missing  []MissingSummary `json:"missing,omitempty"` // features with missing values; not listed for signals
+	Missing  []MissingSummary `json:"missing,omitempty"` // features with missing values
 	Constant []string         `json:"constant,omitempty"`
 	Splits   []SplitSummary   `json:"splits,omitempty"`
 	Notes    []string         `json:"notes,omitempty"`
@@ -52,8 +52,8 @@ type SplitSummary struct {
 
 // Summarize describes a table.
 func (t *Table) Summarize() Summary {
-	s := Summary{Name: t.Name, Source: t.Source, SHA256: t.SHA256, Rows: t.N, Features: t.D, Shape: t.Shape, Task: t.Task,
-		Target: t.TargetNames, Notes: t.Notes}
+	s := Summary{Name: t.Name, Source: t.Source, SHA256: t.SHA256, Rows: t.N, Features: t.D, Shape: t.Shape,
+		Task: t.Task, Target: t.TargetNames, Notes: t.Notes}
 	for c, n := range t.ClassCounts() {
 		s.Classes = append(s.Classes, ClassSummary{t.Classes[c], n})
 	}

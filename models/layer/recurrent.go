@@ -18,10 +18,15 @@ import (
 type weights struct{ wx, wh, bx, bh *Node }
 
 func recurrentWeights(s *engine.Scope, gates, in, hidden int) weights {
+	return declareWeights(s, gates, in, hidden, orUniform(nil, hidden))
+}
+
+// declareWeights declares the parameters; bias_ih begins as bias says.
+func declareWeights(s *engine.Scope, gates, in, hidden int, bias engine.Init) weights {
 	init := orUniform(nil, hidden)
 	return weights{
 		wx: s.Param("weight_ih", init, gates*hidden, in), wh: s.Param("weight_hh", init, gates*hidden, hidden),
-		bx: s.Param("bias_ih", init, gates*hidden), bh: s.Param("bias_hh", init, gates*hidden),
+		bx: s.Param("bias_ih", bias, gates*hidden), bh: s.Param("bias_hh", init, gates*hidden),
 	}
 }
 
@@ -75,13 +80,18 @@ func (l GRU) Apply(s *engine.Scope, x, h0 *Node) *Node {
 }
 
 // LSTM is a layer of long short-term memory over a sequence (see recurrent.LSTM for the equations), as one operator.
-type LSTM struct{ Hidden int }
+type LSTM struct {
+	Hidden int
+	// ForgetBias is added to the initial bias of the forget gates (Gers et al. 2000): with 1 a memory lasts from the
+	// start.
+	ForgetBias float64
+}
 
 // Apply declares the parameters in s and returns h and c of all steps [steps, batch, Hidden] for x [steps, batch, in].
 // h0 and c0 [batch, Hidden] may be nil for zeros.
 func (l LSTM) Apply(s *engine.Scope, x, h0, c0 *Node) (h, c *Node) {
 	in := wantRank(s, "lstm", x, 3, l.Hidden)
-	w := recurrentWeights(s, 4, in, l.Hidden)
+	w := l.weights(s, in)
 	bias := s.Apply(dense.Binary{Kind: dense.Add}, w.bx, w.bh)
 	all := s.Apply(recurrent.LSTM{}, w.project(s, x, in), start(s, h0, x, w.wh), start(s, c0, x, w.wh), w.wh, bias)
 	return s.Apply(recurrent.Part{Index: recurrent.LSTMHidden}, all), s.Apply(recurrent.Part{Index: recurrent.LSTMCell},
@@ -118,9 +128,41 @@ type LSTMCell struct {
 	w      weights
 }
 
+// weights declares the parameters.
+func (l LSTM) weights(s *engine.Scope, in int) weights {
+	init := orUniform(nil, l.Hidden)
+	forget := init
+	if l.ForgetBias != 0 {
+		forget = raised{init, l.Hidden, 2 * l.Hidden, l.ForgetBias}
+	}
+	return declareWeights(s, 4, in, l.Hidden, forget)
+}
+
+// raised is an initial value with some elements raised.
+type raised struct {
+	engine.Init
+	lo, hi int
+	by     float64
+}
+
+// Fill implements engine.Init.
+func (r raised) Fill(t kernels.Tensor, seed uint64, stream uint32) error {
+	if err := r.Init.Fill(t, seed, stream); err != nil {
+		return err
+	}
+	for i := r.lo; i < r.hi; i++ {
+		if t.DType == kernels.Float32 {
+			t.F32[i] += float32(r.by)
+		} else {
+			t.F64[i] += r.by
+		}
+	}
+	return nil
+}
+
 // Cell declares the parameters of a step for inputs of in features.
 func (l LSTM) Cell(s *engine.Scope, in int) LSTMCell {
-	return LSTMCell{l.Hidden, recurrentWeights(s, 4, in, l.Hidden)}
+	return LSTMCell{l.Hidden, l.weights(s, in)}
 }
 
 // Step returns the next h and c [batch, Hidden] for x [batch, in], h and c.

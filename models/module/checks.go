@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"ganglion/engine/data"
 	"ganglion/engine/train"
 	"ganglion/internal/philox"
 	"ganglion/kernels"
@@ -58,10 +57,7 @@ type instance struct {
 	x    kernels.Tensor // [9, Inputs]
 }
 
-// builder is the Build of a system.
-type builder func(cfg any, task train.Task) (train.Model, error)
-
-func newInstance(build builder, cfg any, seed uint64) (*instance, error) {
+func newInstance(build zoo.Builder, cfg any, seed uint64) (*instance, error) {
 	i := &instance{
 		task: train.Task{Inputs: 5, Outputs: 3, Examples: 9},
 		x:    kernels.New(kernels.S(kernels.Float64, 9, 5)),
@@ -233,21 +229,21 @@ func checkSameSize(seed uint64) (string, string, bool, error) {
 
 // checkDense trains both networks on the same data and compares all parameters.
 func checkDense(seed uint64) (string, string, bool, error) {
-	set, err := gas(seed)
+	set, err := zoo.LoadSet("gas", seed)
 	if err != nil {
 		return "", "", false, err
 	}
 	const p = 20
 	var params [2][]float32
 	for k, b := range []struct {
-		build builder
+		build zoo.Builder
 		cfg   any
 	}{
 		{buildModules, ModulesConfig{Nodes: p, Keep: p * (p - 1),
 			Every: 1, Activation: "tanh", Solver: "auto", Rho: 0.9, Reg: "none"}},
 		{buildDEQ, DEQConfig{Nodes: p, Activation: "tanh", Solver: "auto", Rho: 0.9}},
 	} {
-		t, _, err := fit(b.build, b.cfg, set, seed, 1)
+		t, _, err := b.build.Fit(b.cfg, set, train.Options{Epochs: 1, Seed: seed})
 		if err != nil {
 			return "", "", false, err
 		}
@@ -269,20 +265,15 @@ func checkDense(seed uint64) (string, string, bool, error) {
 
 // checkEvens trains with the repulsion and without.
 func checkEvens(seed uint64, epochs int) (string, string, bool, error) {
-	set, err := gas(seed)
+	set, err := zoo.LoadSet("gas", seed)
 	if err != nil {
 		return "", "", false, err
 	}
 	var largest [2]int
 	for k, reg := range []string{"nm", "none"} {
-		t, m, err := fit(
-			buildModules,
-			ModulesConfig{Nodes: 60, Keep: 142, Every: 1, Activation: "tanh", Solver: "auto", Rho: 0.9, Reg: reg,
-				Alpha: 10, Scaling: "size", Eps: 0.1},
-			set,
-			seed,
-			epochs,
-		)
+		cfg := ModulesConfig{Nodes: 60, Keep: 142, Every: 1, Activation: "tanh", Solver: "auto", Rho: 0.9, Reg: reg,
+			Alpha: 10, Scaling: "size", Eps: 0.1}
+		t, m, err := zoo.Builder(buildModules).Fit(cfg, set, train.Options{Epochs: epochs, Seed: seed})
 		if err != nil {
 			return "", "", false, err
 		}
@@ -297,45 +288,4 @@ func checkEvens(seed uint64, epochs int) (string, string, bool, error) {
 		largest[0],
 		largest[1],
 	), "with ≤ 2/3 without", 3*largest[0] <= 2*largest[1], nil
-}
-
-// fit trains a network; the trainer's threads have ended when it comes back.
-func fit(build builder, cfg any, set train.Set, seed uint64, epochs int) (*train.Trainer, train.Model, error) {
-	m, err := build(cfg, set.Task)
-	if err != nil {
-		return nil, nil, err
-	}
-	t, err := train.New(m, set, train.Options{Epochs: epochs, Seed: seed})
-	if err != nil {
-		return nil, nil, err
-	}
-	defer t.Close()
-	_, err = t.Fit(context.Background(), train.Hooks{})
-	return t, m, err
-}
-
-// gas is the built-in gas data, standardised, in float32.
-func gas(seed uint64) (train.Set, error) {
-	t, err := data.Load(context.Background(), "gas", data.Options{})
-	if err != nil {
-		return train.Set{}, err
-	}
-	split, err := t.Split("", seed)
-	if err != nil {
-		return train.Set{}, err
-	}
-	z, err := data.FitStandardizer(t, split.Train)
-	if err != nil {
-		return train.Set{}, err
-	}
-	part := func(rows []int32) train.Part {
-		p := train.Part{X: kernels.New(kernels.S(kernels.Float32, len(rows), t.D)), Labels: make([]int32, len(rows))}
-		data.Transform(p.X.F32, z, t, rows)
-		for i, r := range rows {
-			p.Labels[i] = t.Labels[r]
-		}
-		return p
-	}
-	task := train.Task{Kind: train.Classify, Inputs: t.D, Outputs: t.Outputs(), Examples: len(split.Train)}
-	return train.Set{Task: task, Train: part(split.Train), Valid: part(split.Valid), Test: part(split.Test)}, nil
 }

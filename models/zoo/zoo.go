@@ -2,10 +2,6 @@
 // claims are checked.
 package zoo
 
-import (
-	"ganglion/engine/train"
-)
-
 // Kind tells models from methods that are not models.
 type Kind uint8
 
@@ -38,7 +34,7 @@ type System struct {
 	// parameters.
 	Tiny any
 	// Build writes the network for a task. cfg is a value of Config's type.
-	Build func(cfg any, task train.Task) (train.Model, error)
+	Build Builder
 	// Data names data sets on which the paper, or we, run it.
 	Data      []string
 	Checks    []Check
