@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"gorgonia.org/gorgonia"
+
 	"ganglion/internal/optest"
 	"ganglion/internal/philox"
 	"ganglion/kernels"
@@ -109,4 +111,45 @@ func philoxOrder(n int) []int32 {
 	r := philox.New(8, 9, 0)
 	r.Shuffle(order)
 	return order
+}
+
+// unfused compares an operator with the composition that it replaces, by the references. The structure stands between
+// the first inputs and the last.
+func unfused(t *testing.T, g graph, op kernels.Fused, first [][]int, last ...[]int) {
+	t.Helper()
+	r := philox.New(10, 9, 0)
+	var in []kernels.Tensor
+	draw := func(shapes [][]int) {
+		for _, s := range shapes {
+			v := kernels.New(kernels.S(kernels.Float64, s...))
+			for i := range v.F64 {
+				v.F64[i] = float64(r.Uint32())/(1<<31) - 1
+			}
+			in = append(in, v)
+		}
+	}
+	draw(first)
+	in = append(in, g.s.Tensors()...)
+	draw(last)
+	expr, given, list := gorgonia.NewGraph(), map[*kernels.Node]kernels.Tensor{}, []*kernels.Node{}
+	for i, v := range in {
+		n := gorgonia.NewTensor(expr, v.DType.Tensor(), v.Rank(), gorgonia.WithShape(v.Shape...),
+			gorgonia.WithName(fmt.Sprint("in", i)))
+		given[n], list = v, append(list, n)
+	}
+	var out *kernels.Node
+	if err := kernels.Try(func(b kernels.Builder) { out = op.Decompose(b, list) }); err != nil {
+		t.Fatalf("%s: %v", g.name, err)
+	}
+	want, err := kernels.Eval(given, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := kernels.RunRef(op, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if msg := optest.Compare(got.F64, want[0].F64, 1e-12); msg != "" || got.Size() != want[0].Size() {
+		t.Errorf("%s: %s differs from its parts: %s", g.name, kernels.Name(op), msg)
+	}
 }

@@ -8,7 +8,10 @@ import "ganglion/kernels"
 func Ops() []kernels.Op {
 	return []kernels.Op{
 		Average{},
+		GAT{},
+		GATGrad{},
 		InvSqrt{},
+		Part{},
 		Permute{},
 		Route{},
 		SDDMM{},

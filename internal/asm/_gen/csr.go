@@ -147,12 +147,12 @@ func (v vector) csrDot() {
 	v.Function(name)
 	v.Attributes(codeFlags)
 	v.Doc(fmt.Sprintf("%s computes out[k] = Σ q·x[col], n > 0 elements, for the entries k of each of rows > 0;", name),
-		"last is the last entry of col; ldq, ldx and ldo are in bytes.")
+		"last is the last entry of col, out that of the first entry; ldq, ldx and ldo are in bytes.")
 	v.Pragma("noescape")
 	v.SignatureExpr(fmt.Sprintf("func(rows, n int, ptr, col *int32, q *%[1]s, ldq int, x *%[1]s, ldx int, "+
 		"out *%[1]s, ldo, last int)", v.float()))
 	ptr, col, q, x, ldx := v.param("ptr"), v.param("col"), v.param("q"), v.param("x"), v.param("ldx")
-	n := v.param("n")
+	n, out := v.param("n"), v.param("out")
 	rest := v.copyOf(n)
 	v.ANDQ(op.U8(v.lanes()-1), rest)
 	v.SUBQ(rest, n) // elements in whole vectors
@@ -187,10 +187,8 @@ func (v vector) csrDot() {
 	v.loadMasked(op.Mem{Base: at, Index: i, Scale: uint8(v.elem)}, m, tx)
 	v.fma(tx, tq, acc)
 	v.Label("sum")
-	place := v.copyOf(k)
-	v.IMULQ(v.address("ldo"), place)
-	v.ADDQ(v.address("out"), place)
-	v.pick(v.VMOVSS, v.VMOVSD, v.total(acc), op.Mem{Base: place})
+	v.pick(v.VMOVSS, v.VMOVSD, v.total(acc), op.Mem{Base: out})
+	v.ADDQ(v.address("ldo"), out)
 	v.INCQ(k)
 	v.CMPQ(k, end)
 	v.JLT(op.LabelRef("entry"))

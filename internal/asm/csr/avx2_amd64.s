@@ -832,62 +832,61 @@ TEXT ·dotF32AVX2(SB), NOSPLIT, $0-88
 	MOVQ    x+48(FP), BX
 	MOVQ    ldx+56(FP), SI
 	MOVQ    n+8(FP), DI
-	MOVQ    DI, R8
-	ANDQ    $0x07, R8
-	SUBQ    R8, DI
-	LEAQ    mask32<>+0(SB), R9
-	MOVQ    R8, R10
-	NEGQ    R10
-	VMOVUPS 32(R9)(R10*4), Y0
+	MOVQ    out+64(FP), R8
+	MOVQ    DI, R9
+	ANDQ    $0x07, R9
+	SUBQ    R9, DI
+	LEAQ    mask32<>+0(SB), R10
+	MOVQ    R9, R11
+	NEGQ    R11
+	VMOVUPS 32(R10)(R11*4), Y0
 
 row:
-	MOVLQSX (AX), R9
-	MOVLQSX 4(AX), R10
-	CMPQ    R9, R10
+	MOVLQSX (AX), R10
+	MOVLQSX 4(AX), R11
+	CMPQ    R10, R11
 	JGE     next
 
 entry:
-	MOVQ       last+80(FP), R11
-	LEAQ       4(R9), R12
-	CMPQ       R12, R11
-	CMOVQGT    R11, R12
-	MOVLQSX    (CX)(R12*4), R12
+	MOVQ       last+80(FP), R12
+	LEAQ       4(R10), R13
+	CMPQ       R13, R12
+	CMOVQGT    R12, R13
+	MOVLQSX    (CX)(R13*4), R13
+	IMULQ      SI, R13
+	PREFETCHT0 (BX)(R13*1)
+	MOVLQSX    (CX)(R10*4), R12
 	IMULQ      SI, R12
-	PREFETCHT0 (BX)(R12*1)
-	MOVLQSX    (CX)(R9*4), R11
-	IMULQ      SI, R11
-	ADDQ       BX, R11
+	ADDQ       BX, R12
 	VXORPS     Y1, Y1, Y1
-	XORQ       R12, R12
+	XORQ       R13, R13
 
 vector:
-	CMPQ        R12, DI
+	CMPQ        R13, DI
 	JGE         rest
-	VMOVUPS     (DX)(R12*4), Y2
-	VFMADD231PS (R11)(R12*4), Y2, Y1
-	ADDQ        $0x08, R12
+	VMOVUPS     (DX)(R13*4), Y2
+	VFMADD231PS (R12)(R13*4), Y2, Y1
+	ADDQ        $0x08, R13
 	JMP         vector
 
 rest:
-	TESTQ       R8, R8
+	TESTQ       R9, R9
 	JZ          sum
-	VMASKMOVPS  (DX)(R12*4), Y0, Y2
-	VMASKMOVPS  (R11)(R12*4), Y0, Y3
+	VMASKMOVPS  (DX)(R13*4), Y0, Y2
+	VMASKMOVPS  (R12)(R13*4), Y0, Y3
 	VFMADD231PS Y3, Y2, Y1
 
 sum:
-	MOVQ         R9, R11
-	IMULQ        ldo+72(FP), R11
-	ADDQ         out+64(FP), R11
 	VEXTRACTF128 $0x01, Y1, X2
 	VADDPS       X2, X1, X2
 	VSHUFPS      $0x4e, X2, X2, X1
 	VADDPS       X1, X2, X2
 	VSHUFPS      $0xb1, X2, X2, X1
 	VADDPS       X1, X2, X2
-	VMOVSS       X2, (R11)
-	INCQ         R9
-	CMPQ         R9, R10
+	VMOVSS       X2, (R8)
+	ADDQ         ldo+72(FP), R8
+	INCQ         R10
+	CMPQ         R10, R11
 	JLT          entry
 
 next:
@@ -1718,60 +1717,59 @@ TEXT ·dotF64AVX2(SB), NOSPLIT, $0-88
 	MOVQ    x+48(FP), BX
 	MOVQ    ldx+56(FP), SI
 	MOVQ    n+8(FP), DI
-	MOVQ    DI, R8
-	ANDQ    $0x03, R8
-	SUBQ    R8, DI
-	LEAQ    mask64<>+0(SB), R9
-	MOVQ    R8, R10
-	NEGQ    R10
-	VMOVUPD 32(R9)(R10*8), Y0
+	MOVQ    out+64(FP), R8
+	MOVQ    DI, R9
+	ANDQ    $0x03, R9
+	SUBQ    R9, DI
+	LEAQ    mask64<>+0(SB), R10
+	MOVQ    R9, R11
+	NEGQ    R11
+	VMOVUPD 32(R10)(R11*8), Y0
 
 row:
-	MOVLQSX (AX), R9
-	MOVLQSX 4(AX), R10
-	CMPQ    R9, R10
+	MOVLQSX (AX), R10
+	MOVLQSX 4(AX), R11
+	CMPQ    R10, R11
 	JGE     next
 
 entry:
-	MOVQ       last+80(FP), R11
-	LEAQ       4(R9), R12
-	CMPQ       R12, R11
-	CMOVQGT    R11, R12
-	MOVLQSX    (CX)(R12*4), R12
+	MOVQ       last+80(FP), R12
+	LEAQ       4(R10), R13
+	CMPQ       R13, R12
+	CMOVQGT    R12, R13
+	MOVLQSX    (CX)(R13*4), R13
+	IMULQ      SI, R13
+	PREFETCHT0 (BX)(R13*1)
+	MOVLQSX    (CX)(R10*4), R12
 	IMULQ      SI, R12
-	PREFETCHT0 (BX)(R12*1)
-	MOVLQSX    (CX)(R9*4), R11
-	IMULQ      SI, R11
-	ADDQ       BX, R11
+	ADDQ       BX, R12
 	VXORPS     Y1, Y1, Y1
-	XORQ       R12, R12
+	XORQ       R13, R13
 
 vector:
-	CMPQ        R12, DI
+	CMPQ        R13, DI
 	JGE         rest
-	VMOVUPD     (DX)(R12*8), Y2
-	VFMADD231PD (R11)(R12*8), Y2, Y1
-	ADDQ        $0x04, R12
+	VMOVUPD     (DX)(R13*8), Y2
+	VFMADD231PD (R12)(R13*8), Y2, Y1
+	ADDQ        $0x04, R13
 	JMP         vector
 
 rest:
-	TESTQ       R8, R8
+	TESTQ       R9, R9
 	JZ          sum
-	VMASKMOVPD  (DX)(R12*8), Y0, Y2
-	VMASKMOVPD  (R11)(R12*8), Y0, Y3
+	VMASKMOVPD  (DX)(R13*8), Y0, Y2
+	VMASKMOVPD  (R12)(R13*8), Y0, Y3
 	VFMADD231PD Y3, Y2, Y1
 
 sum:
-	MOVQ         R9, R11
-	IMULQ        ldo+72(FP), R11
-	ADDQ         out+64(FP), R11
 	VEXTRACTF128 $0x01, Y1, X2
 	VADDPD       X2, X1, X2
 	VUNPCKHPD    X2, X2, X1
 	VADDPD       X1, X2, X2
-	VMOVSD       X2, (R11)
-	INCQ         R9
-	CMPQ         R9, R10
+	VMOVSD       X2, (R8)
+	ADDQ         ldo+72(FP), R8
+	INCQ         R10
+	CMPQ         R10, R11
 	JLT          entry
 
 next:

@@ -95,7 +95,7 @@ func sum1PlacedF32AVX2(rows int, ptr *int32, col *int32, pos *int32, w *float32,
 func sumRestPlacedF32AVX2(rows int, ptr *int32, col *int32, pos *int32, w *float32, ldw int, x *float32, ldx int, y *float32, ldy int, last int, rest int)
 
 // dotF32AVX2 computes out[k] = Σ q·x[col], n > 0 elements, for the entries k of each of rows > 0;
-// last is the last entry of col; ldq, ldx and ldo are in bytes.
+// last is the last entry of col, out that of the first entry; ldq, ldx and ldo are in bytes.
 //
 //go:noescape
 func dotF32AVX2(rows int, n int, ptr *int32, col *int32, q *float32, ldq int, x *float32, ldx int, out *float32, ldo int, last int)
@@ -191,7 +191,7 @@ func sum1PlacedF64AVX2(rows int, ptr *int32, col *int32, pos *int32, w *float64,
 func sumRestPlacedF64AVX2(rows int, ptr *int32, col *int32, pos *int32, w *float64, ldw int, x *float64, ldx int, y *float64, ldy int, last int, rest int)
 
 // dotF64AVX2 computes out[k] = Σ q·x[col], n > 0 elements, for the entries k of each of rows > 0;
-// last is the last entry of col; ldq, ldx and ldo are in bytes.
+// last is the last entry of col, out that of the first entry; ldq, ldx and ldo are in bytes.
 //
 //go:noescape
 func dotF64AVX2(rows int, n int, ptr *int32, col *int32, q *float64, ldq int, x *float64, ldx int, out *float64, ldo int, last int)

@@ -841,54 +841,52 @@ TEXT ·dotF32AVX512(SB), NOSPLIT, $0-88
 	MOVQ  x+48(FP), SI
 	MOVQ  ldx+56(FP), DI
 	MOVQ  n+8(FP), R8
-	MOVQ  R8, R9
-	ANDQ  $0x0f, R9
-	SUBQ  R9, R8
-	MOVQ  R9, CX
-	MOVQ  $0x00000001, R10
-	SHLQ  CL, R10
-	DECQ  R10
-	KMOVW R10, K1
+	MOVQ  out+64(FP), R9
+	MOVQ  R8, R10
+	ANDQ  $0x0f, R10
+	SUBQ  R10, R8
+	MOVQ  R10, CX
+	MOVQ  $0x00000001, R11
+	SHLQ  CL, R11
+	DECQ  R11
+	KMOVW R11, K1
 
 row:
 	MOVLQSX (AX), CX
-	MOVLQSX 4(AX), R10
-	CMPQ    CX, R10
+	MOVLQSX 4(AX), R11
+	CMPQ    CX, R11
 	JGE     next
 
 entry:
-	MOVQ       last+80(FP), R11
-	LEAQ       4(CX), R12
-	CMPQ       R12, R11
-	CMOVQGT    R11, R12
-	MOVLQSX    (DX)(R12*4), R12
+	MOVQ       last+80(FP), R12
+	LEAQ       4(CX), R13
+	CMPQ       R13, R12
+	CMOVQGT    R12, R13
+	MOVLQSX    (DX)(R13*4), R13
+	IMULQ      DI, R13
+	PREFETCHT0 (SI)(R13*1)
+	MOVLQSX    (DX)(CX*4), R12
 	IMULQ      DI, R12
-	PREFETCHT0 (SI)(R12*1)
-	MOVLQSX    (DX)(CX*4), R11
-	IMULQ      DI, R11
-	ADDQ       SI, R11
+	ADDQ       SI, R12
 	VPXORD     Z0, Z0, Z0
-	XORQ       R12, R12
+	XORQ       R13, R13
 
 vector:
-	CMPQ        R12, R8
+	CMPQ        R13, R8
 	JGE         rest
-	VMOVUPS     (BX)(R12*4), Z1
-	VFMADD231PS (R11)(R12*4), Z1, Z0
-	ADDQ        $0x10, R12
+	VMOVUPS     (BX)(R13*4), Z1
+	VFMADD231PS (R12)(R13*4), Z1, Z0
+	ADDQ        $0x10, R13
 	JMP         vector
 
 rest:
-	TESTQ       R9, R9
+	TESTQ       R10, R10
 	JZ          sum
-	VMOVUPS.Z   (BX)(R12*4), K1, Z1
-	VMOVUPS.Z   (R11)(R12*4), K1, Z2
+	VMOVUPS.Z   (BX)(R13*4), K1, Z1
+	VMOVUPS.Z   (R12)(R13*4), K1, Z2
 	VFMADD231PS Z2, Z1, Z0
 
 sum:
-	MOVQ          CX, R11
-	IMULQ         ldo+72(FP), R11
-	ADDQ          out+64(FP), R11
 	VEXTRACTF64X4 $0x01, Z0, Y1
 	VADDPS        Y1, Y0, Y1
 	VEXTRACTF32X4 $0x01, Y1, X0
@@ -897,9 +895,10 @@ sum:
 	VADDPS        X1, X0, X0
 	VSHUFPS       $0xb1, X0, X0, X1
 	VADDPS        X1, X0, X0
-	VMOVSS        X0, (R11)
+	VMOVSS        X0, (R9)
+	ADDQ          ldo+72(FP), R9
 	INCQ          CX
-	CMPQ          CX, R10
+	CMPQ          CX, R11
 	JLT           entry
 
 next:
@@ -1747,63 +1746,62 @@ TEXT ·dotF64AVX512(SB), NOSPLIT, $0-88
 	MOVQ  x+48(FP), SI
 	MOVQ  ldx+56(FP), DI
 	MOVQ  n+8(FP), R8
-	MOVQ  R8, R9
-	ANDQ  $0x07, R9
-	SUBQ  R9, R8
-	MOVQ  R9, CX
-	MOVQ  $0x00000001, R10
-	SHLQ  CL, R10
-	DECQ  R10
-	KMOVW R10, K1
+	MOVQ  out+64(FP), R9
+	MOVQ  R8, R10
+	ANDQ  $0x07, R10
+	SUBQ  R10, R8
+	MOVQ  R10, CX
+	MOVQ  $0x00000001, R11
+	SHLQ  CL, R11
+	DECQ  R11
+	KMOVW R11, K1
 
 row:
 	MOVLQSX (AX), CX
-	MOVLQSX 4(AX), R10
-	CMPQ    CX, R10
+	MOVLQSX 4(AX), R11
+	CMPQ    CX, R11
 	JGE     next
 
 entry:
-	MOVQ       last+80(FP), R11
-	LEAQ       4(CX), R12
-	CMPQ       R12, R11
-	CMOVQGT    R11, R12
-	MOVLQSX    (DX)(R12*4), R12
+	MOVQ       last+80(FP), R12
+	LEAQ       4(CX), R13
+	CMPQ       R13, R12
+	CMOVQGT    R12, R13
+	MOVLQSX    (DX)(R13*4), R13
+	IMULQ      DI, R13
+	PREFETCHT0 (SI)(R13*1)
+	MOVLQSX    (DX)(CX*4), R12
 	IMULQ      DI, R12
-	PREFETCHT0 (SI)(R12*1)
-	MOVLQSX    (DX)(CX*4), R11
-	IMULQ      DI, R11
-	ADDQ       SI, R11
+	ADDQ       SI, R12
 	VPXORD     Z0, Z0, Z0
-	XORQ       R12, R12
+	XORQ       R13, R13
 
 vector:
-	CMPQ        R12, R8
+	CMPQ        R13, R8
 	JGE         rest
-	VMOVUPD     (BX)(R12*8), Z1
-	VFMADD231PD (R11)(R12*8), Z1, Z0
-	ADDQ        $0x08, R12
+	VMOVUPD     (BX)(R13*8), Z1
+	VFMADD231PD (R12)(R13*8), Z1, Z0
+	ADDQ        $0x08, R13
 	JMP         vector
 
 rest:
-	TESTQ       R9, R9
+	TESTQ       R10, R10
 	JZ          sum
-	VMOVUPD.Z   (BX)(R12*8), K1, Z1
-	VMOVUPD.Z   (R11)(R12*8), K1, Z2
+	VMOVUPD.Z   (BX)(R13*8), K1, Z1
+	VMOVUPD.Z   (R12)(R13*8), K1, Z2
 	VFMADD231PD Z2, Z1, Z0
 
 sum:
-	MOVQ          CX, R11
-	IMULQ         ldo+72(FP), R11
-	ADDQ          out+64(FP), R11
 	VEXTRACTF64X4 $0x01, Z0, Y1
 	VADDPD        Y1, Y0, Y1
 	VEXTRACTF32X4 $0x01, Y1, X0
 	VADDPD        X0, X1, X0
 	VUNPCKHPD     X0, X0, X1
 	VADDPD        X1, X0, X0
-	VMOVSD        X0, (R11)
+	VMOVSD        X0, (R9)
+	ADDQ          ldo+72(FP), R9
 	INCQ          CX
-	CMPQ          CX, R10
+	CMPQ          CX, R11
 	JLT           entry
 
 next:

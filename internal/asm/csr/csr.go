@@ -44,6 +44,44 @@ type Table[T float32 | float64] struct {
 	rest   func(a sumArgs[T], rest int)
 	dot    func(a dotArgs[T])
 	within func(col []int32, rows int) bool
+
+	// Steps of attention, for up to lanes heads; nil where there is the twin alone.
+	score   func(a Score[T], rows int)
+	shift   func(a Shift[T], rows int)
+	share   func(a Share[T], rows int)
+	mix     func(tile int, a mixArgs[T])
+	rescore func(a Rescore[T], rows int)
+	derive  func(a Derive[T], rows int)
+	dots    []dotsKernel[T]
+}
+
+// dotsKernel computes Dots for a number of heads, and elements of each that are a multiple of step.
+type dotsKernel[T float32 | float64] struct {
+	heads, step int
+	run         func(a Dots[T], rows int)
+}
+
+// dotsOf returns the kernel for a number of heads with each elements, nil if there is none.
+func (t *Table[T]) dotsOf(heads, each int) func(a Dots[T], rows int) {
+	for _, k := range t.dots {
+		if k.heads == heads && each%k.step == 0 && each > 0 {
+			return k.run
+		}
+	}
+	return nil
+}
+
+// mixArgs are the arguments of assembly, strides in bytes; w is that of the first entry.
+type mixArgs[T float32 | float64] struct {
+	rows, heads int
+	ptr, col    *int32
+	w, x, y     *T
+	ldx, ldy    int
+	lanes       *int32
+	last        int
+	mean        bool
+	tiny        T
+	rest        int // elements of a part of a vector; 0 for whole ones
 }
 
 // sumArgs are the arguments of assembly, strides in bytes.
@@ -55,7 +93,7 @@ type sumArgs[T float32 | float64] struct {
 	last          int
 }
 
-// dotArgs are the arguments of assembly, strides in bytes.
+// dotArgs are the arguments of assembly, strides in bytes; out is that of the first entry.
 type dotArgs[T float32 | float64] struct {
 	rows, n       int
 	ptr, col      *int32
@@ -138,6 +176,25 @@ func (t *Table[T]) tiles(a sumArgs[T], width int) {
 	}
 }
 
+// mixTiles runs the widest kernels that fit, from the left.
+func (t *Table[T]) mixTiles(a *Mix[T], rows int) {
+	elem := size[T]()
+	b := mixArgs[T]{rows: rows, heads: a.Heads, ptr: &a.Ptr[0], col: &a.Col[0], w: unsafe.SliceData(a.W),
+		x: unsafe.SliceData(a.X), y: &a.Y[0], ldx: a.StepX * elem, ldy: a.StepY * elem, lanes: &a.Lanes[0],
+		last: len(a.Col) - 1, mean: a.Mean, tiny: a.Tiny}
+	width := a.Width
+	for tile := 8; tile > 0; tile /= 2 {
+		for n := tile * t.lanes; width >= n; width -= n {
+			t.mix(tile, b)
+			b.x, b.y = behind(b.x, n), behind(b.y, n)
+			b.lanes = (*int32)(unsafe.Add(unsafe.Pointer(b.lanes), n*elem))
+		}
+	}
+	if b.rest = width; width > 0 {
+		t.mix(0, b)
+	}
+}
+
 // Dot runs the task on the calling worker.
 func (t *Table[T]) Dot(a *Dot[T]) {
 	rows := len(a.Ptr) - 1
@@ -161,6 +218,6 @@ func (t *Table[T]) Dot(a *Dot[T]) {
 	}
 	elem := size[T]()
 	t.dot(dotArgs[T]{rows: rows, n: a.Width, ptr: &a.Ptr[0], col: &a.Col[0], q: unsafe.SliceData(a.Q),
-		x: unsafe.SliceData(a.X), out: &a.Out[0], ldq: a.StepQ * elem, ldx: a.StepX * elem, ldo: a.StepO * elem,
+		x: unsafe.SliceData(a.X), out: &a.Out[lo*a.StepO], ldq: a.StepQ * elem, ldx: a.StepX * elem, ldo: a.StepO * elem,
 		last: len(a.Col) - 1})
 }
