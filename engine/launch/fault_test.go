@@ -44,6 +44,16 @@ func mistakes() []mistake {
 	return []mistake{
 		{"a barrier is missing", dense.GEMM{}, product, "dense/gemm.cu", "\t\t__syncthreads();\n", "",
 			"gemm64_f32", "shared memory"},
+		{"a barrier is missing among asynchronous copies", dense.GEMM{}, product, "dense/gemmasync.cu",
+			"\t\t__syncthreads();\n", "", "async64_f32", "shared memory"},
+		{"a slice is copied over the one that is read", dense.GEMM{}, []kernels.Spec{f32(70, 90), f32(90, 70)},
+			"dense/gemmasync.cu", "fetch(next)", "fetch(now)", "async64_f32", "shared memory"},
+		{"an asynchronous copy is not aligned", dense.GEMM{}, []kernels.Spec{f32(70, 39), f32(39, 70)}, "dense/async.cuh",
+			"% 16 == 0", "% 4 == 0", "async64_f32", "misaligned"},
+		{"a barrier is missing before tensor cores", dense.MixedGEMM{}, product, "dense/mixed.cu",
+			"\t\t__syncthreads();\n", "", "tf32_64_nn", "shared memory"},
+		{"tensor cores read beyond the slices", dense.MixedGEMM{Operands: dense.BF16}, product, "dense/mixed.cu",
+			"STAGES + now", "2 * STAGES + now", "bf16_64_nn", "of shared memory"},
 		{"the loop goes one too far", relu, []kernels.Spec{f32(1000)}, header, "i < (n)", "i <= (n)",
 			"unary_f32", "bytes 4000 to 4003"},
 		{"a stride is wrong", pool, []kernels.Spec{f32(2, 3, 64)}, "conv/pool.cu", "v[plane * g.plane() + q]",
@@ -69,14 +79,14 @@ func mistakes() []mistake {
 
 // Each mistake in a kernel is reported with kernel, block, thread (or warp) and line; without the mistakes all is well.
 func TestMistakesAreFound(t *testing.T) {
-	c, options := compiler(t)
+	c := newWorkshop(t)
 	for _, m := range mistakes() {
 		t.Run(m.name, func(t *testing.T) {
-			good, bad := m.sources(t, c, options)
-			if err := perform(t, m, good); err != nil {
+			good, bad := m.sources(t, c)
+			if _, err := perform(t, m, good); err != nil {
 				t.Fatalf("as it is: %v", err)
 			}
-			err := perform(t, m, bad)
+			_, err := perform(t, m, bad)
 			if err == nil {
 				t.Fatal("not found")
 			}
@@ -93,8 +103,15 @@ func TestMistakesAreFound(t *testing.T) {
 // root is the folder of kernels.
 const root = "../../kernels"
 
-// compiler opens the compiler of make cuda-headers, and returns its options.
-func compiler(t *testing.T) (*nvrtc.Compiler, []string) {
+// workshop compiles kernels as they are, each once, and with mistakes.
+type workshop struct {
+	compiler *nvrtc.Compiler
+	headers  string
+	good     map[string][]byte // by source as it is
+}
+
+// newWorkshop opens the compiler of make cuda-headers.
+func newWorkshop(t *testing.T) *workshop {
 	t.Helper()
 	const wheels = "../../.cuda/venv/lib/python3*/site-packages/nvidia/"
 	found, err := filepath.Glob(wheels + "cuda_nvrtc/lib/libnvrtc.so.12")
@@ -112,15 +129,62 @@ func compiler(t *testing.T) (*nvrtc.Compiler, []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	headers, err := filepath.Glob(wheels + "cuda_runtime/include")
-	if err != nil || len(headers) == 0 {
+	if found, err = filepath.Glob(wheels + "cuda_runtime/include"); err != nil || len(found) == 0 {
 		t.Fatalf("no headers in .cuda: run make cuda-headers (%v)", err)
 	}
-	return c, []string{"--gpu-architecture=compute_70", "-std=c++17", "-default-device", "-I" + root, "-I" + headers[0]}
+	return &workshop{c, found[0], map[string][]byte{}}
+}
+
+// compile compiles a source with what it includes, which is looked for in the folders of kernels in their order.
+func (w *workshop) compile(t *testing.T, file, source string, folders ...string) []byte {
+	t.Helper()
+	options := []string{"--gpu-architecture=compute_70", "-std=c++17", "-default-device"}
+	if strings.Contains(source, "// Targets: compute_80") {
+		options[0] = "--gpu-architecture=compute_80"
+	}
+	for _, f := range folders {
+		options = append(options, "-I"+filepath.Join(f, filepath.Dir(file)), "-I"+f)
+	}
+	ptx, err := w.compiler.Compile(file, source, append(options, "-I"+w.headers))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ptx
+}
+
+// asItIs compiles a source without a mistake, once.
+func (w *workshop) asItIs(t *testing.T, file, source string) []byte {
+	t.Helper()
+	if w.good[source] == nil {
+		w.good[source] = w.compile(t, file, source, root)
+	}
+	return w.good[source]
+}
+
+// instance matches the lines of a source that make many kernels of a template.
+var instance = regexp.MustCompile(`(?m)^MIXED\((\w+), .*, (\d+)\)$`)
+
+// only leaves out all of them but those of an entry, such as tf32_64_nn, because a compiler takes its time.
+func only(source, entry string) string {
+	return instance.ReplaceAllStringFunc(source, func(line string) string {
+		if m := instance.FindStringSubmatch(line); strings.HasPrefix(entry, m[1]+"_"+m[2]+"_") {
+			return line
+		}
+		return ""
+	})
+}
+
+// target is the device that the launches of a mistake are for: of the capability that its source is compiled for.
+func (m mistake) target(t *testing.T) kernels.Target {
+	t.Helper()
+	if strings.Contains(m.name+m.file, "async") || strings.Contains(m.file, "mixed") {
+		return kernels.Target{Capability: 80, Multiprocessors: 4}
+	}
+	return kernels.Target{Capability: 70, Multiprocessors: 4}
 }
 
 // sources compiles the kernels of an operator as they are, and with the mistake.
-func (m mistake) sources(t *testing.T, c *nvrtc.Compiler, options []string) (good, bad map[string][]byte) {
+func (m mistake) sources(t *testing.T, w *workshop) (good, bad map[string][]byte) {
 	t.Helper()
 	good, bad = map[string][]byte{}, map[string][]byte{}
 	text := read(t, m.file)
@@ -136,7 +200,7 @@ func (m mistake) sources(t *testing.T, c *nvrtc.Compiler, options []string) (goo
 	if err := os.WriteFile(path, []byte(patched), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	list, err := m.op.(kernels.CUDAOp).CUDA(kernels.Target{Capability: 80, Multiprocessors: 4}, m.in, m.out(t))
+	list, err := m.op.(kernels.CUDAOp).CUDA(m.target(t), m.in, m.out(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,16 +209,12 @@ func (m mistake) sources(t *testing.T, c *nvrtc.Compiler, options []string) (goo
 			continue
 		}
 		file := l.Module + ".cu"
-		source := read(t, file)
-		if good[l.Module], err = c.Compile(file, source, options); err != nil {
-			t.Fatal(err)
-		}
+		source := only(read(t, file), l.Entry)
+		good[l.Module] = w.asItIs(t, file, source)
 		if file == m.file {
-			source = patched
+			source = only(patched, l.Entry)
 		}
-		if bad[l.Module], err = c.Compile(file, source, append([]string{"-I" + folder}, options...)); err != nil {
-			t.Fatal(err)
-		}
+		bad[l.Module] = w.compile(t, file, source, folder, root)
 	}
 	return good, bad
 }
@@ -177,10 +237,12 @@ func (m mistake) out(t *testing.T) kernels.Spec {
 	return out
 }
 
-// perform runs the kernels of an operator once on a device of its own. Only the inputs have been written.
-func perform(t *testing.T, m mistake, ptx map[string][]byte) error {
+// perform runs the kernels of an operator once on a device of its own, and returns the output. Only the inputs have
+// been written.
+func perform(t *testing.T, m mistake, ptx map[string][]byte) ([]float32, error) {
 	t.Helper()
 	b := newBench(t, func(module string, _ int) ([]byte, error) { return ptx[module], nil })
+	b.target.Capability = m.target(t).Capability
 	mem := launch.Memory{Out: b.buffer(m.out(t).Bytes())}
 	for _, s := range m.in {
 		mem.In = append(mem.In, b.filled(s.Bytes()))
@@ -196,7 +258,11 @@ func perform(t *testing.T, m mistake, ptx map[string][]byte) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b.run(commands)
+	if err := b.run(commands); err != nil {
+		return nil, err
+	}
+	out := kernels.New(m.out(t))
+	return out.F32, b.dev.CopyOut(out.Memory(), mem.Out)
 }
 
 // bench is an opened device.
@@ -243,15 +309,20 @@ func (b *bench) buffer(n int) cuda.Address {
 // filled is a buffer of small numbers.
 func (b *bench) filled(n int) cuda.Address {
 	b.t.Helper()
-	x := kernels.New(f32(n / 4))
-	for i := range x.F32 {
-		x.F32[i] = float32(i%7) / 4
-	}
-	to := b.buffer(n)
+	x, to := small(f32(n/4)), b.buffer(n)
 	if err := b.dev.CopyIn(to, x.Memory()); err != nil {
 		b.t.Fatal(err)
 	}
 	return to
+}
+
+// small are numbers that all formats hold exactly, and of which sums of a thousand products are exact in float32.
+func small(s kernels.Spec) kernels.Tensor {
+	x := kernels.New(s)
+	for i := range x.F32 {
+		x.F32[i] = float32(1+i%7) / 4
+	}
+	return x
 }
 
 func (b *bench) run(commands []cuda.Command) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,6 +21,7 @@ import (
 type device struct {
 	dev     *cuda.Device
 	modules *launch.Modules
+	target  kernels.Target
 }
 
 // Device is a device on which tests run kernels apart from a table.
@@ -68,7 +70,7 @@ func openAny(t *testing.T) *device {
 		}
 		return nil
 	}
-	d := &device{dev, launch.NewModules(dev, readPTX)}
+	d := &device{dev, launch.NewModules(dev, readPTX), launch.Target(dev.Properties())}
 	t.Cleanup(func() {
 		if err := dev.Close(); err != nil {
 			t.Errorf("closing the device: %v", err)
@@ -116,6 +118,10 @@ func (d *device) check(t *testing.T, c Case, in []kernels.Tensor, dtype kernels.
 	if again, _ := d.run(t, c, in, want.Spec, -1); differ(again, got) != "" {
 		t.Errorf("a second run differs: %s", differ(again, got))
 	}
+	if older, ok := d.older(c.Op.(kernels.CUDAOp), inSpecs(in), want.Spec); ok {
+		result, _ := older.run(t, c, in, want.Spec, -1)
+		c.compare(t, result, ref, dtype)
+	}
 	if _, ok := c.Op.(kernels.CPUOp); ok {
 		pool := par.New(1)
 		defer pool.Close()
@@ -138,13 +144,39 @@ func (d *device) check(t *testing.T, c Case, in []kernels.Tensor, dtype kernels.
 	}
 }
 
+// leastCapability is that of the oldest devices that the kernels are for.
+const leastCapability = 70
+
+// older is the device as if it were of the least capability, and whether the op has other kernels for those.
+func (d *device) older(op kernels.CUDAOp, in []kernels.Spec, out kernels.Spec) (*device, bool) {
+	o := *d
+	o.target.Capability = leastCapability
+	now, err := op.CUDA(d.target, in, out)
+	if err != nil {
+		return nil, false
+	}
+	then, err := op.CUDA(o.target, in, out)
+	return &o, err == nil && !slices.EqualFunc(now, then, func(a, b kernels.Launch) bool {
+		return a.Module == b.Module && a.Entry == b.Entry
+	})
+}
+
+// At is the device as if it were of another compute capability, which is not above its own.
+func (d *Device) At(capability int) *Device {
+	o := *d.d
+	o.target.Capability = capability
+	return &Device{&o}
+}
+
+// Target describes the device to operators.
+func (d *Device) Target() kernels.Target { return d.d.target }
+
 // run executes the launches once; over is the input that the output lies over, or -1.
 func (d *device) run(t *testing.T, c Case, in []kernels.Tensor, out kernels.Spec, over int) (kernels.Tensor,
 	kernels.Report) {
 	t.Helper()
 	op, specs := c.Op.(kernels.CUDAOp), inSpecs(in)
-	target := launch.Target(d.dev.Properties())
-	list, err := op.CUDA(target, specs, out)
+	list, err := op.CUDA(d.target, specs, out)
 	if err != nil {
 		t.Fatalf("CUDA: %v", err)
 	}
@@ -160,7 +192,7 @@ func (d *device) run(t *testing.T, c Case, in []kernels.Tensor, out kernels.Spec
 		mem.Out = mem.In[over]
 	}
 	if s, ok := c.Op.(kernels.CUDAScratcher); ok {
-		mem.Scratch = d.buffer(t, s.CUDAWorkspace(target, specs, out), nil)
+		mem.Scratch = d.buffer(t, s.CUDAWorkspace(d.target, specs, out), nil)
 	}
 	words := make([]byte, 4*kernels.ReportWords)
 	mem.Report = d.buffer(t, len(words), words)

@@ -80,19 +80,31 @@ const sharedWork = 1 << 23
 
 // CPU multiplies chunks of the batch, or large products one after another.
 func (o BatchedGEMM) CPU(c *kernels.Call) {
-	batch, m, n, k := o.sizes(c.In[0].Shape, c.Out.Shape)
-	if float64(m)*float64(n)*float64(k) < sharedWork {
-		run(c, c.Rows(batch, 100+float64(m)*float64(n)*float64(k)/20), batchBody[float32], batchBody[float64])
+	if n := o.small(c); n > 0 {
+		run(c, n, batchBody[float32], batchBody[float64])
 		return
 	}
-	s := c.State.(*linearState)
-	for i := range batch {
+	for i := range product(c.Out.Shape[:len(c.Out.Shape)-2]) {
 		if c.Out.DType == kernels.Float32 {
-			share(&s.plan, c.Path, c.Pool, batchArgs[float32](c, o, i, c.Work))
+			shareOne(c, o, i, operands[float32](c))
 		} else {
-			share(&s.plan, c.Path, c.Pool, batchArgs[float64](c, o, i, c.Work))
+			shareOne(c, o, i, operands[float64](c))
 		}
 	}
+}
+
+// small is the number of chunks of a batch of small products, 0 if they are large.
+func (o BatchedGEMM) small(c *kernels.Call) int {
+	batch, m, n, k := o.sizes(c.In[0].Shape, c.Out.Shape)
+	if float64(m)*float64(n)*float64(k) >= sharedWork {
+		return 0
+	}
+	return c.Rows(batch, 100+float64(m)*float64(n)*float64(k)/20)
+}
+
+// shareOne computes product i of a batch on all workers.
+func shareOne[T kernels.Float](c *kernels.Call, o BatchedGEMM, i int, x factors[T]) {
+	share(&c.State.(*linearState).plan, c.Path, c.Pool, batchArgs(c, o, i, x))
 }
 
 // Workspace holds what a product packs, for each worker or for all of them.
@@ -103,11 +115,10 @@ func (o BatchedGEMM) Workspace(in []kernels.Spec, out kernels.Spec, workers int)
 }
 
 // batchArgs are the arguments of product i of a batch.
-func batchArgs[T kernels.Float](c *kernels.Call, o BatchedGEMM, i int, work []byte) gemm.Args[T] {
+func batchArgs[T kernels.Float](c *kernels.Call, o BatchedGEMM, i int, x factors[T]) gemm.Args[T] {
 	_, m, n, k := o.sizes(c.In[0].Shape, c.Out.Shape)
-	a, b, out := kernels.Of[T](c.In[0]), kernels.Of[T](c.In[1]), kernels.Of[T](c.Out)
-	args := gemm.Args[T]{TransA: o.TransA, TransB: o.TransB, M: m, N: n, K: k, LDA: k, LDB: n, LDC: n, Work: work,
-		A: a[i*m*k : (i+1)*m*k], B: b[i*k*n : (i+1)*k*n], C: out[i*m*n : (i+1)*m*n]}
+	args := gemm.Args[T]{TransA: o.TransA, TransB: o.TransB, M: m, N: n, K: k, LDA: k, LDB: n, LDC: n, Work: x.work,
+		A: x.a[i*m*k : (i+1)*m*k], B: x.b[i*k*n : (i+1)*k*n], C: kernels.Of[T](c.Out)[i*m*n : (i+1)*m*n]}
 	if o.TransA {
 		args.LDA = m
 	}
@@ -118,10 +129,15 @@ func batchArgs[T kernels.Float](c *kernels.Call, o BatchedGEMM, i int, work []by
 }
 
 func batchBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
-	o := c.Op.(BatchedGEMM)
-	work := len(c.Work) / c.Pool.Workers()
+	batchChunk(c, c.Op.(BatchedGEMM), chunk, worker, operands[T](c))
+}
+
+// batchChunk computes the products of a chunk of the batch.
+func batchChunk[T kernels.Float](c *kernels.Call, o BatchedGEMM, chunk, worker int, x factors[T]) {
+	size := len(x.work) / c.Pool.Workers()
+	x.work = x.work[worker*size : (worker+1)*size]
 	lo, hi := c.Chunk(chunk, product(c.Out.Shape[:len(c.Out.Shape)-2]))
 	for i := lo; i < hi; i++ {
-		multiply(c.Path, batchArgs[T](c, o, i, c.Work[worker*work:(worker+1)*work]))
+		multiply(c.Path, batchArgs(c, o, i, x))
 	}
 }

@@ -1,6 +1,8 @@
 package dense
 
 import (
+	"fmt"
+
 	"ganglion/kernels"
 	"ganglion/kernels/act"
 )
@@ -12,6 +14,8 @@ type deviceProduct struct {
 	batch          int
 	bias, residual int // inputs, or -1
 	f              act.Func
+	mixed          bool // operands are rounded to format
+	format         Format
 }
 
 const (
@@ -20,6 +24,15 @@ const (
 	leastPart = 256 // of k that a block is given when k is cut
 	mostParts = 16
 )
+
+// asyncCapability is the compute capability from which on kernels copy asynchronously and tensor cores take TF32 and
+// bfloat16.
+const asyncCapability = 80
+
+// tensorCores tells whether the product is computed by them.
+func (p *deviceProduct) tensorCores(t kernels.Target, d kernels.DType) bool {
+	return p.mixed && d == kernels.Float32 && t.Capability >= asyncCapability
+}
 
 // tile is the side of the tiles: large ones when they are enough to fill the device.
 func (p *deviceProduct) tile(t kernels.Target, d kernels.DType) int {
@@ -42,12 +55,26 @@ func (p *deviceProduct) parts(t kernels.Target, d kernels.DType) (parts, depth i
 	return ceil(p.k, depth), depth
 }
 
-// bytes is the scratch memory for the parts.
-func (p *deviceProduct) bytes(t kernels.Target, d kernels.DType) int {
-	if parts, _ := p.parts(t, d); parts > 1 {
-		return parts * p.m * p.n * d.Size()
+// operands are the addresses of A and B, and where the scratch memory behind them begins. Operands that are to be
+// rounded but not by tensor cores stand there.
+func (p *deviceProduct) operands(t kernels.Target, d kernels.DType) (a, b kernels.Arg, behind int) {
+	if !p.mixed || p.tensorCores(t, d) {
+		return kernels.InputArg(0), kernels.InputArg(1), 0
 	}
-	return 0
+	at := deviceAligned(p.batch * p.m * p.k * d.Size())
+	return kernels.ScratchArg(0), kernels.ScratchArg(at), at + deviceAligned(p.batch*p.k*p.n*d.Size())
+}
+
+// deviceAligned is the next multiple of 256 bytes.
+func deviceAligned(n int) int { return ceil(n, 256) * 256 }
+
+// bytes is the scratch memory for rounded operands and the parts.
+func (p *deviceProduct) bytes(t kernels.Target, d kernels.DType) int {
+	_, _, n := p.operands(t, d)
+	if parts, _ := p.parts(t, d); parts > 1 {
+		n += parts * p.m * p.n * d.Size()
+	}
+	return n
 }
 
 func (p *deviceProduct) launches(t kernels.Target, out kernels.Spec) ([]kernels.Launch, error) {
@@ -60,21 +87,42 @@ func (p *deviceProduct) launches(t kernels.Target, out kernels.Spec) ([]kernels.
 			"%d × %d × %d blocks are more than a grid can have", grid[0], grid[1], grid[2])
 	}
 	bias, residual := p.added()
+	a, b, behind := p.operands(t, d)
 	to := kernels.OutputArg()
 	if parts > 1 {
-		to = kernels.ScratchArg(0)
+		to = kernels.ScratchArg(behind)
 	}
-	name := "gemm64"
-	if tile == largeTile {
-		name = "gemm128"
+	var list []kernels.Launch
+	if behind > 0 {
+		list = []kernels.Launch{roundLaunch(t, d, p.format, p.batch*p.m*p.k, kernels.InputArg(0), a),
+			roundLaunch(t, d, p.format, p.batch*p.k*p.n, kernels.InputArg(1), b)}
 	}
-	list := []kernels.Launch{{Module: "dense/gemm", Entry: kernels.Entry(name, d), Grid: grid,
-		Block: kernels.Threads(256), Args: []kernels.Arg{p.sizes(depth), kernels.InputArg(0), kernels.InputArg(1), bias,
-			residual, to}}}
+	l := p.kernel(t, d, tile)
+	l.Grid, l.Block = grid, kernels.Threads(256)
+	l.Args = []kernels.Arg{p.sizes(depth), a, b, bias, residual, to}
+	list = append(list, l)
 	if parts > 1 {
-		list = append(list, p.join(t, out, parts, depth))
+		list = append(list, p.join(t, out, parts, depth, behind))
 	}
 	return append(list, p.function(t, out)...), nil
+}
+
+// kernel is the kernel for tiles of a size, with its shared memory.
+func (p *deviceProduct) kernel(t kernels.Target, d kernels.DType, tile int) kernels.Launch {
+	switch {
+	case p.tensorCores(t, d):
+		const stages, depth = 3, 16 // as in mixed.cu
+		line := depth + 4
+		if p.format == BF16 {
+			line = depth + 8
+		}
+		turned := map[bool]string{false: "n", true: "t"}
+		return kernels.Launch{Module: "dense/mixed", Entry: fmt.Sprintf("%v_%d_%s%s", p.format, tile, turned[p.transA],
+			turned[p.transB]), Shared: stages * 2 * tile * line * d.Size()}
+	case t.Capability >= asyncCapability:
+		return kernels.Launch{Module: "dense/gemmasync", Entry: kernels.Entry(fmt.Sprint("async", tile), d)}
+	}
+	return kernels.Launch{Module: "dense/gemm", Entry: kernels.Entry(fmt.Sprint("gemm", tile), d)}
 }
 
 // sizes is the struct Product of device code.
@@ -96,12 +144,12 @@ func (p *deviceProduct) added() (bias, residual kernels.Arg) {
 }
 
 // join adds the parts in scratch memory, and bias and residual, and applies ReLU.
-func (p *deviceProduct) join(t kernels.Target, out kernels.Spec, parts, depth int) kernels.Launch {
+func (p *deviceProduct) join(t kernels.Target, out kernels.Spec, parts, depth, from int) kernels.Launch {
 	bias, residual := p.added()
 	return kernels.Launch{Module: "dense/gemm", Entry: kernels.Entry("join", out.DType),
 		Grid:  t.Loop(out.Size(), deviceThreads),
 		Block: kernels.Threads(deviceThreads), Args: []kernels.Arg{p.sizes(depth),
-			kernels.IntArg(parts), kernels.ScratchArg(0), bias, residual, kernels.OutputArg()}}
+			kernels.IntArg(parts), kernels.ScratchArg(from), bias, residual, kernels.OutputArg()}}
 }
 
 // function applies what is neither identity nor ReLU.
@@ -157,7 +205,44 @@ func (o BatchedGEMM) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec)
 	return o.device(in, out).launches(t, out)
 }
 
+func (o MixedGEMM) device(in []kernels.Spec, out kernels.Spec) *deviceProduct {
+	p := o.Of.device(in, out)
+	p.mixed, p.format = true, o.Operands
+	return p
+}
+
+// CUDAWorkspace holds the parts of a product whose k is cut, and rounded operands where tensor cores do not round.
+func (o MixedGEMM) CUDAWorkspace(t kernels.Target, in []kernels.Spec, out kernels.Spec) int {
+	return o.device(in, out).bytes(t, out.DType)
+}
+
+// CUDA multiplies tiles on tensor cores, from compute capability 8.0 on; below, and in float64, it rounds the operands
+// and multiplies them as Linear does.
+func (o MixedGEMM) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	return o.device(in, out).launches(t, out)
+}
+
+func (o MixedBatchedGEMM) device(in []kernels.Spec, out kernels.Spec) *deviceProduct {
+	p := o.Of.device(in, out)
+	p.mixed, p.format = true, o.Operands
+	return p
+}
+
+// CUDAWorkspace holds rounded operands where tensor cores do not round.
+func (o MixedBatchedGEMM) CUDAWorkspace(t kernels.Target, in []kernels.Spec, out kernels.Spec) int {
+	return o.device(in, out).bytes(t, out.DType)
+}
+
+// CUDA multiplies tiles of all matrices, as MixedGEMM does.
+func (o MixedBatchedGEMM) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
+	return o.device(in, out).launches(t, out)
+}
+
 var (
+	_ kernels.CUDAOp        = MixedGEMM{}
+	_ kernels.CUDAScratcher = MixedGEMM{}
+	_ kernels.CUDAOp        = MixedBatchedGEMM{}
+	_ kernels.CUDAScratcher = MixedBatchedGEMM{}
 	_ kernels.CUDAOp        = GEMM{}
 	_ kernels.CUDAScratcher = GEMM{}
 	_ kernels.CUDAOp        = Linear{}

@@ -23,7 +23,7 @@ func (p *deviceProduct) library(t kernels.Target, out kernels.Spec) (kernels.Pro
 	if p.bias < 0 && p.residual < 0 && p.f == act.Identity {
 		return q, nil, true
 	}
-	return q, append([]kernels.Launch{p.join(t, out, 1, p.k)}, p.function(t, out)...), true
+	return q, append([]kernels.Launch{p.join(t, out, 1, p.k, 0)}, p.function(t, out)...), true
 }
 
 // CUDAProduct is the whole op.

@@ -1,27 +1,7 @@
 // C = op(A)·op(B) by tiles. A block of 16 × 16 threads computes a tile of C. It walks along k in steps of DEEP: while
 // one step is multiplied out of shared memory, the next is on its way to registers, so there is one barrier a step. A
 // thread holds groups of 4 × 4 elements of the tile, 64 apart, whose operands it reads four at a time.
-#include "include/ganglion.cuh"
-
-// Product holds the sizes. Operands of neighbouring indices of a batch are stepA, stepB, stepC elements apart. k is cut
-// into parts of depth elements each; with several, each part writes a C of its own behind the others', without
-// epilogue.
-struct Product {
-	i64 m, n, k, transA, transB, batch, stepA, stepB, stepC, depth, relu;
-};
-
-template <class T> struct Four {
-	T v[4];
-};
-
-inline __device__ Four<float> four(const float *p) {
-	float4 v = *(const float4 *)p;
-	return {v.x, v.y, v.z, v.w};
-}
-inline __device__ Four<double> four(const double *p) {
-	double2 v = *(const double2 *)p, w = *(const double2 *)(p + 2);
-	return {v.x, v.y, w.x, w.y};
-}
+#include "gemm.cuh"
 
 // Panel is a slice of op(A) or op(B)ᵀ of WIDE rows and DEEP columns on its way from memory to shared memory.
 // Neighbouring threads read neighbouring addresses: along the rows of the slice if alongRows, else along k.
@@ -61,28 +41,16 @@ template <class T, int WIDE, int DEEP> struct Panel {
 	}
 };
 
-// finish is what is added and applied to an element of the product.
-template <class T> __device__ T finish(T v, i64 i, i64 j, const Product &s, const T *bias, const T *residual) {
-	if (bias) v += bias[j];
-	if (residual) v += residual[i * s.n + j];
-	return s.relu ? max_(v, T(0)) : v;
-}
-
 template <class T, int WIDE, int DEEP>
 __device__ void gemm(const Product &s, const T *a, const T *b, const T *bias, const T *residual, T *c) {
-	const int GROUPS = WIDE / 64, SIDE = GROUPS * 4;
+	const int GROUPS = WIDE / 64;
 	__shared__ __align__(16) T as[2][DEEP][WIDE + 4], bs[2][DEEP][WIDE + 4];
 	int tx = threadIdx.x % 16, ty = threadIdx.x / 16;
-	i64 parts = (s.k + s.depth - 1) / s.depth, part = 0, item = blockIdx.z;
-	if (parts > 1) {
-		part = item / s.batch;
-		item -= part * s.batch;
-	}
-	i64 i0 = (i64)blockIdx.y * WIDE, j0 = (i64)blockIdx.x * WIDE, k0 = part * s.depth;
-	i64 left = min(s.k - k0, s.depth);
-	T acc[SIDE][SIDE] = {};
-	Panel<T, WIDE, DEEP> pa(s.transA, a + item * s.stepA, s.m, s.k, i0, k0);
-	Panel<T, WIDE, DEEP> pb(!s.transB, b + item * s.stepB, s.n, s.k, j0, k0);
+	Share share(s, WIDE);
+	T acc[4 * GROUPS][4 * GROUPS] = {};
+	Panel<T, WIDE, DEEP> pa(s.transA, a + share.item * s.stepA, s.m, s.k, share.i0, share.k0);
+	Panel<T, WIDE, DEEP> pb(!s.transB, b + share.item * s.stepB, s.n, s.k, share.j0, share.k0);
+	i64 left = share.left;
 	pa.fetch(left);
 	pb.fetch(left);
 	for (int now = 0; left > 0; left -= DEEP, now ^= 1) {
@@ -94,30 +62,9 @@ __device__ void gemm(const Product &s, const T *a, const T *b, const T *bias, co
 			pb.fetch(left - DEEP);
 		}
 #pragma unroll
-		for (int p = 0; p < DEEP; p++) {
-			Four<T> x[GROUPS], y[GROUPS];
-#pragma unroll
-			for (int g = 0; g < GROUPS; g++) {
-				x[g] = four(&as[now][p][g * 64 + ty * 4]);
-				y[g] = four(&bs[now][p][g * 64 + tx * 4]);
-			}
-#pragma unroll
-			for (int r = 0; r < SIDE; r++) {
-#pragma unroll
-				for (int q = 0; q < SIDE; q++) acc[r][q] += x[r / 4].v[r % 4] * y[q / 4].v[q % 4];
-			}
-		}
+		for (int p = 0; p < DEEP; p++) rankOne<T, GROUPS>(acc, as[now][p], bs[now][p], tx, ty);
 	}
-	c += (part * s.batch + item) * s.stepC;
-#pragma unroll
-	for (int r = 0; r < SIDE; r++) {
-		i64 i = i0 + r / 4 * 64 + ty * 4 + r % 4;
-#pragma unroll
-		for (int q = 0; q < SIDE; q++) {
-			i64 j = j0 + q / 4 * 64 + tx * 4 + q % 4;
-			if (i < s.m && j < s.n) c[i * s.n + j] = parts > 1 ? acc[r][q] : finish(acc[r][q], i, j, s, bias, residual);
-		}
-	}
+	writeGroups<T, GROUPS>(acc, share, s, bias, residual, c, tx, ty);
 }
 
 KERNEL __launch_bounds__(256, 2) gemm64_f32(Product s, const float *a, const float *b, const float *bias,

@@ -153,17 +153,28 @@ func (o Linear) Prepare(c *kernels.Call) {
 func (o Linear) CPU(c *kernels.Call) {
 	s := c.State.(*linearState)
 	if c.Out.DType == kernels.Float32 {
-		linear(c, o, &s.plan, s.f32)
+		linear(c, o, s, s.f32, operands[float32](c))
 	} else {
-		linear(c, o, &s.plan, s.f64)
+		linear(c, o, s, s.f64, operands[float64](c))
 	}
 }
 
-func linear[T kernels.Float](c *kernels.Call, o Linear, p *gemm.Plan, f func(x []T)) {
+// factors are the operands of a product, and the scratch memory that is left for it.
+type factors[T kernels.Float] struct {
+	a, b []T
+	work []byte
+}
+
+// operands are the inputs as they are.
+func operands[T kernels.Float](c *kernels.Call) factors[T] {
+	return factors[T]{kernels.Of[T](c.In[0]), kernels.Of[T](c.In[1]), c.Work}
+}
+
+func linear[T kernels.Float](c *kernels.Call, o Linear, s *linearState, f func(x []T), x factors[T]) {
 	m, k := oriented(c.In[0].Shape, o.TransA)
 	n := c.Out.Shape[1]
-	a := gemm.Args[T]{TransA: o.TransA, TransB: o.TransB, M: m, N: n, K: k, A: kernels.Of[T](c.In[0]), LDA: k,
-		B: kernels.Of[T](c.In[1]), LDB: n, C: kernels.Of[T](c.Out), LDC: n, Work: c.Work}
+	a := gemm.Args[T]{TransA: o.TransA, TransB: o.TransB, M: m, N: n, K: k, A: x.a, LDA: k, B: x.b, LDB: n,
+		C: kernels.Of[T](c.Out), LDC: n, Work: x.work}
 	if o.TransA {
 		a.LDA = m
 	}
@@ -177,7 +188,7 @@ func linear[T kernels.Float](c *kernels.Call, o Linear, p *gemm.Plan, f func(x [
 		a.Init, a.LDI = kernels.Of[T](c.In[i]), n
 	}
 	a.Epilogue.F = f
-	share(p, c.Path, c.Pool, a)
+	share(&s.plan, c.Path, c.Pool, a)
 }
 
 // Workspace holds what is packed.
