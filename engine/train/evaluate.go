@@ -22,13 +22,20 @@ type Predictor struct {
 	pool    *par.Pool // to be closed; nil when it belongs to a trainer
 
 	ownStore bool // the parameters are the predictor's own
+	graphs   graphFeeds
+	feeds    engine.Feeds // of graphs
 }
 
 // NewPredictor compiles the forward pass alone. Its parameters are those of store, or, when store is nil, of a new
 // store that is filled with initial values and waits for LoadParams.
 func NewPredictor(m Model, task Task, o Options, store *engine.Store) (*Predictor, error) {
 	pool := newPool(o.Threads)
-	p, err := newPredictor(m, task, o, store, pool)
+	sample, err := task.prototype(dtype(o.DType))
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	p, err := newPredictor(m, task, sample, o, store, pool)
 	if err != nil {
 		pool.Close()
 		return nil, err
@@ -49,11 +56,17 @@ func (p *Predictor) Close() {
 	}
 }
 
-func newPredictor(m Model, task Task, o Options, store *engine.Store, pool *par.Pool) (*Predictor, error) {
+func newPredictor(m Model, task Task, sample *operands, o Options, store *engine.Store, pool *par.Pool) (*Predictor,
+	error) {
 	d := dtype(o.DType)
 	g, err := engine.Build("predict", d, func(s *engine.Scope) {
-		x := s.Input(inputX, kernels.S(d, predictBatch, task.Inputs))
-		s.Output(outputNet, m.Forward(s, Inputs{X: x}).Output)
+		var in Inputs
+		if sample == nil {
+			in.X = s.Input(inputX, kernels.S(d, predictBatch, task.Inputs))
+		} else {
+			in.Graph = sample.declare(s)
+		}
+		s.Output(outputNet, m.Forward(s, in).Output)
 		if err := o.affords(s); err != nil {
 			s.Fail(err)
 		}
@@ -66,7 +79,11 @@ func newPredictor(m Model, task Task, o Options, store *engine.Store, pool *par.
 	if err != nil {
 		return nil, fmt.Errorf("prediction program: %w", err)
 	}
-	p.x, err = p.program.Slot(inputX)
+	if sample == nil {
+		p.x, err = p.program.Slot(inputX)
+		return p, err
+	}
+	p.graphs, err = bindGraphs(p.program, task)
 	return p, err
 }
 
@@ -99,17 +116,7 @@ func (p *Predictor) visit(ctx context.Context, x kernels.Tensor, f func(lo, hi i
 		hi := min(lo+predictBatch, n)
 		part := x.Slice(lo*d, (hi-lo)*d)
 		part.Shape = []int{hi - lo, d}
-		if err := p.program.Run(ctx, engine.Feeds{{Slot: p.x, Tensor: part}}); err != nil {
-			return fmt.Errorf("predict: %w", err)
-		}
-		for _, r := range p.program.Reports() {
-			p.solver.add(r.Report)
-		}
-		out, err := p.program.Value(outputNet)
-		if err != nil {
-			return err
-		}
-		if err := f(lo, hi, out); err != nil {
+		if err := p.run(ctx, engine.Feeds{{Slot: p.x, Tensor: part}}, lo, hi, f); err != nil {
 			return err
 		}
 	}
@@ -128,4 +135,56 @@ func (p *Predictor) Predict(ctx context.Context, x kernels.Tensor) (kernels.Tens
 		return kernels.Tensor{}, err
 	}
 	return kernels.FromSlice(all, len(all)/max(m, 1), m), nil
+}
+
+// PredictGraphs returns the network's outputs [len(rows), Outputs] in float64 for nodes or graphs of data.
+func (p *Predictor) PredictGraphs(ctx context.Context, data *GraphData, rows []int32) (kernels.Tensor, error) {
+	m := p.task.Outputs
+	var all []float64
+	err := p.visitGraphs(ctx, data, rows, func(_, _ int, out kernels.Tensor) error {
+		all = append(all, kernels.Convert(out, kernels.Float64).F64...)
+		return nil
+	})
+	return kernels.FromSlice(all, len(all)/max(m, 1), m), err
+}
+
+// visitGraphs runs the network over nodes, all at once, or graphs in order, and hands each batch's outputs to f as visit
+// does.
+func (p *Predictor) visitGraphs(ctx context.Context, data *GraphData, rows []int32,
+	f func(lo, hi int, out kernels.Tensor) error) error {
+	if err := data.check(p.task, "predicted", rows); err != nil {
+		return err
+	}
+	p.solver = Solver{}
+	size := predictBatch
+	if p.task.Level == Nodes {
+		size = max(1, len(rows))
+	}
+	for lo := 0; lo < len(rows); lo += size {
+		hi := min(lo+size, len(rows))
+		var err error
+		if p.feeds, err = p.graphs.feed(p.feeds, data, p.task, rows[lo:hi], p.dtype); err != nil {
+			return fmt.Errorf("predict: %w", err)
+		}
+		if err := p.run(ctx, p.feeds, lo, hi, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run runs the network once, and hands its outputs to f.
+func (p *Predictor) run(ctx context.Context, feeds engine.Feeds, lo, hi int,
+	f func(lo, hi int, out kernels.Tensor) error) error {
+	if err := p.program.Run(ctx, feeds); err != nil {
+		return fmt.Errorf("predict: %w", err)
+	}
+	for _, r := range p.program.Reports() {
+		p.solver.add(r.Report)
+	}
+	out, err := p.program.Value(outputNet)
+	if err != nil {
+		return err
+	}
+	return f(lo, hi, out)
 }

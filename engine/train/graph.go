@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"slices"
 
 	"ganglion/engine"
 	"ganglion/kernels"
@@ -16,16 +17,21 @@ const (
 	outputLoss, outputOK, outputNet, outputNorm               = "loss", "ok", "output", "gradient norm"
 )
 
-// stepGraph writes forward, loss, gradients and update of one training step as one graph.
-func stepGraph(m Model, task Task, o Options) (g *engine.Graph, strength float64, err error) {
+// stepGraph writes forward, loss, gradients and update of one training step as one graph. sample is a batch of graphs
+// whose sizes stand in the inputs, nil for rows of a table.
+func stepGraph(m Model, task Task, sample *operands, o Options) (g *engine.Graph, strength float64, err error) {
 	d := dtype(o.DType)
-	g, err = engine.Build("train", d, func(s *engine.Scope) {
+	g, err = engine.BuildOptions{Training: true}.Build("train", d, func(s *engine.Scope) {
 		in := Inputs{
-			X:     s.Input(inputX, kernels.S(d, o.Batch, task.Inputs)),
 			Row:   s.Input(inputRow, kernels.S(kernels.Int32, o.Batch)),
 			Key:   s.Input(inputKey, kernels.S(kernels.Int32, 4)),
 			Step:  s.Input(inputStep, kernels.S(kernels.Int32, 1)),
 			Hyper: s.Input(inputHyper, kernels.S(d, 3)),
+		}
+		if sample == nil {
+			in.X = s.Input(inputX, kernels.S(d, o.Batch, task.Inputs))
+		} else {
+			in.Graph = sample.declare(s)
 		}
 		net := m.Forward(s, in)
 		strength = net.Strength
@@ -36,7 +42,11 @@ func stepGraph(m Model, task Task, o Options) (g *engine.Graph, strength float64
 		if err := o.affords(s); err != nil {
 			s.Fail(err)
 		}
-		update(s, params, s.Grad(loss, params...), loss, net, in, o)
+		grads, rest, err := decayed(s, params, s.Grad(loss, params...), net, o)
+		if err != nil {
+			s.Fail(err)
+		}
+		update(s, params, grads, loss, net, in, rest)
 	})
 	if err != nil {
 		return nil, 0, fmt.Errorf("training graph: %w", err)
@@ -51,6 +61,25 @@ func lossOf(s *engine.Scope, task Task, out *Node, batch int) *Node {
 	}
 	y := s.Input(inputY, kernels.S(s.DType(), batch, task.Outputs))
 	return s.Apply(dense.MSE{}, out, y)
+}
+
+// decayed adds the gradient of weight decay where the optimiser's own would act on the wrong parameters, or has none:
+// Adam's is that of ½·decay·Σθ², as those of sgd and momentum. The options that come back are for the optimiser.
+func decayed(s *engine.Scope, params, grads []*Node, net Net, o Options) ([]*Node, Options, error) {
+	if o.Decay == 0 || net.Decayed == nil && o.Optimiser != "adam" {
+		return grads, o, nil
+	}
+	if o.Optimiser == "adamw" {
+		return nil, o, fmt.Errorf("adamw decays all parameters, and this network some of them: take adam, sgd or momentum")
+	}
+	grads = slices.Clone(grads)
+	for i, p := range params {
+		if net.Decayed == nil || slices.Contains(net.Decayed, p) {
+			grads[i] = s.Apply(dense.Binary{Kind: dense.Add}, grads[i], s.Apply(dense.Scale{Alpha: o.Decay}, p))
+		}
+	}
+	o.Decay = 0
+	return grads, o, nil
 }
 
 // update writes the optimiser's step: the parameters and its moments are one block z, the gradients another.

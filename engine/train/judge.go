@@ -55,12 +55,17 @@ func (p *Predictor) Judge(ctx context.Context, set Set, part Part) (Scores, erro
 	if err != nil {
 		return Scores{}, err
 	}
-	err = p.visit(ctx, part.X, func(lo, hi int, out kernels.Tensor) error {
+	add := func(lo, hi int, out kernels.Tensor) error {
 		if out.DType == kernels.Float32 {
 			return addBatch(j, out.F32, part.Y.F32, part.Labels, lo, hi)
 		}
 		return addBatch(j, out.F64, part.Y.F64, part.Labels, lo, hi)
-	})
+	}
+	if set.Graphs != nil {
+		err = p.visitGraphs(ctx, set.Graphs, part.Rows, add)
+	} else {
+		err = p.visit(ctx, part.X, add)
+	}
 	if err != nil {
 		return Scores{}, err
 	}
@@ -78,6 +83,9 @@ func addBatch[T kernels.Float](j *judge, out, y []T, labels []int32, lo, hi int)
 		return metric.AddScores(j.confusion, out, labels[lo:hi])
 	}
 	m, n := j.set.Task.Outputs, len(out)
+	if n > len(j.pred) { // all nodes of a graph come at once
+		j.pred, j.truth = make([]float64, n), make([]float64, n)
+	}
 	for i, v := range out {
 		j.pred[i], j.truth[i] = float64(v), float64(y[lo*m+i])
 	}

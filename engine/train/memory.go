@@ -41,11 +41,18 @@ const bestCopies = 3
 
 // MemoryAt tells what the trainer would need with mini-batches of the given size. Nothing is taken or changed.
 func (t *Trainer) MemoryAt(batch int) (Memory, error) {
-	step, err := t.step.MemoryAt(resized(batch))
+	sizes, graphs, err := t.resize(batch)
 	if err != nil {
 		return Memory{}, err
 	}
-	eval, err := t.eval.program.MemoryAt(resized(t.EvaluationBatch()))
+	step, err := t.step.MemoryAt(sizes)
+	if err != nil {
+		return Memory{}, err
+	}
+	if sizes, _, err = t.resize(t.EvaluationBatch()); err != nil {
+		return Memory{}, err
+	}
+	eval, err := t.eval.program.MemoryAt(sizes)
 	if err != nil {
 		return Memory{}, err
 	}
@@ -55,7 +62,8 @@ func (t *Trainer) MemoryAt(batch int) (Memory, error) {
 	for _, p := range []Part{t.Set.Train, t.Set.Valid, t.Set.Test} {
 		m.Data += p.bytes()
 	}
-	m.Batch = t.Set.Train.bytes() * (batch + t.Set.Train.Len()%batch) / t.Set.Train.Len()
+	m.Data += t.Set.Graphs.bytes()
+	m.Batch = t.Set.Train.bytes()*(batch+t.Set.Train.Len()%batch)/t.Set.Train.Len() + 2*graphs // of steps and evaluations
 	return m, nil
 }
 
@@ -105,7 +113,7 @@ func resized(n int) func(name string, s kernels.Spec) kernels.Spec {
 // bytes is the memory of a part.
 func (p Part) bytes() int {
 	const label = 4
-	return p.X.Bytes() + p.Y.Bytes() + label*len(p.Labels)
+	return p.X.Bytes() + p.Y.Bytes() + label*(len(p.Labels)+len(p.Rows))
 }
 
 // maxBlock is the number of numbers that a block of parameters and moments can hold: views of it count in int32.

@@ -17,15 +17,40 @@ const (
 	Regress              // real targets: mean squared error
 )
 
+// Level is what a sample of a task is.
+type Level uint8
+
+// The levels.
+const (
+	Rows   Level = iota // a row of a table
+	Nodes               // a node of one graph, all of which the network sees at once
+	Graphs              // a graph of many
+)
+
+var levelNames = [...]string{"rows of a table", "nodes of a graph", "graphs"}
+
+// String is what the samples are, in words.
+func (l Level) String() string {
+	if int(l) < len(levelNames) {
+		return levelNames[l]
+	}
+	return "unknown"
+}
+
 // Task describes the data that a model is built for.
 type Task struct {
 	Kind     Kind
-	Inputs   int // features of a sample
+	Level    Level
+	Inputs   int // features of a sample, or of a node
 	Outputs  int // classes, or targets
 	Examples int // samples of the training part
 	// Shape is that of a sample that is a signal, row-major in its features: channels, height and width of an image,
 	// channels and length of a series (and 0). It is zero for samples without one.
 	Shape [3]int
+	// Of graphs: Sparse says that the features of nodes are a sparse matrix, as bags of words are, Weighted that edges
+	// have weights, and EdgeInputs is the number of their attributes.
+	Sparse, Weighted bool
+	EdgeInputs       int
 }
 
 // Model writes a network for one task. Forward is called once for each program (training, evaluation) and must declare
@@ -36,11 +61,12 @@ type Model interface {
 
 // Inputs are the nodes that a network may read.
 type Inputs struct {
-	X     *Node // [batch, Inputs], graph's float type
-	Row   *Node // int32 [batch], position of each sample in the training part; nil outside of training
-	Key   *Node // int32 [4], seed and step of random ops; nil outside of training
-	Step  *Node // int32 [1], number of the step from 1; nil outside of training
-	Hyper *Node // [3], learning rate, step, Net.Strength; nil outside of training
+	X     *Node        // [batch, Inputs], graph's float type; nil where the samples are no rows of a table
+	Row   *Node        // int32 [batch], position of each sample in the training part; nil outside of training
+	Key   *Node        // int32 [4], seed and step of random ops; nil outside of training
+	Step  *Node        // int32 [1], number of the step from 1; nil outside of training
+	Hyper *Node        // [3], learning rate, step, Net.Strength; nil outside of training
+	Graph *GraphInputs // nil where the samples are rows of a table
 }
 
 // Net is what Forward returns.
@@ -51,6 +77,8 @@ type Net struct {
 	After []Update
 	// Strength is the third element of Inputs.Hyper, for the regulariser.
 	Strength float64
+	// Decayed are the parameters that weight decay acts on; nil is all of them.
+	Decayed []*Node
 }
 
 // Update is one step on the parameter block z [(1+slots)·n]: it returns the new block. A step must return z unchanged

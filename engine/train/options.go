@@ -20,7 +20,7 @@ type Options struct {
 	LR        float64 `yaml:"lr" doc:"learning rate [0.003]"`
 	Optimiser string  `yaml:"optimiser" doc:"sgd, momentum, adam or adamw [adam]"`
 	Momentum  float64 `yaml:"momentum" doc:"momentum of the optimiser momentum [0.9]"`
-	Decay     float64 `yaml:"weight_decay" doc:"weight decay: decoupled for adamw, L2 gradient for sgd, momentum [0]"`
+	Decay     float64 `yaml:"weight_decay" doc:"weight decay: decoupled for adamw, L2 gradient for the others [0]"`
 	Schedule  string  `yaml:"schedule" doc:"constant, cosine, linear or step [cosine]"`
 	Warmup    int     `yaml:"warmup" doc:"steps of linear warm-up [0]"`
 	Clip      float64 `yaml:"clip" doc:"largest global norm of the gradient; 0 does not clip [0]"`

@@ -13,11 +13,14 @@ type Set struct {
 	// Scale is, for a regression, the standard deviation by which each target was divided, [Outputs]: errors are
 	// reported in the data's units. Nil is all ones.
 	Scale []float64
+	// Graphs holds the samples that are nodes or graphs; nil for rows of a table.
+	Graphs *GraphData
 }
 
 // Part is some samples of a set. Labels serve classification, Y regression.
 type Part struct {
-	X      kernels.Tensor // float [n, Inputs]
+	X      kernels.Tensor // float [n, Inputs]; none where the samples are nodes or graphs
+	Rows   []int32        // [n], the numbers of the nodes or graphs; nil for rows of a table
 	Labels []int32        // [n], 0 … Outputs−1
 	Y      kernels.Tensor // float [n, Outputs]
 }
@@ -25,7 +28,7 @@ type Part struct {
 // Len is the number of samples.
 func (p Part) Len() int {
 	if p.X.Rank() == 0 {
-		return 0
+		return len(p.Rows)
 	}
 	return p.X.Shape[0]
 }
@@ -36,7 +39,7 @@ func (p Part) check(name string, task Task, d kernels.DType) error {
 	if n == 0 {
 		return fmt.Errorf("the %s part is empty", name)
 	}
-	if want := kernels.S(d, n, task.Inputs); !p.X.Spec.Equal(want) {
+	if want := kernels.S(d, n, task.Inputs); task.Level == Rows && !p.X.Spec.Equal(want) {
 		return fmt.Errorf("%s part: features are %v, want %v", name, p.X.Spec, want)
 	}
 	if task.Kind == Regress {
@@ -62,7 +65,10 @@ type batch struct {
 }
 
 func newBatch(task Task, d kernels.DType, n int) batch {
-	b := batch{x: kernels.New(kernels.S(d, n, task.Inputs)), row: kernels.New(kernels.S(kernels.Int32, n))}
+	b := batch{row: kernels.New(kernels.S(kernels.Int32, n))}
+	if task.Level == Rows {
+		b.x = kernels.New(kernels.S(d, n, task.Inputs))
+	}
 	if task.Kind == Classify {
 		b.y = kernels.New(kernels.S(kernels.Int32, n))
 	} else {
@@ -73,7 +79,9 @@ func newBatch(task Task, d kernels.DType, n int) batch {
 
 // fill copies the samples rows[0] … of p into the batch.
 func (b batch) fill(p Part, rows []int32) {
-	copyRows(b.x, p.X, rows)
+	if p.X.Rank() > 0 {
+		copyRows(b.x, p.X, rows)
+	}
 	copy(b.row.I32, rows)
 	if p.Labels == nil {
 		copyRows(b.y, p.Y, rows)

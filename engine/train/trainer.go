@@ -51,6 +51,8 @@ type feeds struct {
 	batch
 	hyper, key, step kernels.Tensor
 	list             engine.Feeds
+	graphs           graphFeeds
+	samples          []int32 // the nodes or graphs of the mini-batch
 }
 
 // New builds and compiles the programs of a model for a set, and fills the parameters from the seed.
@@ -69,8 +71,18 @@ func New(m Model, set Set, o Options) (*Trainer, error) {
 		}
 	}
 	o.Batch = min(o.Batch, set.Train.Len())
+	if set.Task.Level == Nodes {
+		o.Batch = set.Train.Len() // the network sees the whole graph at every step
+	}
 	t := &Trainer{Options: o, Set: set}
-	g, strength, err := stepGraph(m, set.Task, o)
+	if err := set.checkGraphs(); err != nil {
+		return nil, err
+	}
+	sample, err := set.sample(o.Batch, d)
+	if err != nil {
+		return nil, err
+	}
+	g, strength, err := stepGraph(m, set.Task, sample, o)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +93,7 @@ func New(m Model, set Set, o Options) (*Trainer, error) {
 		return nil, fmt.Errorf("training program: %w", err)
 	}
 	t.store = t.step.Store()
-	if t.eval, err = newPredictor(m, set.Task, o, t.store, t.pool); err != nil {
+	if t.eval, err = newPredictor(m, set.Task, sample, o, t.store, t.pool); err != nil {
 		t.Close()
 		return nil, err
 	}
@@ -143,8 +155,16 @@ func (t *Trainer) stepFeeds(n int, shared *feeds) (feeds, error) {
 		f.key = kernels.New(kernels.S(kernels.Int32, 4))
 		f.step = kernels.New(kernels.S(kernels.Int32, 1))
 	}
-	err := f.bind(t.step, []string{inputX, inputY, inputRow, inputKey, inputStep, inputHyper},
-		[]kernels.Tensor{f.x, f.y, f.row, f.key, f.step, f.hyper})
+	names := []string{inputY, inputRow, inputKey, inputStep, inputHyper}
+	tensors := []kernels.Tensor{f.y, f.row, f.key, f.step, f.hyper}
+	if t.Set.Graphs == nil {
+		names, tensors = append(names, inputX), append(tensors, f.x)
+	}
+	if err := f.bind(t.step, names, tensors); err != nil {
+		return f, err
+	}
+	var err error
+	f.graphs, err = bindGraphs(t.step, t.Set.Task)
 	return f, err
 }
 
@@ -200,6 +220,9 @@ func (t *Trainer) Step(ctx context.Context) (StepResult, error) {
 		f = &t.last
 	}
 	f.fill(t.Set.Train, r.Rows)
+	if err := f.fillGraphs(t, r.Rows); err != nil {
+		return r, fmt.Errorf("step %d: %w", t.pos.Step+1, err)
+	}
 	f.set(t.Options.Seed, t.pos.Step+1, r.LR, t.strength)
 	if err := t.run(ctx, f.list); err != nil {
 		return r, fmt.Errorf("step %d: %w", t.pos.Step+1, err)
@@ -213,6 +236,22 @@ func (t *Trainer) Step(ctx context.Context) (StepResult, error) {
 	}
 	t.advance()
 	return r, nil
+}
+
+// fillGraphs feeds the nodes or graphs that the samples of a mini-batch are.
+func (f *feeds) fillGraphs(t *Trainer, rows []int32) error {
+	if t.Set.Graphs == nil {
+		return nil
+	}
+	if f.samples == nil {
+		f.samples = make([]int32, f.row.Size())
+	}
+	for i, r := range rows {
+		f.samples[i] = t.Set.Train.Rows[r]
+	}
+	var err error
+	f.list, err = f.graphs.feed(f.list, t.Set.Graphs, t.Set.Task, f.samples, dtype(t.Options.DType))
+	return err
 }
 
 func (t *Trainer) run(ctx context.Context, feeds engine.Feeds) error {

@@ -77,7 +77,7 @@ func goldenGraphConv(b *bench) *kernels.Node {
 
 func goldenGIN(b *bench) *kernels.Node {
 	l := message.GIN{Net: b.net(), Eps: b.c.Number("eps"), Learn: option(b.c, "train_eps", false)}
-	return l.Apply(b.Scope, b.array("x"), b.square())
+	return l.Apply(b.Scope, b.features(), b.square())
 }
 
 func (b *bench) gat(attention string) message.GAT {

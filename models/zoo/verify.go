@@ -3,6 +3,7 @@ package zoo
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -26,19 +27,19 @@ type TB interface {
 // and one seed gives the same bits at any number of threads. Then it runs the system's fast checks.
 func Verify(t TB, s System) {
 	t.Helper()
-	for _, kind := range []train.Kind{train.Classify, train.Regress} {
-		set := tinySet(kind)
+	for _, set := range s.tinySets() {
 		for _, p := range []struct {
 			name  string
 			check func() error
 		}{
-			{"gradients", func() error { return s.gradients(set.Task) }},
+			{"gradients", func() error { return s.gradients(set) }},
 			{"one step lowers the loss", func() error { return s.descends(set) }},
 			{"what is saved and loaded predicts the same", func() error { return s.saves(set, t.TempDir()) }},
 			{"one seed, the same bits", func() error { return s.repeats(set) }},
 		} {
 			if err := p.check(); err != nil {
-				t.Errorf("%s, task %d: %s: %v", s.ID, kind, p.name, err)
+				t.Errorf("%s, task %d about %v, sparse: %v: %s: %v", s.ID, set.Task.Kind, set.Task.Level, set.Task.Sparse,
+					p.name, err)
 			}
 		}
 	}
@@ -64,42 +65,6 @@ func Verify(t TB, s System) {
 	}
 }
 
-// tinySamples is the size of each part of the set that Verify uses.
-const tinySamples = 12
-
-// tinySet makes samples with 4 features whose target, of 3 classes or 2 numbers, depends on them.
-func tinySet(kind train.Kind) train.Set {
-	task := train.Task{Kind: kind, Inputs: 4, Outputs: 3, Examples: tinySamples}
-	if kind == train.Regress {
-		task.Outputs = 2
-	}
-	part := func(shift int) train.Part {
-		p := train.Part{X: kernels.New(kernels.S(kernels.Float64, tinySamples, task.Inputs))}
-		for i := range p.X.F64 {
-			p.X.F64[i] = 1.5 * math.Sin(float64(3*(i+shift)*(i+2))+0.7)
-		}
-		if kind == train.Regress {
-			p.Y = kernels.New(kernels.S(kernels.Float64, tinySamples, task.Outputs))
-		}
-		for i := range tinySamples {
-			x := p.X.F64[4*i : 4*i+4]
-			if kind == train.Regress {
-				p.Y.F64[2*i], p.Y.F64[2*i+1] = x[0]-x[1], math.Tanh(x[2])
-				continue
-			}
-			class := int32(0)
-			if x[0] > x[1] {
-				class = 1
-			} else if x[2] > 0 {
-				class = 2
-			}
-			p.Labels = append(p.Labels, class)
-		}
-		return p
-	}
-	return train.Set{Task: task, Train: part(0), Valid: part(50), Test: part(90)}
-}
-
 // tiny builds the tiny instance.
 func (s System) tiny(task train.Task) (train.Model, error) {
 	if s.Tiny == nil {
@@ -110,15 +75,20 @@ func (s System) tiny(task train.Task) (train.Model, error) {
 
 // gradients compares the gradients of the loss, in float64, with central differences of it: 1e-6 relative to the
 // largest.
-func (s System) gradients(task train.Task) error {
+func (s System) gradients(set train.Set) error {
+	task := set.Task
 	m, err := s.tiny(task)
 	if err != nil {
 		return err
 	}
-	set := tinySet(task.Kind)
+	var feeds []train.Fed
 	g, err := engine.Build("verify", kernels.Float64, func(b *engine.Scope) {
-		x := b.Input("x", set.Train.X.Spec)
-		out := m.Forward(b, train.Inputs{X: x}).Output
+		in, fed, err := set.Declare(b, tinySamples)
+		if err != nil {
+			b.Fail(err)
+		}
+		feeds = fed
+		out := m.Forward(b, in).Output
 		var loss *train.Node
 		if task.Kind == train.Classify {
 			loss = b.Apply(dense.SoftmaxCrossEntropy{}, out, b.Input("y", kernels.S(kernels.Int32, tinySamples)))
@@ -140,7 +110,8 @@ func (s System) gradients(task train.Task) error {
 	if task.Kind == train.Classify {
 		y = kernels.FromSlice(set.Train.Labels, tinySamples)
 	}
-	run := func(name string) (kernels.Tensor, error) { return value(p, name, set.Train.X, y) }
+	feeds = append(feeds, train.Fed{Name: "y", Tensor: y})
+	run := func(name string) (kernels.Tensor, error) { return value(p, name, feeds) }
 	grad, err := run("gradient")
 	if err != nil {
 		return err
@@ -148,18 +119,18 @@ func (s System) gradients(task train.Task) error {
 	return differences(p.Store().Params().F64, slices.Clone(grad.F64), run)
 }
 
-// value runs a program on inputs x and y and returns an output.
-func value(p *engine.Program, name string, x, y kernels.Tensor) (kernels.Tensor, error) {
+// value runs a program on inputs and returns an output.
+func value(p *engine.Program, name string, inputs []train.Fed) (kernels.Tensor, error) {
 	var feeds engine.Feeds
-	for _, in := range []struct {
-		name string
-		t    kernels.Tensor
-	}{{"x", x}, {"y", y}} {
-		slot, err := p.Slot(in.name)
+	for _, in := range inputs {
+		slot, err := p.Slot(in.Name)
+		if errors.Is(err, engine.ErrUnused) {
+			continue
+		}
 		if err != nil {
 			return kernels.Tensor{}, err
 		}
-		feeds = append(feeds, engine.Feed{Slot: slot, Tensor: in.t})
+		feeds = append(feeds, engine.Feed{Slot: slot, Tensor: in.Tensor})
 	}
 	if err := p.Run(context.Background(), feeds); err != nil {
 		return kernels.Tensor{}, err

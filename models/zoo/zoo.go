@@ -2,6 +2,12 @@
 // claims are checked.
 package zoo
 
+import (
+	"slices"
+
+	"ganglion/engine/train"
+)
+
 // Kind tells models from methods that are not models.
 type Kind uint8
 
@@ -35,10 +41,20 @@ type System struct {
 	Tiny any
 	// Build writes the network for a task. cfg is a value of Config's type.
 	Build Builder
-	// Data names data sets on which the paper, or we, run it.
+	// Levels are what its samples may be; none means rows of a table.
+	Levels []train.Level
+	// Recipe sets the training options at which the system is run unless others are asked for; nil leaves them as they
+	// are.
+	Recipe func(o *train.Options)
+	// Data names data sets on which the paper, or we, run it, the one that is used when none is asked for first.
 	Data      []string
 	Checks    []Check
 	Published []Published
+}
+
+// Takes says whether samples of a level are what the system learns about.
+func (s System) Takes(l train.Level) bool {
+	return len(s.Levels) == 0 && l == train.Rows || slices.Contains(s.Levels, l)
 }
 
 // Family is the part of the ID before the slash.

@@ -32,9 +32,5 @@ func (l EdgeConv) Apply(s *engine.Scope, x *Node, e Edges) *Node {
 	q := s.Apply(dense.GEMM{}, x, s.Apply(dense.Binary{Kind: dense.Sub}, near, far))
 	q = add(s, q, first.Param("b", r, l.Net.Widths[0]))
 	m := l.Net.behind(first, 0, e.on(s, sparse.SDDMM{Kind: sparse.Plus}, q, s.Apply(dense.GEMM{}, x, far)))
-	for i, out := range l.Net.Widths[1:] {
-		h := net.In(fmt.Sprint(i + 1))
-		m = l.Net.behind(h, i+1, linear(h, m, out, true, nil))
-	}
-	return e.on(s, sparse.Segment{Kind: l.Kind, CountZero: l.CountZero && l.Kind == Max}, m.X)
+	return e.on(s, sparse.Segment{Kind: l.Kind, CountZero: l.CountZero && l.Kind == Max}, l.Net.from(net, 1, m))
 }

@@ -1,6 +1,8 @@
 package message
 
 import (
+	"fmt"
+
 	"ganglion/engine"
 	"ganglion/kernels"
 	"ganglion/kernels/act"
@@ -17,9 +19,20 @@ type GIN struct {
 	Learn bool    // whether ε is a parameter
 }
 
-// Apply declares the network below net, and eps [1] with Learn, and returns y.
-func (l GIN) Apply(s *engine.Scope, x *Node, e Edges) *Node {
-	return l.Net.Apply(s.In("net"), Dense(l.root(s, x, e.Propagate(s, x))))
+// Apply declares the network below net, and eps [1] with Learn, and returns y. The network's first product comes before
+// the sum where that makes rows narrower, or x is sparse.
+func (l GIN) Apply(s *engine.Scope, x Features, e Edges) *Node {
+	if len(l.Net.Widths) == 0 {
+		s.Fail(fmt.Errorf("isomorphism network: a network without layers"))
+	}
+	net := s.In("net")
+	if x.X != nil && x.Width() <= l.Net.Widths[0] {
+		return l.Net.Apply(net, Dense(l.root(s, x.X, e.Propagate(s, x.X))))
+	}
+	first, r := net.In("0"), fan(x.Width())
+	h := x.Times(first, first.Param("W", r, x.Width(), l.Net.Widths[0]))
+	h = add(first, l.root(s, h, e.Propagate(s, h)), first.Param("b", r, l.Net.Widths[0]))
+	return l.Net.from(net, 1, l.Net.behind(first, 0, h))
 }
 
 // root is (1 + ε)·x + y.

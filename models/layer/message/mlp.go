@@ -20,9 +20,14 @@ func (m MLP) Apply(s *engine.Scope, x Features) *Node {
 	if len(m.Widths) == 0 {
 		s.Fail(fmt.Errorf("a network without layers"))
 	}
-	for i, out := range m.Widths {
+	return m.from(s, 0, x)
+}
+
+// from applies the layers from number k on.
+func (m MLP) from(s *engine.Scope, k int, x Features) *Node {
+	for i := k; i < len(m.Widths); i++ {
 		h := s.In(fmt.Sprint(i))
-		x = m.behind(h, i, linear(h, x, out, true, nil))
+		x = m.behind(h, i, linear(h, x, m.Widths[i], true, nil))
 	}
 	return x.X
 }
