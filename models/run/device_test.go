@@ -335,7 +335,7 @@ func TestDeviceBudget(t *testing.T) {
 	}
 	wantError(t, "nothing fits", s.AffordDevice(f, 1000), false, "no mini-batch fits", "--device cpu")
 	full := *f
-	full.Free = f.Peak - 1
+	full.Free = f.Peak + code - 1
 	wantError(t, "a full device", s.AffordDevice(&full, 0), false, "are free there", "--batch ")
 	if err := s.AffordDevice(nil, 1); err != nil {
 		t.Errorf("a run on the processor: %v", err)

@@ -45,13 +45,16 @@ func (s *Session) ForecastDevice(baseline bool) (*DeviceForecast, error) {
 	return f, err
 }
 
+// code is what the kernels' code and variables may take, which the driver loads with the first step.
+const code = 2 << 20
+
 // AffordDevice refuses a run that would hold more on its device than is free there, or than the budget (0 is any). The
 // error wraps ErrMemory and says what would fit.
 func (s *Session) AffordDevice(f *DeviceForecast, budget int) error {
 	if f == nil {
 		return nil
 	}
-	limit, what := f.Free, fmt.Sprintf("%s are free there", Size(f.Free))
+	limit, what := f.Free-code, fmt.Sprintf("%s are free there, %s of them for code", Size(f.Free), Size(code))
 	if budget > 0 && budget < limit {
 		limit, what = budget, "the budget is "+Size(budget)
 	}
@@ -71,7 +74,7 @@ func (s *Session) AffordDevice(f *DeviceForecast, budget int) error {
 	if s.Config.Train.DType == "f64" {
 		ways = append(ways, "--dtype f32, which halves it")
 	}
-	if limit == budget && f.Peak <= f.Free {
+	if limit == budget && f.Peak <= f.Free-code {
 		ways = append(ways, "--memory-budget "+Size(f.Peak)+" or more")
 	}
 	ways = append(ways, "--device cpu")
