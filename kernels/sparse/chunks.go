@@ -17,10 +17,16 @@ const piece = 4096
 // cut returns the number of chunks, each of some 20 µs where an entry takes cost nanoseconds, and sets Arg[15] for
 // rowsOf.
 func cut(c *kernels.Call, m side, cost float64) int {
-	const grain = 20000
-	step := max(16, int(grain/cost))
+	step, n := chunksOf(len(m.col), m.rows, cost)
 	c.Arg[15] = step
-	return (len(m.col) + m.rows + step) / step // one more than all places: also the last row has one
+	return n
+}
+
+// chunksOf is the length of a chunk on the line, and the number of chunks.
+func chunksOf(entries, rows int, cost float64) (step, n int) {
+	const grain = 20000
+	step = max(16, int(grain/cost))
+	return step, (entries + rows + step) / step // one more than all places: also the last row has one
 }
 
 // rowsOf returns the rows [lo, hi) of a chunk.

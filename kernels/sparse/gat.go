@@ -170,6 +170,10 @@ const stretch = 512
 // Workspace holds, for each worker, the numbers of a stretch of entries and bounds of a piece; and for each piece of a
 // long row its sums, its statistics, and those of the first piece of its row.
 func (o GAT) Workspace(in []kernels.Spec, out kernels.Spec, workers int) int {
+	return attentionWork(in, out, workers)
+}
+
+func attentionWork(in []kernels.Spec, out kernels.Spec, workers int) int {
 	heads, elem := in[0].Shape[1], out.DType.Size()
 	entries := in[4].Size()
 	return kernels.CarveSize(length(out)*elem/4, 4) + kernels.CarveSize(2*workers, 4) +
@@ -204,7 +208,10 @@ func gatWorkOf[T kernels.Float](c *kernels.Call, worker int) (w gatWork[T]) {
 }
 
 // CPU computes stretches of rows, and pieces of long ones.
-func (o GAT) CPU(c *kernels.Call) {
+func (o GAT) CPU(c *kernels.Call) { attendRows(c, 2*float64(c.Out.Shape[1])) }
+
+// attendRows is CPU of GAT and GATv2; cost is the time that the scores of an entry take, in nanoseconds.
+func attendRows(c *kernels.Call, cost float64) {
 	m := sideOf(c.In[3:3+parts], false)
 	if !usable(c, m, false) {
 		return
@@ -212,7 +219,7 @@ func (o GAT) CPU(c *kernels.Call) {
 	if c.Out.Size() == 0 {
 		return
 	}
-	c.Arg[argRows] = cut(c, m, 8+0.15*float64(length(c.Out.Spec))+2*float64(c.Out.Shape[1]))
+	c.Arg[argRows] = cut(c, m, 8+0.15*float64(length(c.Out.Spec))+cost)
 	n := c.Arg[argRows] + extra(len(m.col))
 	if c.Out.DType == kernels.Float32 {
 		csr.LanesOf[float32](gatWorkOf[float32](c, 0).lanes, c.Out.Shape[1], length(c.Out.Spec))
@@ -225,57 +232,82 @@ func (o GAT) CPU(c *kernels.Call) {
 	gatJoin[float64](c, m)
 }
 
-// attentionRun is what GAT does to a stretch of entries.
+// attentionRun is what GAT, or GATv2, does to a stretch of entries.
 type attentionRun[T kernels.Float] struct {
 	score csr.Score[T]
+	dots  csr.Dots[T] // of GATv2; without A it is not used
 	mix   csr.Mix[T]
 }
 
-// run computes weights, e to the power of the scores less the largest of each row, and their sums with rows of h; top
-// is nil, or where the largest goes.
-func (a *attentionRun[T]) run(c *kernels.Call, ptr []int32, top []T) {
-	t, heads := csr.For[T](c.Path), a.score.Heads
-	n := int(ptr[len(ptr)-1]-ptr[0]) * heads
-	a.score.Ptr, a.mix.Ptr = ptr, ptr
-	t.Score(&a.score)
-	t.Shift(&csr.Shift[T]{Ptr: ptr, Heads: heads, From: a.score.S[:n], To: a.score.S[:n], Top: top, StepTop: heads})
-	vec.For[T](c.Path).Exp(a.score.S[:n], a.score.S[:n])
+// scores computes the scores of the entries of rows, of which at is the first.
+func (a *attentionRun[T]) scores(t *csr.Table[T], ptr []int32, at int) {
+	if a.dots.A == nil {
+		a.score.Ptr = ptr
+		b := a.score
+		b.V = a.score.V[at*b.StepV:]
+		t.Score(&b)
+		return
+	}
+	a.dots.Ptr = ptr
+	b := a.dots
+	b.Q = a.dots.Q[at*b.StepQ:]
+	t.Dots(&b)
+}
+
+// run computes weights of the entries of rows, of which at is the first: e to the power of the scores less the largest
+// of the row; and sums of h with them. top is nil, or where the largest goes.
+func (a *attentionRun[T]) run(c *kernels.Call, ptr []int32, at int, y, top []T) {
+	t, heads := csr.For[T](c.Path), a.mix.Heads
+	s := a.mix.W[:int(ptr[len(ptr)-1]-ptr[0])*heads]
+	a.scores(t, ptr, at)
+	t.Shift(&csr.Shift[T]{Ptr: ptr, Heads: heads, From: s, To: s, Top: top, StepTop: heads})
+	vec.For[T](c.Path).Exp(s, s)
+	a.mix.Ptr, a.mix.Y = ptr, y
 	t.Mix(&a.mix)
+}
+
+// attentionOf is what a worker needs to run GAT or GATv2.
+func attentionOf[T kernels.Float](c *kernels.Call, w gatWork[T]) (a attentionRun[T]) {
+	d, heads, col := length(c.Out.Spec), c.Out.Shape[1], c.In[4].I32
+	x := kernels.Of[T](c.In[0])
+	a.mix = csr.Mix[T]{Col: col, W: w.local, Heads: heads, X: x, StepX: d, StepY: d, Width: d, Tiny: tiny,
+		Lanes: w.lanes}
+	if o, ok := c.Op.(GATv2); ok {
+		a.dots = csr.Dots[T]{Col: col, Q: kernels.Of[T](c.In[1]), X: x, StepQ: d, StepX: d, Heads: heads, Width: d,
+			Out: w.local, A: kernels.Of[T](c.In[2]), Slope: T(o.Slope)}
+		return a
+	}
+	a.score = csr.Score[T]{Col: col, U: kernels.Of[T](c.In[1]), V: kernels.Of[T](c.In[2]), StepU: heads, StepV: heads,
+		Heads: heads, Slope: T(c.Op.(GAT).Slope), S: w.local}
+	if len(c.In) > 3+parts {
+		a.score.E = kernels.Of[T](c.In[3+parts])
+	}
+	return a
 }
 
 func gatBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	m, d, heads := sideOf(c.In[3:3+parts], false), length(c.Out.Spec), c.Out.Shape[1]
-	w, v, y := gatWorkOf[T](c, worker), kernels.Of[T](c.In[2]), kernels.Of[T](c.Out)
-	a := attentionRun[T]{
-		score: csr.Score[T]{Col: m.col, U: kernels.Of[T](c.In[1]), StepU: heads, StepV: heads, Heads: heads,
-			Slope: T(c.Op.(GAT).Slope), S: w.local},
-		mix: csr.Mix[T]{Col: m.col, W: w.local, Heads: heads, X: kernels.Of[T](c.In[0]), StepX: d, StepY: d, Width: d,
-			Tiny: tiny, Lanes: w.lanes}}
-	if len(c.In) > 3+parts {
-		a.score.E = kernels.Of[T](c.In[3+parts])
-	}
+	w, y := gatWorkOf[T](c, worker), kernels.Of[T](c.Out)
+	a := attentionOf(c, w)
 	if slot := chunk - c.Arg[argRows]; slot >= 0 {
-		row, lo, hi := m.pieceAt(slot)
-		if lo < hi {
+		if row, lo, hi := m.pieceAt(slot); lo < hi {
 			at := w.slots[slot*(d+4*heads):][:d+4*heads]
-			a.score.V, a.mix.Y = v[row*heads:], at
-			a.piece(c, w.bounds, lo, hi, at[d:d+2*heads])
+			a.piece(c, w.bounds, lo, hi, row, at, at[d:d+2*heads])
 		}
 		return
 	}
 	lo, hi := rowsOf(c, m, chunk)
 	for lo < hi {
-		a.score.V, a.mix.Y = v[lo*heads:], y[lo*d:]
 		if m.size(lo) > piece {
 			first := int(m.ptr[lo])
 			slot := first / piece // of the second piece
-			a.piece(c, w.bounds, first, first+piece, w.slots[slot*(d+4*heads)+d+2*heads:][:2*heads])
+			a.piece(c, w.bounds, first, first+piece, lo, y[lo*d:], w.slots[slot*(d+4*heads)+d+2*heads:][:2*heads])
 			lo++
 			continue
 		}
 		n := m.together(lo, hi)
 		a.mix.Mean = true
-		a.run(c, m.ptr[lo:lo+n+1], nil)
+		a.run(c, m.ptr[lo:lo+n+1], lo, y[lo*d:], nil)
 		lo += n
 	}
 }
@@ -290,15 +322,15 @@ func (m side) together(lo, hi int) int {
 }
 
 // piece is run for the entries [lo, hi) of one row, not divided by the sums; stats gets the tops and the sums.
-func (a *attentionRun[T]) piece(c *kernels.Call, bounds []int32, lo, hi int, stats []T) {
-	heads := a.score.Heads
+func (a *attentionRun[T]) piece(c *kernels.Call, bounds []int32, lo, hi, row int, y, stats []T) {
+	heads := a.mix.Heads
 	bounds[0], bounds[1] = int32(lo), int32(hi)
 	a.mix.Mean = false
-	a.run(c, bounds, stats[:heads])
+	a.run(c, bounds, row, y, stats[:heads])
 	sum := stats[heads:]
 	clear(sum)
 	for at := 0; at < (hi-lo)*heads; at += heads {
-		for h, w := range a.score.S[at : at+heads] {
+		for h, w := range a.mix.W[at : at+heads] {
 			sum[h] += w
 		}
 	}

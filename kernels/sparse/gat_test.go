@@ -76,6 +76,40 @@ func TestGATGrad(t *testing.T) {
 		kernels.S(f, 3, 2, 2), kernels.S(f, 2, 2, 2))
 }
 
+func TestGATv2(t *testing.T) {
+	var cases []optest.Case
+	add := func(what string, s Structure, hc [2]int, grad bool) {
+		shape := func(n int) optest.Arg { return optest.Normal(n, hc[0], hc[1]) }
+		a := optest.Normal(hc[0], hc[1])
+		y := shape(s.Rows())
+		tol := 0.0
+		if s.Entries() > piece {
+			tol = 2e-4 // seen: 1e-4, sums of thousands of numbers of both signs
+		}
+		cases = append(cases,
+			optest.Case{Name: name(what, hc), Op: GATv2{Slope: 0.2}, In: args(s, shape(s.Cols()), y, a), NoGrad: !grad,
+				Tol32: tol},
+			optest.Case{Name: name(what, hc, "grad"), Op: GATv2Grad{Slope: 0.2}, NoGrad: !grad, // see the small graphs
+				In: args(s, shape(s.Cols()), y, a, y, y), Tol32: tol})
+	}
+	for _, g := range graphs(t) {
+		add(g.name, g.s, [2]int{1, 3}, true)
+		add(g.name, g.s, [2]int{2, 2}, true)
+	}
+	s := random(t, 6, 40, 30, 300, true)
+	for _, hc := range heads {
+		add("wide", s, hc, false)
+	}
+	for _, n := range []int{6000, 15000} {
+		add(name("long", n), random(t, uint64(n), 3, 2, n, true), [2]int{2, 3}, false)
+	}
+	optest.Check(t, cases)
+	f := kernels.Float32
+	refuse(t, GATv2{}, "input 1 must be", kernels.S(f, 3, 2, 2), kernels.S(f, 3, 2, 2), kernels.S(f, 2, 2))
+	refuse(t, GATv2{}, "input 2 must be", kernels.S(f, 3, 2, 2), kernels.S(f, 2, 2, 2), kernels.S(f, 2, 3))
+	refuse(t, GATv2{Slope: 2}, "at most 1", kernels.S(f, 3, 2, 2), kernels.S(f, 2, 2, 2), kernels.S(f, 2, 2))
+}
+
 // TestGATDecompose compares the fused operators with the compositions that they replace.
 func TestGATDecompose(t *testing.T) {
 	for _, g := range graphs(t) {
@@ -86,6 +120,9 @@ func TestGATDecompose(t *testing.T) {
 		first = append(first, []int{m, 2, 3}, []int{m, 2, 3})
 		unfused(t, g, GATGrad{Slope: 0.2}, first)
 		unfused(t, g, GATGrad{Slope: 0.2}, first, []int{g.s.Entries(), 2})
+		first = [][]int{{n, 2, 3}, {m, 2, 3}, {2, 3}}
+		unfused(t, g, GATv2{Slope: 0.2}, first)
+		unfused(t, g, GATv2Grad{Slope: 0.2}, append(first, first[1], first[1]))
 	}
 }
 

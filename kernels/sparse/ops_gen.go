@@ -10,6 +10,8 @@ func Ops() []kernels.Op {
 		Average{},
 		GAT{},
 		GATGrad{},
+		GATv2{},
+		GATv2Grad{},
 		InvSqrt{},
 		Part{},
 		Permute{},

@@ -103,6 +103,31 @@ func Segments(bounds []int32) (Structure, error) {
 	return s, err
 }
 
+// Compressed is the structure of a matrix with cols columns that is in compressed rows already, such as features of
+// which few are not zero: row i has the columns col[ptr[i]:ptr[i+1]], and entries keep their order. SpMM over it is the
+// product with a dense matrix [cols, n], its gradient the product with the transpose. The lists are not copied.
+func Compressed(cols int, ptr, col []int32) (Structure, error) {
+	if cols < 0 || len(ptr) == 0 || ptr[0] != 0 || !monotone(ptr, len(col)) {
+		return Structure{}, fmt.Errorf("sparse: Compressed: the bounds of rows must begin with 0, not decrease, and end "+
+			"with the number of entries, %d; there must not be %d columns", len(col), cols)
+	}
+	s := Structure{Ptr: ptr, Col: col, TCol: make([]int32, len(col))}
+	var err error
+	if s.TPtr, s.TPos, err = sortBy("column", col, cols); err != nil {
+		return Structure{}, err
+	}
+	row := make([]int32, len(col))
+	for i := range len(ptr) - 1 {
+		for k := ptr[i]; k < ptr[i+1]; k++ {
+			row[k] = int32(i)
+		}
+	}
+	for t, k := range s.TPos {
+		s.TCol[t] = row[k]
+	}
+	return s, nil
+}
+
 // Index is the structure of a list of row numbers below rows: SpMM over it adds the members of each row (scatter), and
 // SpMM{Transposed: true} takes the row of each member (gather). Both are sums in a fixed order.
 func Index(rows int, index []int32) (Structure, error) {

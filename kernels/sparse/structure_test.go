@@ -166,3 +166,26 @@ func TestSecondDerivatives(t *testing.T) {
 		}
 	}
 }
+
+func TestCompressed(t *testing.T) {
+	for _, g := range graphs(t) {
+		s, err := Compressed(g.s.Cols(), g.s.Ptr, g.s.Col)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range s.Tensors() {
+			if !slices.Equal(v.I32, g.s.Tensors()[i].I32) {
+				t.Errorf("%s: list %d is %v, Build gives %v", g.name, i, v.I32, g.s.Tensors()[i].I32)
+			}
+		}
+	}
+	for _, bad := range []struct {
+		cols     int
+		ptr, col []int32
+	}{{3, nil, nil}, {3, []int32{1, 1}, []int32{0}}, {3, []int32{0, 2, 1}, []int32{0}}, {3, []int32{0, 2}, []int32{0}},
+		{3, []int32{0, 1}, []int32{3}}, {3, []int32{0, 1}, []int32{-1}}, {-1, []int32{0}, nil}} {
+		if _, err := Compressed(bad.cols, bad.ptr, bad.col); err == nil {
+			t.Errorf("%v is accepted", bad)
+		}
+	}
+}

@@ -87,6 +87,21 @@ type Derive[T float32 | float64] struct {
 	DU []T // rows of Heads numbers, local to the rows of the task
 }
 
+// Slopes is the task y_i = Σ_k w_k⊗LeakyReLU′(q_i + x[col k]) over the entries k of each row i; the slope at 0 is that
+// of negative numbers.
+type Slopes[T float32 | float64] struct {
+	Ptr, Col []int32
+	Q, X, Y  []T // Q and Y are local to the rows of the task
+	StepQ    int
+	StepX    int
+	StepY    int
+	W        []T // local
+	Heads    int
+	Width    int // elements of a row: a multiple of Heads
+	Slope    T
+	Lanes    []int32 // see LanesOf
+}
+
 // count is the number of rows and of entries of a task.
 func count(ptr, col []int32) (rows, entries int) {
 	rows = len(ptr) - 1
@@ -234,4 +249,18 @@ func (t *Table[T]) Derive(a *Derive[T]) {
 		return
 	}
 	t.derive(*a, rows)
+}
+
+// Slopes runs the task on the calling worker.
+func (t *Table[T]) Slopes(a *Slopes[T]) {
+	rows, n := count(a.Ptr, a.Col)
+	h := a.Heads
+	if h < 1 || a.Width%h != 0 || a.StepX < a.Width || a.StepQ < a.Width || a.StepY < a.Width || len(a.W) < n*h ||
+		rows > 0 && (len(a.Y) < (rows-1)*a.StepY+a.Width || len(a.Q) < (rows-1)*a.StepQ+a.Width) {
+		misfit("Slopes", rows, n, h, a.Width, a.StepQ, a.StepX, a.StepY, len(a.W), len(a.Q), len(a.Y))
+	}
+	if rows == 0 || a.Width == 0 {
+		return
+	}
+	slopesGo(a)
 }

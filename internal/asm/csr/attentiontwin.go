@@ -183,3 +183,25 @@ func deriveGo[T float32 | float64](a *Derive[T]) {
 		}
 	}
 }
+
+// slopesGo is Slopes in plain Go.
+func slopesGo[T float32 | float64](a *Slopes[T]) {
+	h, base, each := a.Heads, int(a.Ptr[0]), a.Width/a.Heads
+	for i := range len(a.Ptr) - 1 {
+		y, q := a.Y[i*a.StepY:][:a.Width], a.Q[i*a.StepQ:][:a.Width]
+		clear(y)
+		for k := int(a.Ptr[i]); k < int(a.Ptr[i+1]); k++ {
+			x := a.X[int(a.Col[k])*a.StepX:][:a.Width]
+			for c, w := range a.W[(k-base)*h:][:h] {
+				low := w * a.Slope
+				for n := c * each; n < (c+1)*each; n++ {
+					if q[n]+x[n] > 0 {
+						y[n] += w
+					} else {
+						y[n] += low
+					}
+				}
+			}
+		}
+	}
+}
