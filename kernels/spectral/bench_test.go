@@ -74,3 +74,29 @@ func (p *pipeline) product(k Kind, c, n, in, out int) {
 	p.then(Transform{Kind: k, Transposed: true}, p.then(faces(false, true), dy, w))
 	p.then(Transform{Kind: k, Transposed: true}, p.then(faces(true, false), x, dy))
 }
+
+// BenchmarkFaces compares facewise products of the DFT with as many flops of plain products of the same sizes.
+func BenchmarkFaces(b *testing.B) {
+	for _, s := range [][4]int{{28, 28, 28, 100}, {32, 128, 128, 128}, {64, 256, 256, 64}, {8, 512, 512, 512}} {
+		c, m, k, n := s[0], s[1], s[2], s[3]
+		for name, op := range map[string]kernels.CPUOp{"dft": Facewise{}, "gauss": Facewise{Gauss: true},
+			"dft-nt": Facewise{TransB: true}, "dft-tn": Facewise{TransA: true}, "batched": dense.BatchedGEMM{}} {
+			b.Run(fmt.Sprintf("%s/%v", name, s), func(b *testing.B) {
+				p := pipeline{b: b, pool: par.New(runtime.GOMAXPROCS(0))}
+				defer p.pool.Close()
+				x, y := kernels.New(kernels.S(kernels.Float32, c, m, k)), kernels.New(kernels.S(kernels.Float32, c, k, n))
+				switch name {
+				case "dft-nt":
+					y = kernels.New(kernels.S(kernels.Float32, c, n, k))
+				case "dft-tn":
+					x = kernels.New(kernels.S(kernels.Float32, c, k, m))
+				}
+				p.then(op, x, y)
+				for b.Loop() {
+					op.CPU(p.calls[0])
+				}
+				b.ReportMetric(op.(kernels.Counter).Flops([]kernels.Spec{x.Spec, y.Spec}, p.calls[0].Out.Spec)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+			})
+		}
+	}
+}

@@ -2,6 +2,7 @@ package spectral
 
 import (
 	"ganglion/internal/asm/gemm"
+	"ganglion/internal/asm/vec"
 	"ganglion/kernels"
 )
 
@@ -140,15 +141,19 @@ func (o Facewise) Workspace(in []kernels.Spec, out kernels.Spec, workers int) in
 	return max(workers*alone, gemm.Workspace(z.m, z.n, z.k, size, workers)+own)
 }
 
-// sharedWork is the number of multiply-adds of a slice from which on all workers share each product.
-const sharedWork = 1 << 21
+// Products are shared by all workers if they have sharedWork multiply-adds or more, or fewer by up to as many times as
+// there are less than manySlices of them: else there are enough to go round.
+const (
+	sharedWork = 1 << 23
+	manySlices = 16
+)
 
 // CPU multiplies slice by slice: in parallel, or large ones one after another. Complex slices come first, as they take
 // longest.
 func (o Facewise) CPU(c *kernels.Call) {
 	z := o.sizes(c.In[0].Shape, c.Out.Shape)
 	r, q := planes(z.c)
-	if float64(z.m)*float64(z.n)*float64(z.k) < sharedWork {
+	if float64(z.m)*float64(z.n)*float64(z.k)*max(1, manySlices/float64(r+q+1)) < sharedWork {
 		if c.Out.DType == kernels.Float32 {
 			c.For(r+q, facewiseBody[float32])
 		} else {
@@ -233,10 +238,9 @@ func (f face[T]) product(c, a, b []T, add bool) {
 
 // four is Cr = ArBr − stAiBi, Ci = tArBi + sAiBr, with s and t = −1 for the conjugated operands.
 func (f face[T]) four() {
+	v := vec.For[T](f.call.Path)
 	negative := func(dst, x []T) []T {
-		for i, v := range x {
-			dst[i] = -v
-		}
+		v.Scale(dst, -1, x)
 		return dst
 	}
 	minusA, bi := f.ai, f.bi // minusA is −Ai where a sign needs it
@@ -262,27 +266,24 @@ func (f face[T]) four() {
 
 // three is Gauss's form: t1 = ArBr, t2 = sAi·tBi, t3 = (Ar+sAi)(Br+tBi); Cr = t1 − t2, Ci = t3 − t1 − t2.
 func (f face[T]) three() {
+	v := vec.For[T](f.call.Path)
 	sum := func(dst, x, y []T, subtract bool) []T {
-		for i, v := range x {
-			if w := y[i]; subtract {
-				dst[i] = v - w
-			} else {
-				dst[i] = v + w
-			}
+		if subtract {
+			v.Sub(dst, x, y)
+		} else {
+			v.Add(dst, x, y)
 		}
 		return dst
 	}
 	f.product(f.ci, sum(f.a, f.ar, f.ai, f.o.TransA), sum(f.b, f.br, f.bi, f.o.TransB), false)
 	f.product(f.cr, f.ar, f.br, false)
 	f.product(f.s, f.ai, f.bi, false)
-	sign := T(1)
-	if f.o.TransA != f.o.TransB {
-		sign = -1
-	}
-	for i, t2 := range f.s {
-		t1 := f.cr[i]
-		t2 *= sign
-		f.cr[i] = t1 - t2
-		f.ci[i] -= t1 + t2
+	v.Sub(f.ci, f.ci, f.cr)
+	if f.o.TransA == f.o.TransB { // one sign or two
+		v.Sub(f.cr, f.cr, f.s)
+		v.Sub(f.ci, f.ci, f.s)
+	} else {
+		v.Add(f.cr, f.cr, f.s)
+		v.Add(f.ci, f.ci, f.s)
 	}
 }

@@ -10,8 +10,9 @@ import (
 // Transform is y = x ×₁ M along the first axis: y_k = Σ_q M_kq x_q, with the matrix M of a fixed transform, or with
 // M⁻¹, Mᵀ or M⁻ᵀ if Inverse and Transposed say so. Input: x float [c, any].  Output: the same shape.
 //
-// Any length is transformed, Haar only powers of two. Short ones (c ≤ 64) are a product with the c×c matrix, 2c² flops
-// a tube; longer ones a fast transform: mixed radix, or Bluestein's for lengths with a prime factor above 13.
+// Any length is transformed, Haar only powers of two. The commonest short ones (c ≤ 64, float32) are straight-line
+// arithmetic in registers, the other short ones a product with the c×c matrix, 2c² flops a tube; longer ones a fast
+// transform: mixed radix, or Bluestein's for lengths with a prime factor above 7.
 //
 // Gradient: the transform with Mᵀ.
 type Transform struct {
@@ -93,11 +94,8 @@ func (o Transform) Grad(b kernels.Builder, _ []*kernels.Node, _, dout *kernels.N
 	return []*kernels.Node{b.Apply(o, dout)}
 }
 
-// gemmLength is the longest tube that is transformed by a product with the matrix.
+// gemmLength is the longest tube that is transformed by a product with the matrix, if there is no faster way.
 const gemmLength = 64
-
-// byMatrix reports whether tubes of length c are transformed by a product.
-func (o Transform) byMatrix(c int) bool { return c <= gemmLength && o.Kind != None }
 
 // transformState is what a transform keeps from run to run: its tables, made for the length of the last run.
 type transformState struct {
@@ -106,7 +104,7 @@ type transformState struct {
 	f64  table[float64]
 }
 
-// table is the matrix of a short transform, or the fast form of a long one.
+// table is the fast form of a transform, or the matrix of a short one that has none.
 type table[T kernels.Float] struct {
 	c      int
 	matrix []T
@@ -114,15 +112,13 @@ type table[T kernels.Float] struct {
 }
 
 // prepare makes the table for tubes of length c, unless it is there.
-func (t *table[T]) prepare(o Transform, c int) {
+func (t *table[T]) prepare(o Transform, path cpu.Path, c int) {
 	if t.c == c {
 		return
 	}
-	*t = table[T]{c: c}
-	if o.byMatrix(c) {
+	*t = table[T]{c: c, fast: newFast[T](o, path, c)}
+	if t.fast == nil && c <= gemmLength {
 		t.matrix = matrix[T](o, c)
-	} else if o.Kind == DFT || o.Kind == DCT {
-		t.fast = newFast[T](o, c)
 	}
 }
 
@@ -153,15 +149,17 @@ func (o Transform) Prepare(c *kernels.Call) { c.State = new(transformState) }
 func (o Transform) Workspace(in []kernels.Spec, out kernels.Spec, workers int) int {
 	c, p := tubes(out.Shape)
 	size := out.DType.Size()
-	switch {
-	case c == 0 || p == 0 || o.Kind == None:
+	if c == 0 || p == 0 || o.Kind == None {
 		return 0
-	case o.byMatrix(c):
-		return gemm.Workspace(c, p, c, size, workers)
-	case o.Kind == Haar:
+	}
+	if o.Kind == Haar && c > gemmLength {
 		return workers * kernels.CarveSize(c*haarBlock(c), size)
 	}
-	return workers * 4 * kernels.CarveSize(room(c)*blockOf(c), size)
+	need := workers * kernels.CarveSize(fastWork(c, size), size)
+	if c <= gemmLength {
+		need = max(need, gemm.Workspace(c, p, c, size, workers))
+	}
+	return need
 }
 
 // Flops is 2c² a tube: that of the plain product, whatever the method.
@@ -190,17 +188,17 @@ func transform[T kernels.Float](c *kernels.Call, o Transform, haar, fast func(c 
 	}
 	s := c.State.(*transformState)
 	t := tableOf[T](s)
-	t.prepare(o, n)
+	t.prepare(o, c.Path, n)
 	switch {
-	case o.byMatrix(n):
+	case t.fast != nil:
+		c.Arg[0] = t.fast.columns(n)
+		c.For(ceil(p, c.Arg[0]), fast)
+	case n <= gemmLength:
 		share(&s.plan, c.Path, c.Pool, gemm.Args[T]{M: n, N: p, K: n, A: t.matrix, LDA: n,
 			B: kernels.Of[T](c.In[0]), LDB: p, C: kernels.Of[T](c.Out), LDC: p, Work: c.Work})
-	case o.Kind == Haar:
+	default:
 		c.Arg[0] = haarBlock(n)
 		c.For(ceil(p, c.Arg[0]), haar)
-	default:
-		c.Arg[0] = 2 * blockOf(n)
-		c.For(ceil(p, c.Arg[0]), fast)
 	}
 }
 

@@ -36,6 +36,8 @@ func units() []unit {
 		{"direct", "avx512", func(c *build.Context) { direct(c, 512) }},
 		{"csr", "avx2", func(c *build.Context) { csr(c, 256) }},
 		{"csr", "avx512", func(c *build.Context) { csr(c, 512) }},
+		{"fft", "avx2", func(c *build.Context) { fft(c, 256) }},
+		{"fft", "avx512", func(c *build.Context) { fft(c, 512) }},
 	}
 }
 
@@ -104,5 +106,8 @@ func (u unit) generate() (asm, stubs []byte, err error) {
 		return nil, nil, err
 	}
 	stubs, err = printer.NewStubs(config).Print(file)
+	if u.pkg == "fft" {
+		stubs = append(stubs, codeletList(u.name)...)
+	}
 	return asm, stubs, err
 }

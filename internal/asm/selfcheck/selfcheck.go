@@ -6,6 +6,7 @@ import (
 
 	"ganglion/internal/asm/csr"
 	"ganglion/internal/asm/direct"
+	"ganglion/internal/asm/fft"
 	"ganglion/internal/asm/gemm"
 	"ganglion/internal/asm/vec"
 	"ganglion/internal/cpu"
@@ -42,6 +43,9 @@ func check(p cpu.Path, more []func(cpu.Path) error) error {
 	}
 	if err := csr.SelfCheck(p); err != nil {
 		return fmt.Errorf("sparse matrices: %w", err)
+	}
+	if err := fft.SelfCheck(p); err != nil {
+		return fmt.Errorf("transforms: %w", err)
 	}
 	for _, m := range more {
 		if err := m(p); err != nil {
