@@ -173,10 +173,11 @@ func TestCompressed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, v := range s.Tensors() {
-			if !slices.Equal(v.I32, g.s.Tensors()[i].I32) {
-				t.Errorf("%s: list %d is %v, Build gives %v", g.name, i, v.I32, g.s.Tensors()[i].I32)
-			}
+		if err := s.Check(); err != nil {
+			t.Errorf("%s: %v", g.name, err)
+		}
+		if !slices.Equal(s.Ptr, g.s.Ptr) || !slices.Equal(s.Col, g.s.Col) || !slices.Equal(s.TPtr, g.s.TPtr) {
+			t.Errorf("%s: %v, Build gives %v", g.name, s, g.s)
 		}
 	}
 	for _, bad := range []struct {
