@@ -79,7 +79,7 @@ func TestFromExprGraph(t *testing.T) {
 func TestForeignOpIsFixed(t *testing.T) {
 	g, err := engine.Build("fixed", kernels.Float64, func(s *engine.Scope) {
 		x := s.Input("x", kernels.S(kernels.Float64, 2, 3))
-		s.Output("y", must(s)(gorgonia.Sparsemax(x)))
+		s.Output("y", must(s)(gorgonia.Sparsemax(x, 0)))
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -22,6 +22,7 @@ type Graph struct {
 	outputs []output
 	paths   map[*Node]string // where each node was written
 	asIs    func(n *Node) bool
+	running map[*Node]plan.Running
 }
 
 // leafKind says what an input node of the graph is to us.
@@ -138,7 +139,7 @@ func (g *Graph) locate(n *Node, path string) {
 func (g *Graph) source() plan.Source {
 	src := plan.Source{Leaves: make(map[*Node]plan.Leaf, len(g.leaves)),
 		Path: func(n *Node) string { return g.paths[n] }}
-	src.AsIs = g.asIs
+	src.AsIs, src.Running = g.asIs, g.running
 	for i, n := range g.order[kindInput] {
 		src.Leaves[n] = plan.Leaf{Kind: plan.Input, Name: g.leaf(n).name, Slot: i}
 	}

@@ -44,6 +44,8 @@ type Machine struct {
 	duals   []machineDual
 	cuts    []machineCut
 	moving  map[*Node]bool // slices that have been changed between runs
+	norms   []machineNorm
+	modes   []machineMode
 }
 
 var _ gorgonia.VM = (*Machine)(nil)
@@ -86,7 +88,7 @@ func (m *Machine) Run(ctx context.Context) error {
 	case m.err != nil:
 		return m.err
 	}
-	if m.slicesMoved() {
+	if slices, modes := m.slicesMoved(), m.modesChanged(); slices || modes {
 		m.program.Close()
 		if m.compile(); m.err != nil {
 			return m.err

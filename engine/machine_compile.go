@@ -155,7 +155,9 @@ func (m *Machine) graph(w *wanted) (*Graph, error) {
 		}
 		g.outputs = append(g.outputs, output{fmt.Sprint(i), n})
 	}
-	for _, n := range belowAll(w.nodes) {
+	below := belowAll(w.nodes)
+	m.norms, m.modes = normalisations(g, below), modesOf(below)
+	for _, n := range below {
 		if n.Op() != nil {
 			g.paths[n] = fmt.Sprintf("%%%x", n.ID())
 			continue
@@ -177,6 +179,9 @@ func (m *Machine) graph(w *wanted) (*Graph, error) {
 // which are not kept are taken away, so that nobody reads them for results of this machine.
 func (m *Machine) prepare(g *Graph, w *wanted) {
 	m.inputs, m.feeds, m.results = nil, nil, make([]*machineResult, len(w.nodes))
+	for i := range m.norms {
+		m.norms[i].find(m.program)
+	}
 	for i, n := range g.order[kindInput] {
 		if m.program.slots[i].used {
 			m.inputs = append(m.inputs, machineInput{node: n, spec: g.leaf(n).spec})

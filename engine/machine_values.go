@@ -108,6 +108,11 @@ func (m *Machine) bind() error {
 			return fmt.Errorf("value of %s: %w", describe(r.node), err)
 		}
 	}
+	for i := range m.norms {
+		if err := m.norms[i].keep(m.program); err != nil {
+			return err
+		}
+	}
 	for _, d := range m.duals {
 		if err := accumulate(d.node, m.program.current.cpu.Output(d.result)); err != nil {
 			return fmt.Errorf("gradient of %s: %w", describe(d.node), err)

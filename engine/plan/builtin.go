@@ -72,6 +72,12 @@ func lowerings() map[string]lowerRule {
 		"gorgonia.GroupNormOp":         (*lowering).groupNorm,
 		"gorgonia.groupNormDiffOp":     (*lowering).groupNormDiff,
 		"gorgonia.diagFlatOp":          (*lowering).diagonal,
+		"gorgonia.BatchNormOp":         (*lowering).batchNorm,
+		"gorgonia.batchnormDiffOp":     (*lowering).batchNormDiff,
+		"gorgonia.dropoutOp":           (*lowering).dropout,
+		"gorgonia.dropoutDiffOp":       (*lowering).dropoutDiff,
+		"gorgonia.sparsemaxOp":         (*lowering).sparsemax,
+		"gorgonia.sparsemaxDiffOp":     (*lowering).sparsemaxDiff,
 	}
 }
 

@@ -30,6 +30,7 @@ func TestGorgoniaHasNotDrifted(t *testing.T) {
 	columns := must(gorgonia.Im2Col(image, []int{2, 2}, []int{0, 0}, []int{1, 1}, []int{1, 1}))
 	pool := must(gorgonia.MaxPool2D(image, []int{2, 2}, []int{0, 0}, []int{1, 1}))
 	group := kernels.Children(kernels.Children(must(gorgonia.GroupNorm(image, image, image, 2, 2, 0.1)))[0])[1]
+	batch, drop := normalised(image), must(gorgonia.Dropout(x, 0.25))
 	if f, ok := reflect.TypeFor[gorgonia.Node]().FieldByName("boundTo"); !ok ||
 		f.Type != reflect.TypeFor[gorgonia.Value]() {
 		t.Errorf("gorgonia.Node.boundTo is %v", f.Type)
@@ -77,6 +78,16 @@ func TestGorgoniaHasNotDrifted(t *testing.T) {
 		{group, "*gorgonia.GroupNormOp", "GroupNorm{2, 2}()", "epsilon", reflect.Float64},
 		{gradOf(group), "*gorgonia.groupNormDiffOp", "groupNormDiff{2, 2}()", "numGroups", reflect.Int},
 		{must(gorgonia.DiagFlat(v)), "gorgonia.diagFlatOp", "DiagFlat", "", 0},
+		{batch, "*gorgonia.BatchNormOp", "batchnorm-0.9-0.1", "training", reflect.Bool},
+		{batch, "*gorgonia.BatchNormOp", "batchnorm-0.9-0.1", "momentum", reflect.Float64},
+		{batch, "*gorgonia.BatchNormOp", "batchnorm-0.9-0.1", "epsilon", reflect.Float64},
+		{batch, "*gorgonia.BatchNormOp", "batchnorm-0.9-0.1", "saveVariance", reflect.Pointer},
+		{gradOf(batch), "*gorgonia.batchnormDiffOp", "batchnormdiff-0.9-0.1", "epsilon", reflect.Float64},
+		{drop, "*gorgonia.dropoutOp", "Dropout{training=true}()", "isTraining", reflect.Bool},
+		{drop, "*gorgonia.dropoutOp", "Dropout{training=true}()", "probability", reflect.Float64},
+		{gradOf(drop), "*gorgonia.dropoutDiffOp", "dropoutDiffOp(0.250000)", "probability", reflect.Float64},
+		{must(gorgonia.Sparsemax(x)), "*gorgonia.sparsemaxOp", "Sparsemax{}()", "axis", reflect.Int},
+		{gradOf(must(gorgonia.Sparsemax(x))), "*gorgonia.sparsemaxDiffOp", "SparsemaxDiff{}()", "", 0},
 		{gorgonia.Read(x, new(gorgonia.Value)), "gorgonia.readOp", "print", "into", reflect.Pointer},
 	} {
 		op := c.n.Op()
@@ -107,4 +118,13 @@ func gradOf(n *gorgonia.Node) *gorgonia.Node {
 		panic(err)
 	}
 	return grads[0]
+}
+
+// normalised is the node of a batch normalisation, without scale and shift.
+func normalised(x *gorgonia.Node) *gorgonia.Node {
+	y, _, _, _, err := gorgonia.BatchNorm(x, x, x, 0.9, 0.1)
+	if err != nil {
+		panic(err)
+	}
+	return kernels.Children(kernels.Children(y)[0])[1]
 }

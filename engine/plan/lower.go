@@ -38,6 +38,9 @@ type Source struct {
 	Updates []SourceUpdate
 	// AsIs names the ops of gorgonia that run through their own Do even if they have a lowering; nil for none.
 	AsIs func(n *kernels.Node) bool
+	// Running are the inputs that stand for the state of batch normalisations of gorgonia; those without run through
+	// their own Do.
+	Running map[*kernels.Node]Running
 }
 
 // Origin maps the nodes of gorgonia's graph to those of the lowered graph.
@@ -50,12 +53,14 @@ type lowering struct {
 	at    Origin
 	rules map[string]lowerRule
 	made  map[any]*kernels.Node // the node that applies an op with a state, by the op's address
+	norms map[*kernels.Node]moments
+	next  []Output // next values of running means and variances
 }
 
 // Lower reads a graph into our own ops: depth first from the roots, so that a value stands close before its first
 // use. Built-in ops of gorgonia become ours where there is a rule, and Foreign nodes elsewhere.
 func Lower(src Source) (*Graph, Origin, error) {
-	l := &lowering{src: src, g: new(Graph), at: Origin{}, rules: lowerings()}
+	l := &lowering{src: src, g: new(Graph), at: Origin{}, rules: lowerings(), norms: map[*kernels.Node]moments{}}
 	for _, o := range src.Outputs {
 		id, err := l.visit(o.Node)
 		if err != nil {
@@ -74,6 +79,7 @@ func Lower(src Source) (*Graph, Origin, error) {
 		}
 		l.g.Updates = append(l.g.Updates, Update{state, next})
 	}
+	l.g.Outputs = append(l.g.Outputs, l.next...)
 	return l.g, l.at, nil
 }
 

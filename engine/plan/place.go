@@ -3,6 +3,8 @@ package plan
 import (
 	"fmt"
 
+	"gorgonia.org/gorgonia"
+
 	"ganglion/kernels"
 )
 
@@ -32,7 +34,7 @@ func (n *Node) Runner() (r Runner, reason string) {
 func (n *Node) choose(alias bool) (r Runner, device, reason string) {
 	switch {
 	case n.Kind == Foreign:
-		return Do, CPUDevice, fmt.Sprintf("gorgonia's %T has no lowering", n.Do)
+		return Do, CPUDevice, whyDo(n.Do)
 	case alias:
 		return Nothing, CPUDevice, ""
 	}
@@ -40,4 +42,17 @@ func (n *Node) choose(alias bool) (r Runner, device, reason string) {
 		return Kernel, CPUDevice, ""
 	}
 	return Reference, CPUDevice, "no CPU kernel: runs its float64 reference"
+}
+
+// whyDo says why an op of gorgonia runs through its own Do.
+func whyDo(op gorgonia.Op) string {
+	switch kind := fmt.Sprintf("%T", op); kind {
+	case "gorgonia.randomOp", "*gorgonia.dropoutOp":
+		return fmt.Sprintf("gorgonia's %s draws from a generator set by the clock: no kernel can give its numbers",
+			kind)
+	case "*gorgonia.avgPoolOp", "*gorgonia.avgPoolDiffOp":
+		return fmt.Sprintf("gorgonia's %s divides by the width of the input: no kernel computes that", kind)
+	default:
+		return fmt.Sprintf("gorgonia's %s has no lowering", kind)
+	}
 }
