@@ -141,6 +141,12 @@ func (c Case) String(option string) string {
 	return s
 }
 
+// Option is a whole number among the options, 0 if there is none of that name.
+func (c Case) Option(name string) int {
+	v, _ := c.Meta[name].(float64)
+	return int(v)
+}
+
 // Number returns the single element of an array, NaN if there is no such array.
 func (c Case) Number(array string) float64 {
 	if a := c.Arrays[array]; len(a.Float) == 1 {

@@ -22,6 +22,9 @@ var runners = map[string]func(t *testing.T, c golden.Case){
 	"tlinear":          tensorLinear,
 	"tlowrank":         tensorLowRank,
 	"tleapfrog":        tensorLeapfrog,
+	"enum":             enumerated,
+	"compose":          composed,
+	"orbit":            orbits,
 }
 
 // TestGolden runs every case of the folder and reports case, array, worst error and tolerance (with -v; failures
