@@ -124,5 +124,27 @@ func (d *folder) format() *found {
 			})
 		}
 	}
+	if name := d.tuName(); name != "" {
+		return many("TU", func(ctx context.Context) (*graph.Collection, error) { return readTU(ctx, d, name) })
+	}
+	if d.has("num-node-list.csv") {
+		return &found{"OGB", func(ctx context.Context) (Data, error) { return readOGB(ctx, d) }}
+	}
+	for _, name := range d.ending("_edges.csv") {
+		if d.has(name+".json") || d.has(name+"_features.json") || d.has(name+"_target.csv") {
+			return one("MUSAE", func(ctx context.Context) (*graph.Graph, error) { return readMUSAE(ctx, d, name) })
+		}
+	}
+	if d.has(geomEdges) || d.has(geomNodes) {
+		return one("Geom-GCN", func(ctx context.Context) (*graph.Graph, error) { return readGeom(ctx, d) })
+	}
+	if d.isTriples() {
+		return &found{"triples", func(ctx context.Context) (Data, error) { return readTriples(ctx, d) }}
+	}
+	if edges, nodes := d.edgeFolder(); edges != "" {
+		return one("edges", func(ctx context.Context) (*graph.Graph, error) {
+			return readEdgeFolder(ctx, d, edges, nodes)
+		})
+	}
 	return nil
 }
