@@ -8,6 +8,7 @@ import (
 	"ganglion/internal/cpu"
 	"ganglion/internal/par"
 	"ganglion/kernels"
+	"ganglion/kernels/act"
 	"ganglion/kernels/dense"
 )
 
@@ -96,6 +97,29 @@ func BenchmarkFaces(b *testing.B) {
 					op.CPU(p.calls[0])
 				}
 				b.ReportMetric(op.(kernels.Counter).Flops([]kernels.Spec{x.Spec, y.Spec}, p.calls[0].Out.Spec)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+			})
+		}
+	}
+}
+
+// BenchmarkTubes compares a layer's pass over tubes with a copy of as many bytes by the same workers.
+func BenchmarkTubes(b *testing.B) {
+	for _, s := range [][3]int{{4, 512, 2048}, {8, 512, 1024}, {16, 512, 512}, {28, 512, 256}, {32, 512, 256}, {28, 100, 28}} {
+		x, bias := kernels.New(kernels.S(kernels.Float32, s[:]...)), kernels.New(kernels.S(kernels.Float32, s[0], s[2]))
+		for name, op := range map[string]kernels.CPUOp{"copy": dense.Scale{Alpha: 1}, "dft": Tube{F: act.ReLU},
+			"dct": Tube{Kind: DCT, F: act.ReLU}, "dct-bias": Tube{Kind: DCT, F: act.ReLU, Bias: true}} {
+			b.Run(fmt.Sprintf("%v/%s", s, name), func(b *testing.B) {
+				p := pipeline{b: b, pool: par.New(runtime.GOMAXPROCS(0))}
+				defer p.pool.Close()
+				in := []kernels.Tensor{x}
+				if name == "dct-bias" {
+					in = append(in, bias)
+				}
+				p.then(op, in...)
+				for b.Loop() {
+					op.CPU(p.calls[0])
+				}
+				b.ReportMetric(float64(2*x.Bytes()*b.N)/float64(b.Elapsed().Nanoseconds()), "GB/s")
 			})
 		}
 	}

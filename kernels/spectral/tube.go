@@ -1,6 +1,7 @@
 package spectral
 
 import (
+	"ganglion/internal/asm/fft"
 	"ganglion/internal/asm/gemm"
 	"ganglion/internal/asm/vec"
 	"ganglion/internal/cpu"
@@ -125,7 +126,7 @@ func (o Tube) Flops(_ []kernels.Spec, out kernels.Spec) float64 {
 	return 4 * float64(out.Size()) * float64(out.Shape[0])
 }
 
-// tubeState keeps the matrices for the length of the last run: M and M⁻¹ as they stand in memory.
+// tubeState keeps the factors for the length of the last run.
 type tubeState struct {
 	f32 tubeTable[float32]
 	f64 tubeTable[float64]
@@ -133,17 +134,27 @@ type tubeState struct {
 
 type tubeTable[T kernels.Float] struct {
 	c             int
-	there, back   []T // M and M⁻¹
-	thereT, backT []T // Mᵀ and M⁻ᵀ
+	there, back   factor[T] // M and M⁻¹
+	thereT, backT factor[T] // Mᵀ and M⁻ᵀ
 }
 
-// prepare makes the matrices for tubes of length c, unless they are there.
-func (t *tubeTable[T]) prepare(k Kind, c int) {
+// factor is a matrix, or the fast form of its product.
+type factor[T kernels.Float] struct {
+	matrix []T
+	fast   *fast[T]
+}
+
+// prepare makes the factors for tubes of length c, unless they are there.
+func (t *tubeTable[T]) prepare(k Kind, path cpu.Path, c int) {
 	if t.c == c {
 		return
 	}
-	of := func(inverse, transposed bool) []T {
-		return matrix[T](Transform{Kind: k, Inverse: inverse, Transposed: transposed}, c)
+	of := func(inverse, transposed bool) factor[T] {
+		o := Transform{Kind: k, Inverse: inverse, Transposed: transposed}
+		if f := newFast[T](o, path, c); f != nil {
+			return factor[T]{fast: f}
+		}
+		return factor[T]{matrix: matrix[T](o, c)}
 	}
 	*t = tubeTable[T]{c: c, there: of(false, false), back: of(true, false), thereT: of(false, true),
 		backT: of(true, true)}
@@ -157,92 +168,145 @@ func matricesOf[T kernels.Float](s *tubeState) *tubeTable[T] {
 	return any(&s.f64).(*tubeTable[T])
 }
 
-// Prepare makes room for the matrices.
+// Prepare makes room for the factors.
 func (o Tube) Prepare(c *kernels.Call) { c.State = new(tubeState) }
 
-// tubeBlock is the number of tubes that are done together: their 2c·tubeBlock numbers stay in the cache.
-const tubeBlock = 96
+// tubeBlock is the number of tubes that are done together, a multiple of the lanes: their 2c·tubeBlock numbers stay in
+// the cache.
+func tubeBlock(c int) int { return max(64, 4096/max(c, 1)&^63) }
 
-// Workspace holds blocks of tubes, for each worker.
+// tubeChunk is the number of tubes in a chunk, a multiple of tubeBlock.
+func tubeChunk(c int) int { return tubeBlock(c) * max(1, 16384/(c*tubeBlock(c))) }
+
+// Workspace holds the bias row for row, and blocks of tubes for each worker.
 func (o Tube) Workspace(in []kernels.Spec, out kernels.Spec, workers int) int {
 	return tubeWorkspace(out, workers, 1)
 }
 
-// tubeWorkspace is the room for a number of buffers of a block, and for what a product packs.
+// tubeWorkspace is the room for the bias, for a number of buffers of a block, and for what a product packs.
 func tubeWorkspace(out kernels.Spec, workers, buffers int) int {
 	c, size := out.Shape[0], out.DType.Size()
-	each := buffers*kernels.CarveSize(c*tubeBlock, size) + gemm.Workspace(c, tubeBlock, c, size, 1)
-	return workers * kernels.CarveSize(each, 1)
+	if c == 0 {
+		return 0
+	}
+	each := buffers*kernels.CarveSize(c*tubeBlock(c), size) +
+		max(gemm.Workspace(c, tubeBlock(c), c, size, 1), kernels.CarveSize(fft.ShortWork, size))
+	return kernels.CarveSize(c*biasRow(c, out.Shape[2]), size) + workers*kernels.CarveSize(each, 1)
+}
+
+// biasRow is the length of a row of the bias, repeated so that a block finds its part of it in one piece wherever it
+// begins; 0 where the rows are so long that pieces will do.
+func biasRow(c, d int) int {
+	if d == 0 || d > 4*tubeBlock(c) {
+		return 0
+	}
+	return d + tubeBlock(c)
 }
 
 // CPU works block by block.
 func (o Tube) CPU(c *kernels.Call) {
 	if c.Out.DType == kernels.Float32 {
-		tubeRun(c, o.Kind, tubeBody[float32])
+		tubeRun[float32](c, o, tubeBody[float32])
 	} else {
-		tubeRun(c, o.Kind, tubeBody[float64])
+		tubeRun[float64](c, o, tubeBody[float64])
 	}
 }
 
-// tubeRun prepares the matrices and runs the body over the blocks.
-func tubeRun(c *kernels.Call, k Kind, body func(c *kernels.Call, chunk, worker int)) {
+// tubeRun prepares the factors and the bias, which is the last input, and runs the body over the chunks.
+func tubeRun[T kernels.Float](c *kernels.Call, o Tube, body func(c *kernels.Call, chunk, worker int)) {
 	n, p := tubes(c.Out.Shape)
 	if n == 0 || p == 0 {
 		return
 	}
-	s := c.State.(*tubeState)
-	if c.Out.DType == kernels.Float32 {
-		s.f32.prepare(k, n)
-	} else {
-		s.f64.prepare(k, n)
+	matricesOf[T](c.State.(*tubeState)).prepare(o.Kind, c.Path, n)
+	if d := c.Out.Shape[2]; o.Bias && biasRow(n, d) > 0 {
+		work := c.Work
+		wide, b := kernels.Carve[T](&work, n*biasRow(n, d)), kernels.Of[T](c.In[len(c.In)-1])
+		for q := range n {
+			for row := wide[q*biasRow(n, d) : (q+1)*biasRow(n, d)]; len(row) > 0; {
+				row = row[copy(row, b[q*d:(q+1)*d]):]
+			}
+		}
 	}
-	c.For(ceil(p, tubeBlock), body)
+	c.For(ceil(p, tubeChunk(n)), body)
 }
 
 // tile is a block of tubes [c, w] out of [c, p], from lo on.
-type tile struct {
+type tile[T kernels.Float] struct {
 	path        cpu.Path
 	c, p, lo, w int
-	work        []byte
+	packed      []byte // scratch of a product
+	work        []T    // of a codelet
 }
 
-func tileOf(c *kernels.Call, chunk int, work []byte) tile {
+// tilesOf stands before the first block of a chunk, with one buffer of a block or two.
+func tilesOf[T kernels.Float](c *kernels.Call, chunk, worker int, first, second *[]T) tile[T] {
 	n, p := tubes(c.Out.Shape)
-	lo := chunk * tubeBlock
-	return tile{path: c.Path, c: n, p: p, lo: lo, w: min(tubeBlock, p-lo), work: work}
+	work := c.Work[kernels.CarveSize(n*biasRow(n, c.Out.Shape[2]), c.Out.DType.Size()):]
+	each := len(work) / c.Pool.Workers()
+	work = work[worker*each : (worker+1)*each]
+	*first = kernels.Carve[T](&work, n*tubeBlock(n))
+	if second != nil {
+		*second = kernels.Carve[T](&work, n*tubeBlock(n))
+	}
+	t := tile[T]{path: c.Path, c: n, p: p, lo: chunk*tubeChunk(n) - tubeBlock(n), packed: work}
+	t.work = kernels.Carve[T](&work, fft.ShortWork)
+	return t
 }
 
-// along is y = the product of a c×c matrix with x, the rows of x and y being ldx and ldy apart.
-func along[T kernels.Float](t *tile, m, x []T, ldx int, y []T, ldy int) {
-	share(nil, t.path, nil, gemm.Args[T]{M: t.c, N: t.w, K: t.c, A: m, LDA: t.c, B: x, LDB: ldx, C: y, LDC: ldy,
-		Work: t.work})
+// next goes to the next block of a chunk.
+func (t *tile[T]) next(chunk int) bool {
+	t.lo += tubeBlock(t.c)
+	end := min(t.p, (chunk+1)*tubeChunk(t.c))
+	t.w = min(tubeBlock(t.c), end-t.lo)
+	return t.w > 0
 }
 
-// addBias adds b [c, d] to a block [c, w].
-func addBias[T kernels.Float](t *tile, block, b []T, d int) {
-	table := vec.For[T](t.path)
-	for q := range t.c {
-		row, at := block[q*t.w:(q+1)*t.w], t.lo%d
-		for len(row) > 0 {
-			n := min(len(row), d-at)
-			table.Add(row[:n], row[:n], b[q*d+at:q*d+at+n])
-			row, at = row[n:], 0
+// along is y = the product of a factor with x, the rows of x and y being ldx and ldy apart.
+func (t *tile[T]) along(f factor[T], x []T, ldx int, y []T, ldy int) {
+	if f.fast != nil {
+		f.fast.run(t.w, x, ldx, y, ldy, t.work)
+		return
+	}
+	share(nil, t.path, nil, gemm.Args[T]{M: t.c, N: t.w, K: t.c, A: f.matrix, LDA: t.c, B: x, LDB: ldx, C: y, LDC: ldy,
+		Work: t.packed})
+}
+
+// addBias adds the bias [c, d] to a block [c, w].
+func (t *tile[T]) addBias(c *kernels.Call, block []T) {
+	d, table := c.Out.Shape[2], vec.For[T](t.path)
+	at := t.lo % d
+	if n := biasRow(t.c, d); n > 0 {
+		work := c.Work
+		wide := kernels.Carve[T](&work, t.c*n)
+		for q := range t.c {
+			row := block[q*t.w : (q+1)*t.w]
+			table.Add(row, row, wide[q*n+at:][:t.w])
 		}
+		return
+	}
+	b := kernels.Of[T](c.In[len(c.In)-1])
+	for q := range t.c {
+		row := block[q*t.w : (q+1)*t.w]
+		n := min(t.w, d-at)
+		table.Add(row[:n], row[:n], b[q*d+at:][:n])
+		table.Add(row[n:], row[n:], b[q*d:][:t.w-n])
 	}
 }
 
 func tubeBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	o := c.Op.(Tube)
-	work := workOf(c, worker)
-	buf := kernels.Carve[T](&work, c.Out.Shape[0]*tubeBlock)
-	t := tileOf(c, chunk, work)
+	var buf []T
+	t := tilesOf(c, chunk, worker, &buf, nil)
 	m := matricesOf[T](c.State.(*tubeState))
 	x, y := kernels.Of[T](c.In[0]), kernels.Of[T](c.Out)
-	buf = buf[:t.c*t.w]
-	along(&t, m.back, x[t.lo:], t.p, buf, t.w)
-	if o.Bias {
-		addBias(&t, buf, kernels.Of[T](c.In[1]), c.Out.Shape[2])
+	for t.next(chunk) {
+		block := buf[:t.c*t.w]
+		t.along(m.back, x[t.lo:], t.p, block, t.w)
+		if o.Bias {
+			t.addBias(c, block)
+		}
+		act.Apply(t.path, o.F, 0, block, block)
+		t.along(m.there, block, t.w, y[t.lo:], t.p)
 	}
-	act.Apply(t.path, o.F, 0, buf, buf)
-	along(&t, m.there, buf, t.w, y[t.lo:], t.p)
 }

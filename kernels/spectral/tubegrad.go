@@ -69,7 +69,7 @@ func (o TubeGrad) Flops(_ []kernels.Spec, out kernels.Spec) float64 {
 	return 6 * float64(out.Size()) * float64(out.Shape[0])
 }
 
-// Prepare makes room for the matrices.
+// Prepare makes room for the factors.
 func (o TubeGrad) Prepare(c *kernels.Call) { c.State = new(tubeState) }
 
 // Workspace holds blocks of tubes, for each worker.
@@ -80,31 +80,31 @@ func (o TubeGrad) Workspace(_ []kernels.Spec, out kernels.Spec, workers int) int
 // CPU works block by block.
 func (o TubeGrad) CPU(c *kernels.Call) {
 	if c.Out.DType == kernels.Float32 {
-		tubeRun(c, o.Kind, tubeGradBody[float32])
+		tubeRun[float32](c, Tube(o), tubeGradBody[float32])
 	} else {
-		tubeRun(c, o.Kind, tubeGradBody[float64])
+		tubeRun[float64](c, Tube(o), tubeGradBody[float64])
 	}
 }
 
 func tubeGradBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	o := c.Op.(TubeGrad)
-	work := workOf(c, worker)
-	n := c.Out.Shape[0] * tubeBlock
-	buf, u := kernels.Carve[T](&work, n), kernels.Carve[T](&work, n)
-	t := tileOf(c, chunk, work)
-	m := matricesOf[T](c.State.(*tubeState))
+	var first, second []T
+	t := tilesOf(c, chunk, worker, &first, &second)
+	m, table := matricesOf[T](c.State.(*tubeState)), vec.For[T](c.Path)
 	y, dx, out := kernels.Of[T](c.In[0]), kernels.Of[T](c.In[1]), kernels.Of[T](c.Out)
-	buf, u = buf[:t.c*t.w], u[:t.c*t.w]
-	along(&t, m.back, y[t.lo:], t.p, buf, t.w)
-	if o.Bias {
-		addBias(&t, buf, kernels.Of[T](c.In[2]), c.Out.Shape[2])
+	for t.next(chunk) {
+		block, u := first[:t.c*t.w], second[:t.c*t.w]
+		t.along(m.back, y[t.lo:], t.p, block, t.w)
+		if o.Bias {
+			t.addBias(c, block)
+		}
+		t.along(m.thereT, dx[t.lo:], t.p, u, t.w)
+		if o.F == act.ReLU {
+			table.ReLUGrad(u, block, u)
+		} else {
+			act.Apply(t.path, o.F, 1, block, block)
+			table.Mul(u, u, block)
+		}
+		t.along(m.backT, u, t.w, out[t.lo:], t.p)
 	}
-	along(&t, m.thereT, dx[t.lo:], t.p, u, t.w)
-	if o.F == act.ReLU {
-		vec.For[T](t.path).ReLUGrad(u, buf, u)
-	} else {
-		act.Apply(t.path, o.F, 1, buf, buf)
-		vec.For[T](t.path).Mul(u, u, buf)
-	}
-	along(&t, m.backT, u, t.w, out[t.lo:], t.p)
 }
