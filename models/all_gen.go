@@ -5,6 +5,7 @@ package models
 
 import (
 	"ganglion/models/baseline"
+	"ganglion/models/gnn"
 	"ganglion/models/module"
 	"ganglion/models/zoo"
 )
@@ -15,6 +16,11 @@ func All() []zoo.System {
 		baseline.GRU,
 		baseline.LeNet,
 		baseline.LSTM,
+		gnn.APPNP,
+		gnn.GAT,
+		gnn.GCN,
+		gnn.GIN,
+		gnn.SAGE,
 		module.DEQ,
 		module.MLP,
 		module.Modules,

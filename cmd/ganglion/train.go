@@ -134,6 +134,15 @@ func trainRun(c *cli.Context, cfg run.Config, l log.Logger, notice string) (*run
 
 // describe says what is about to be trained on what.
 func describe(s *run.Session) []string {
+	model := fmt.Sprintf("model: %s, %s; %d parameters, %d steps an epoch", s.System.ID, s.System.Title,
+		s.Trainer.Store().Params().Size(), s.Trainer.StepsPerEpoch())
+	if g := s.Graphs; g != nil {
+		notes := []string{g.Describe(s.Set)}
+		for _, n := range g.Notes {
+			notes = append(notes, "data: "+n)
+		}
+		return append(notes, model)
+	}
 	t := s.Table
 	notes := []string{
 		fmt.Sprintf(
@@ -152,8 +161,7 @@ func describe(s *run.Session) []string {
 	for _, n := range slices.Concat(t.Notes, s.Split.Notes, s.Standardizer.Notes) {
 		notes = append(notes, "data: "+n)
 	}
-	return append(notes, fmt.Sprintf("model: %s, %s; %d parameters, %d steps an epoch", s.System.ID, s.System.Title,
-		s.Trainer.Store().Params().Size(), s.Trainer.StepsPerEpoch()))
+	return append(notes, model)
 }
 
 func outputsName(s *run.Session) string {

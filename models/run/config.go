@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -33,7 +34,8 @@ type Data struct {
 	Dir    string `yaml:"dir" doc:"folder with the files of named data sets that are not built in"`
 	Target string `yaml:"target" doc:"target column: name, position from 1, or -1 for the last"`
 	Task   string `yaml:"task" doc:"classify or regress; empty decides by the data"`
-	Split  string `yaml:"split" doc:"stored split NAME:K, 75/25, or empty for a stratified 60/20/20 split by seed"`
+	Features string `yaml:"features" doc:"of nodes: raw, rows (divided by their sums), ones, or empty for what fits"`
+	Split    string `yaml:"split" doc:"stored split NAME:K, 75/25, or empty for a stratified 60/20/20 split by seed"`
 }
 
 // UsageError is a mistake in what the user asked for: an unknown name, key or value.
@@ -72,7 +74,14 @@ func Default(model string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	return Config{Model: model, Data: Data{Source: "gas"}, Train: train.Defaults(), Net: s.Config}, nil
+	c := Config{Model: model, Data: Data{Source: "gas"}, Train: train.Defaults(), Net: s.Config}
+	if len(s.Data) > 0 {
+		c.Data.Source = s.Data[0]
+	}
+	if s.Recipe != nil {
+		s.Recipe(&c.Train)
+	}
+	return c, nil
 }
 
 // document returns a pointer to a struct with the keys of config.yaml, the model's own under net, filled from c.
@@ -241,6 +250,9 @@ func (c Config) Encode() ([]byte, error) { return config.Encode(c.document().Ele
 func (c Config) Check() error {
 	if err := c.Train.Check(); err != nil {
 		return usage(fmt.Errorf("train.%w", err))
+	}
+	if !slices.Contains([]string{"", rawFeatures, rowFeatures, oneFeature}, c.Data.Features) {
+		return usage(fmt.Errorf("data.features: %q is not one of raw, rows, ones", c.Data.Features))
 	}
 	switch c.Data.Task {
 	case "", "classify", "regress":

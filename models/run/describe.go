@@ -62,7 +62,11 @@ func DescribeModel(id string) (ModelDetail, error) {
 	if err != nil {
 		return ModelDetail{}, err
 	}
-	d := ModelDetail{Data: s.Data, Settings: Keys(s.Config), Training: Keys(train.Defaults()), Published: []Published{}}
+	training := train.Defaults()
+	if s.Recipe != nil {
+		s.Recipe(&training)
+	}
+	d := ModelDetail{Data: s.Data, Settings: Keys(s.Config), Training: Keys(training), Published: []Published{}}
 	for _, m := range Models() {
 		if m.ID == id {
 			d.ModelInfo = m

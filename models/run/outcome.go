@@ -28,7 +28,7 @@ func (s *Session) result(ctx context.Context, dir string, out train.Outcome, o T
 	r := &Result{
 		Command:    "train",
 		Model:      s.System.ID,
-		Data:       s.Table.Name,
+		Data:       s.DataName(),
 		Device:     s.Config.deviceName(),
 		DType:      s.Config.Train.DType,
 		Seed:       s.Config.Train.Seed,

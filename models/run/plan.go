@@ -67,7 +67,7 @@ func (s *Session) Plan(baseline bool) (*Plan, error) {
 	step, eval := s.Trainer.Programs()
 	batch := s.Trainer.Options.Batch
 	return &Plan{
-		Command: "plan", Model: s.System.ID, Data: s.Table.Name,
+		Command: "plan", Model: s.System.ID, Data: s.DataName(),
 		Device: s.Config.deviceName(), DType: s.Config.Train.DType, Batch: batch,
 		Parameters: s.Trainer.Store().Params().Size(), Steps: s.Trainer.StepsPerEpoch(),
 		Programs: []PlanProgram{planOf(step, batch), planOf(eval, s.Trainer.EvaluationBatch())},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strconv"
 
 	"ganglion/engine/checkpoint"
 	"ganglion/engine/data"
@@ -31,8 +30,12 @@ type Predictions struct {
 	cells  [][]string
 }
 
-// Predict answers for every row of a file with the columns of the training file; the target may be missing.
+// Predict answers for every row of a file with the columns of the training file; the target may be missing. Networks
+// about graphs answer for every node of a graph, or every graph.
 func (t *Trained) Predict(ctx context.Context, input string) (*Predictions, error) {
+	if t.columns.Graph != nil {
+		return t.predictGraphs(ctx, input)
+	}
 	table, err := t.columns.Encoder.Load(ctx, input, data.Options{})
 	if err != nil {
 		return nil, err
@@ -41,32 +44,18 @@ func (t *Trained) Predict(ctx context.Context, input string) (*Predictions, erro
 	if err != nil {
 		return nil, err
 	}
-	p := &Predictions{Command: "predict", Model: t.System.ID, Run: t.Dir, Input: input, Rows: table.N,
-		Device: t.Config.deviceName(), Slow: fallbacks(t.Predictor.Program()),
-		Notes: append([]string{}, table.Notes...), Solver: solverOf(t.Predictor.Solver()),
-		Trouble: t.Predictor.Solver().Trouble()}
-	p.header = []string{"row"}
-	m := t.task.Outputs
-	if t.task.Kind == train.Regress {
-		p.header = append(p.header, t.columns.Encoder.TargetNames...)
-	} else {
-		p.header = append(p.header, t.columns.Encoder.Target)
-		for _, c := range t.columns.Encoder.Classes {
-			p.header = append(p.header, "p("+c+")")
-		}
-	}
-	for i := range table.N {
-		row := out.F64[i*m : (i+1)*m]
-		cells := []string{strconv.Itoa(i + 1)}
-		if t.task.Kind == train.Classify {
-			cells = append(cells, t.columns.Encoder.Classes[softmax(row)])
-		}
-		for _, v := range row {
-			cells = append(cells, strconv.FormatFloat(v, 'g', 9, 64))
-		}
-		p.cells = append(p.cells, cells)
-	}
+	p := t.predictions(input, table.N, table.Notes)
+	e := t.columns.Encoder
+	p.fill(out, t.task, e.Target, e.Classes, e.TargetNames)
 	return p, nil
+}
+
+// predictions are those for so many samples, to be filled.
+func (t *Trained) predictions(input string, rows int, notes []string) *Predictions {
+	return &Predictions{Command: "predict", Model: t.System.ID, Run: t.Dir, Input: input, Rows: rows,
+		Device: t.Config.deviceName(), Slow: fallbacks(t.Predictor.Program()),
+		Notes: append([]string{}, notes...), Solver: solverOf(t.Predictor.Solver()),
+		Trouble: t.Predictor.Solver().Trouble()}
 }
 
 // softmax turns logits into probabilities in place and returns the index of the largest, the first of equals.
@@ -136,6 +125,9 @@ type OneScore struct {
 // Eval judges the network: on the test part of the run's own data when source is empty, else on all rows of another
 // file with the same columns.
 func (t *Trained) Eval(ctx context.Context, source string) (*Evaluation, error) {
+	if t.columns.Graph != nil {
+		return t.evalGraphs(ctx, source)
+	}
 	table, rows, what, err := t.rows(ctx, source)
 	if err != nil {
 		return nil, err
@@ -161,30 +153,35 @@ func (t *Trained) Eval(ctx context.Context, source string) (*Evaluation, error) 
 	if err != nil {
 		return nil, err
 	}
+	return t.evaluation(table.Name, what, len(rows), table.Notes, s), nil
+}
+
+// evaluation is the report on the scores of so many samples.
+func (t *Trained) evaluation(name, what string, rows int, notes []string, s train.Scores) *Evaluation {
 	e := &Evaluation{
 		Command: "eval",
 		Model:   t.System.ID,
 		Run:     t.Dir,
-		Data:    table.Name,
+		Data:    name,
 		Part:    what,
-		Rows:    len(rows),
+		Rows:    rows,
 		Step:    t.State.Step,
 		Device:  t.Config.deviceName(),
 		Slow:    fallbacks(t.Predictor.Program()),
 		Loss:    Number(s.Loss),
 		Metric:  OneScore{"accuracy", Number(s.Metric)},
-		Notes:   append([]string{}, table.Notes...),
+		Notes:   append([]string{}, notes...),
 		Solver:  solverOf(s.Solver),
 		Trouble: s.Solver.Trouble(),
 	}
 	if t.task.Kind == train.Classify {
 		f := Number(s.MacroF1)
 		e.MacroF1 = &f
-		return e, nil
+		return e
 	}
 	a, q := Number(s.MAE), Number(s.R2)
 	e.Metric.Name, e.MAE, e.R2 = "rmse", &a, &q
-	return e, nil
+	return e
 }
 
 // rows loads what is to be judged.

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"ganglion/engine/data"
+	"ganglion/engine/data/graph/read"
 	"ganglion/engine/train"
 	"ganglion/kernels"
 	"ganglion/models/module"
@@ -19,6 +20,7 @@ type Session struct {
 	Table        *data.Table
 	Split        *data.Split
 	Standardizer *data.Standardizer
+	Graphs       *Graphs // in the place of table, split and standardizer where samples are nodes or graphs; else nil
 	Set          train.Set
 	Model        train.Model
 	Trainer      *train.Trainer
@@ -40,6 +42,16 @@ func Prepare(ctx context.Context, c Config) (*Session, error) {
 	if s.System, err = System(c.Model); err != nil {
 		return nil, err
 	}
+	if ofGraphs(s.System) {
+		if err := s.fitGraphs(ctx); err != nil {
+			return nil, err
+		}
+		return s, s.build()
+	}
+	if _, ok := read.FindSet(c.Data.Source); ok {
+		return nil, usage(fmt.Errorf("%s is a graph, and %s learns about rows of a table: take a network such as gnn/gcn",
+			c.Data.Source, s.System.ID))
+	}
 	if s.Table, err = data.Load(ctx, c.Data.Source, c.Data.options()); err != nil {
 		return nil, err
 	}
@@ -47,6 +59,14 @@ func Prepare(ctx context.Context, c Config) (*Session, error) {
 		return nil, err
 	}
 	return s, s.build()
+}
+
+// DataName is the name of the data set.
+func (s *Session) DataName() string {
+	if s.Graphs != nil {
+		return s.Graphs.Name
+	}
+	return s.Table.Name
 }
 
 // Close ends the session's threads and frees what it holds on its device, which stays open.

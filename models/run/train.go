@@ -120,7 +120,7 @@ func (s *Session) open(o *TrainOptions) (*checkpoint.Run, error) {
 		return dir, usageIf(err, checkpoint.ErrNotRun)
 	}
 	if o.Dir == "" {
-		o.Dir = filepath.Join("runs", fmt.Sprintf("%s-%s-%s", filepath.Base(s.System.ID), filepath.Base(s.Table.Name),
+		o.Dir = filepath.Join("runs", fmt.Sprintf("%s-%s-%s", filepath.Base(s.System.ID), filepath.Base(s.DataName()),
 			time.Now().UTC().Format("20060102-150405")))
 	}
 	if _, err := os.Stat(filepath.Join(o.Dir, checkpoint.ConfigFile)); err == nil {
@@ -239,7 +239,7 @@ func (s *Session) finish(dir *checkpoint.Run, r *Result, before *module.Snapshot
 		return err
 	}
 	r.Extra.Before, r.Extra.Modules = modulesOf(*before), modulesOf(*after)
-	_, err = Draw(dir.Dir(), before, *after, fmt.Sprintf("%s on %s", s.System.ID, s.Table.Name))
+	_, err = Draw(dir.Dir(), before, *after, fmt.Sprintf("%s on %s", s.System.ID, s.DataName()))
 	return err
 }
 

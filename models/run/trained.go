@@ -25,13 +25,32 @@ type columns struct {
 	SHA256       string             `json:"sha256"`
 	Split        string             `json:"split"`
 	Examples     int                `json:"examples"` // rows of the training part
-	Encoder      *data.Encoder      `json:"encoder"`
-	Standardizer *data.Standardizer `json:"standardizer"`
+	Encoder      *data.Encoder      `json:"encoder,omitempty"`
+	Standardizer *data.Standardizer `json:"standardizer,omitempty"`
+	Graph        *graphColumns      `json:"graph,omitempty"` // in the place of both where samples are nodes or graphs
 }
 
 func (s *Session) columns() columns {
+	if g := s.Graphs; g != nil {
+		return columns{Name: g.Name, Source: g.Source, SHA256: g.SHA256, Split: g.Split, Examples: s.Set.Train.Len(),
+			Graph: &g.Columns}
+	}
 	return columns{Name: s.Table.Name, Source: s.Table.Source, SHA256: s.Table.SHA256, Split: s.Split.Name,
 		Examples: len(s.Split.Train), Encoder: s.Table.Encoder, Standardizer: s.Standardizer}
+}
+
+// task is what the network was built for.
+func (c columns) task() train.Task {
+	if c.Graph != nil {
+		return c.Graph.task(c.Examples)
+	}
+	e := c.Encoder
+	t := train.Task{Kind: train.Classify, Inputs: e.Width(), Outputs: len(e.Classes), Examples: c.Examples}
+	copy(t.Shape[:], e.Shape)
+	if e.Task == data.Regress {
+		t.Kind, t.Outputs = train.Regress, len(e.TargetNames)
+	}
+	return t
 }
 
 // Trained is a run directory opened for reading: the network with its best parameters.
@@ -68,12 +87,7 @@ func Open(dir string, budget int, device *engine.Device) (*Trained, error) {
 	if err := t.readColumns(); err != nil {
 		return nil, err
 	}
-	e := t.columns.Encoder
-	t.task = train.Task{Kind: train.Classify, Inputs: e.Width(), Outputs: len(e.Classes), Examples: t.columns.Examples}
-	copy(t.task.Shape[:], e.Shape)
-	if e.Task == data.Regress {
-		t.task.Kind, t.task.Outputs = train.Regress, len(e.TargetNames)
-	}
+	t.task = t.columns.task()
 	if t.model, err = t.System.Build(t.Config.Net, t.task); err != nil {
 		return nil, fmt.Errorf("%s: %w", t.System.ID, err)
 	}
@@ -101,6 +115,12 @@ func (t *Trained) readColumns() error {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&t.columns); err != nil {
 		return fmt.Errorf("run %s is damaged: %s: %w", t.Dir, path, err)
+	}
+	if g := t.columns.Graph; g != nil && ofGraphs(t.System) {
+		if err := g.check(); err != nil {
+			return fmt.Errorf("run %s is damaged: %s: %w", t.Dir, path, err)
+		}
+		return nil
 	}
 	if t.columns.Encoder == nil || t.columns.Standardizer == nil {
 		return fmt.Errorf("run %s is damaged: %s has no encoder or no standardizer", t.Dir, path)
