@@ -23,10 +23,18 @@ func csr(c *build.Context, bits int) {
 			}
 			v.csrSum(1, true, weight)
 		}
-		v.csrDot()
+		v.csrDot(false)
+		v.csrDot(true)
+		v.attention()
+	}
+	v := vector{Context: c, bits: bits, elem: 4}
+	for _, leaky := range []bool{false, true} {
+		v.dots8(false, leaky)
+		if bits == 512 {
+			v.dots8(true, leaky)
+		}
 	}
 	if bits == 256 {
-		v := vector{Context: c, bits: bits, elem: 4}
 		v.topmost()
 	}
 }
@@ -141,16 +149,26 @@ func (v vector) csrStep(weight string, k, at reg.GPVirtual, acc []reg.VecVirtual
 	}
 }
 
-// csrDot emits inner products of the rows of q with rows of x: one for each entry.
-func (v vector) csrDot() {
-	name := "dot" + v.suffix()
+// csrDot emits inner products of the rows of q with rows of x, one for each entry; or, leaky, of a with LeakyReLU of
+// their sums.
+func (v vector) csrDot(leaky bool) {
+	name, formula, params := "dot"+v.suffix(), "Σ q·x[col]", ""
+	if leaky {
+		name, formula = "dotLeaky"+v.suffix(), "Σ a·max(z, slope·z), z = q + x[col]"
+		params = fmt.Sprintf(", a *%[1]s, slope %[1]s", v.float())
+	}
 	v.Function(name)
 	v.Attributes(codeFlags)
-	v.Doc(fmt.Sprintf("%s computes out[k] = Σ q·x[col], n > 0 elements, for the entries k of each of rows > 0;", name),
+	v.Doc(fmt.Sprintf("%s computes out[k] = %s, n > 0 elements, for the entries k of each of rows > 0;", name, formula),
 		"last is the last entry of col, out that of the first entry; ldq, ldx and ldo are in bytes.")
 	v.Pragma("noescape")
 	v.SignatureExpr(fmt.Sprintf("func(rows, n int, ptr, col *int32, q *%[1]s, ldq int, x *%[1]s, ldx int, "+
-		"out *%[1]s, ldo, last int)", v.float()))
+		"out *%[1]s, ldo, last int%[2]s)", v.float(), params))
+	var slope reg.VecVirtual
+	if leaky {
+		slope = v.reg()
+		v.bcast(v.address("slope"), slope)
+	}
 	ptr, col, q, x, ldx := v.param("ptr"), v.param("col"), v.param("q"), v.param("x"), v.param("ldx")
 	n, out := v.param("n"), v.param("out")
 	rest := v.copyOf(n)
@@ -176,7 +194,12 @@ func (v vector) csrDot() {
 	v.JGE(op.LabelRef("rest"))
 	t := v.reg()
 	v.load(op.Mem{Base: q, Index: i, Scale: uint8(v.elem)}, t)
-	v.fma(op.Mem{Base: at, Index: i, Scale: uint8(v.elem)}, t, acc)
+	if leaky {
+		v.add(op.Mem{Base: at, Index: i, Scale: uint8(v.elem)}, t, t)
+		v.fma(op.Mem{Base: v.param("a"), Index: i, Scale: uint8(v.elem)}, v.leaky(t, slope), acc)
+	} else {
+		v.fma(op.Mem{Base: at, Index: i, Scale: uint8(v.elem)}, t, acc)
+	}
 	v.ADDQ(op.U8(v.lanes()), i)
 	v.JMP(op.LabelRef("vector"))
 	v.Label("rest")
@@ -185,7 +208,12 @@ func (v vector) csrDot() {
 	tq, tx := v.reg(), v.reg()
 	v.loadMasked(op.Mem{Base: q, Index: i, Scale: uint8(v.elem)}, m, tq)
 	v.loadMasked(op.Mem{Base: at, Index: i, Scale: uint8(v.elem)}, m, tx)
-	v.fma(tx, tq, acc)
+	if leaky {
+		v.add(tx, tq, tq)
+		v.fma(v.masked(op.Mem{Base: v.param("a"), Index: i, Scale: uint8(v.elem)}, m), v.leaky(tq, slope), acc)
+	} else {
+		v.fma(tx, tq, acc)
+	}
 	v.Label("sum")
 	v.pick(v.VMOVSS, v.VMOVSD, v.total(acc), op.Mem{Base: out})
 	v.ADDQ(v.address("ldo"), out)

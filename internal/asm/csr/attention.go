@@ -200,14 +200,19 @@ func (t *Table[T]) Dots(a *Dots[T]) {
 		f(*a, rows)
 		return
 	}
-	if t.dot == nil || a.A != nil || a.Width == 0 {
+	if t.dot == nil || a.Width == 0 {
 		dotsGo(a)
 		return
 	}
 	width, elem := a.Width/h, size[T]()
 	for k := range h {
-		t.dot(dotArgs[T]{rows: rows, n: width, ptr: &a.Ptr[0], col: &a.Col[0], q: &a.Q[k*width], x: &a.X[k*width],
-			out: &a.Out[k], ldq: a.StepQ * elem, ldx: a.StepX * elem, ldo: h * elem, last: len(a.Col) - 1})
+		b := dotArgs[T]{rows: rows, n: width, ptr: &a.Ptr[0], col: &a.Col[0], q: &a.Q[k*width], x: &a.X[k*width],
+			out: &a.Out[k], ldq: a.StepQ * elem, ldx: a.StepX * elem, ldo: h * elem, last: len(a.Col) - 1}
+		if a.A == nil {
+			t.dot(b)
+		} else {
+			t.leaky(b, &a.A[k*width], a.Slope)
+		}
 	}
 }
 
@@ -262,5 +267,9 @@ func (t *Table[T]) Slopes(a *Slopes[T]) {
 	if rows == 0 || a.Width == 0 {
 		return
 	}
-	slopesGo(a)
+	if t.slopes == nil || h > t.lanes || n == 0 || len(a.Lanes) < a.Width*size[T]()/4 {
+		slopesGo(a)
+		return
+	}
+	t.slopeTiles(a, rows)
 }

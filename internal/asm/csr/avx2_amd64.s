@@ -897,6 +897,1156 @@ next:
 	VZEROUPPER
 	RET
 
+// func dotLeakyF32AVX2(rows int, n int, ptr *int32, col *int32, q *float32, ldq int, x *float32, ldx int, out *float32, ldo int, last int, a *float32, slope float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·dotLeakyF32AVX2(SB), NOSPLIT, $0-100
+	VBROADCASTSS slope+96(FP), Y0
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), CX
+	MOVQ         q+32(FP), DX
+	MOVQ         x+48(FP), BX
+	MOVQ         ldx+56(FP), SI
+	MOVQ         n+8(FP), DI
+	MOVQ         out+64(FP), R8
+	MOVQ         DI, R9
+	ANDQ         $0x07, R9
+	SUBQ         R9, DI
+	LEAQ         mask32<>+0(SB), R10
+	MOVQ         R9, R11
+	NEGQ         R11
+	VMOVUPS      32(R10)(R11*4), Y1
+
+row:
+	MOVLQSX (AX), R10
+	MOVLQSX 4(AX), R11
+	CMPQ    R10, R11
+	JGE     next
+
+entry:
+	MOVQ       last+80(FP), R12
+	LEAQ       4(R10), R13
+	CMPQ       R13, R12
+	CMOVQGT    R12, R13
+	MOVLQSX    (CX)(R13*4), R13
+	IMULQ      SI, R13
+	PREFETCHT0 (BX)(R13*1)
+	MOVLQSX    (CX)(R10*4), R12
+	IMULQ      SI, R12
+	ADDQ       BX, R12
+	VXORPS     Y2, Y2, Y2
+	XORQ       R13, R13
+
+vector:
+	CMPQ        R13, DI
+	JGE         rest
+	VMOVUPS     (DX)(R13*4), Y3
+	VADDPS      (R12)(R13*4), Y3, Y3
+	MOVQ        a+88(FP), R14
+	VMULPS      Y0, Y3, Y4
+	VMAXPS      Y4, Y3, Y4
+	VFMADD231PS (R14)(R13*4), Y4, Y2
+	ADDQ        $0x08, R13
+	JMP         vector
+
+rest:
+	TESTQ       R9, R9
+	JZ          sum
+	VMASKMOVPS  (DX)(R13*4), Y1, Y3
+	VMASKMOVPS  (R12)(R13*4), Y1, Y4
+	VADDPS      Y4, Y3, Y3
+	MOVQ        a+88(FP), R12
+	VMASKMOVPS  (R12)(R13*4), Y1, Y4
+	VMULPS      Y0, Y3, Y5
+	VMAXPS      Y5, Y3, Y5
+	VFMADD231PS Y4, Y5, Y2
+
+sum:
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDPS       X3, X2, X3
+	VSHUFPS      $0x4e, X3, X3, X2
+	VADDPS       X2, X3, X3
+	VSHUFPS      $0xb1, X3, X3, X2
+	VADDPS       X2, X3, X3
+	VMOVSS       X3, (R8)
+	ADDQ         ldo+72(FP), R8
+	INCQ         R10
+	CMPQ         R10, R11
+	JLT          entry
+
+next:
+	ADDQ ldq+40(FP), DX
+	ADDQ $0x04, AX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func scoreF32AVX2(rows int, heads int, ptr *int32, col *int32, u *float32, ldu int, v *float32, ldv int, e *float32, slope float32, s *float32, last int)
+// Requires: AVX, CMOV, MMX+
+TEXT ·scoreF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ         heads+8(FP), AX
+	LEAQ         mask32<>+0(SB), CX
+	NEGQ         AX
+	VMOVUPS      32(CX)(AX*4), Y0
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         u+32(FP), BX
+	MOVQ         ldu+40(FP), SI
+	MOVQ         v+48(FP), DI
+	MOVQ         e+64(FP), R8
+	MOVQ         s+80(FP), R9
+	MOVQ         last+88(FP), R10
+	VBROADCASTSS slope+72(FP), Y1
+
+row:
+	MOVLQSX    (CX), R11
+	MOVLQSX    4(CX), R12
+	CMPQ       R11, R12
+	JGE        next
+	VMASKMOVPS (DI), Y0, Y2
+
+entry:
+	LEAQ       4(R11), R13
+	CMPQ       R13, R10
+	CMOVQGT    R10, R13
+	MOVLQSX    (DX)(R13*4), R13
+	IMULQ      SI, R13
+	PREFETCHT0 (BX)(R13*1)
+	MOVLQSX    (DX)(R11*4), R13
+	IMULQ      SI, R13
+	ADDQ       BX, R13
+	VMASKMOVPS (R13), Y0, Y3
+	VADDPS     Y2, Y3, Y3
+	TESTQ      R8, R8
+	JZ         plain
+	VMASKMOVPS (R8), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+	ADDQ       AX, R8
+
+plain:
+	VMULPS     Y1, Y3, Y4
+	VMAXPS     Y4, Y3, Y4
+	VMASKMOVPS Y4, Y0, (R9)
+	ADDQ       AX, R9
+	INCQ       R11
+	CMPQ       R11, R12
+	JLT        entry
+
+next:
+	ADDQ ldv+56(FP), DI
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shiftF32AVX2(rows int, heads int, ptr *int32, from *float32, to *float32, top *float32, ldt int)
+// Requires: AVX
+TEXT ·shiftF32AVX2(SB), NOSPLIT, $0-56
+	MOVQ    heads+8(FP), AX
+	LEAQ    mask32<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPS 32(CX)(AX*4), Y0
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    from+24(FP), DX
+	MOVQ    to+32(FP), BX
+	MOVQ    top+40(FP), SI
+
+row:
+	VXORPS     Y1, Y1, Y1
+	MOVLQSX    (CX), DI
+	MOVLQSX    4(CX), R8
+	CMPQ       DI, R8
+	JGE        top
+	MOVQ       DX, R9
+	VMASKMOVPS (DX), Y0, Y1
+	MOVQ       R8, R10
+	SUBQ       DI, R10
+
+scan:
+	VMASKMOVPS (R9), Y0, Y2
+	VMAXPS     Y2, Y1, Y1
+	ADDQ       AX, R9
+	DECQ       R10
+	JNZ        scan
+	SUBQ       DI, R8
+
+move:
+	VMASKMOVPS (DX), Y0, Y2
+	VSUBPS     Y1, Y2, Y2
+	VMASKMOVPS Y2, Y0, (BX)
+	ADDQ       AX, DX
+	ADDQ       AX, BX
+	DECQ       R8
+	JNZ        move
+
+top:
+	TESTQ      SI, SI
+	JZ         next
+	VMASKMOVPS Y1, Y0, (SI)
+	ADDQ       ldt+48(FP), SI
+
+next:
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shareF32AVX2(rows int, heads int, ptr *int32, x *float32, one float32, tiny float32, inv *float32, ldi int)
+// Requires: AVX
+TEXT ·shareF32AVX2(SB), NOSPLIT, $0-56
+	MOVQ    heads+8(FP), AX
+	LEAQ    mask32<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPS 32(CX)(AX*4), Y0
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    x+24(FP), DX
+	MOVQ    inv+40(FP), BX
+
+row:
+	VXORPS  Y1, Y1, Y1
+	MOVLQSX (CX), SI
+	MOVLQSX 4(CX), DI
+	CMPQ    SI, DI
+	JGE     sum
+	MOVQ    DX, R8
+	MOVQ    DI, R9
+	SUBQ    SI, R9
+
+scan:
+	VMASKMOVPS (R8), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	ADDQ       AX, R8
+	DECQ       R9
+	JNZ        scan
+
+sum:
+	VBROADCASTSS tiny+36(FP), Y2
+	VADDPS       Y2, Y1, Y2
+	VBROADCASTSS one+32(FP), Y1
+	VDIVPS       Y2, Y1, Y1
+	TESTQ        BX, BX
+	JZ           scale
+	VMASKMOVPS   Y1, Y0, (BX)
+	ADDQ         ldi+48(FP), BX
+
+scale:
+	CMPQ SI, DI
+	JGE  next
+	SUBQ SI, DI
+
+move:
+	VMASKMOVPS (DX), Y0, Y2
+	VMULPS     Y1, Y2, Y2
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       AX, DX
+	DECQ       DI
+	JNZ        move
+
+next:
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func rescoreF32AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float32, records *float32, e *float32, slope float32, s *float32, last int)
+// Requires: AVX, CMOV, MMX+
+TEXT ·rescoreF32AVX2(SB), NOSPLIT, $0-88
+	MOVQ         heads+8(FP), AX
+	LEAQ         mask32<>+0(SB), CX
+	NEGQ         AX
+	VMOVUPS      32(CX)(AX*4), Y0
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         records+48(FP), BX
+	MOVQ         s+72(FP), SI
+	MOVQ         AX, DI
+	SHLQ         $0x02, DI
+	MOVQ         u+40(FP), R8
+	VBROADCASTSS slope+64(FP), Y2
+	VXORPS       Y1, Y1, Y1
+
+row:
+	VXORPS     Y1, Y1, Y1
+	MOVLQSX    (CX), R9
+	MOVLQSX    4(CX), R10
+	CMPQ       R9, R10
+	JGE        next
+	VMASKMOVPS (R8), Y0, Y1
+
+entry:
+	MOVQ       last+80(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (DX)(R12*4), R12
+	IMULQ      DI, R12
+	PREFETCHT0 (BX)(R12*1)
+	PREFETCHT0 64(BX)(R12*1)
+	MOVLQSX    (DX)(R9*4), R11
+	IMULQ      DI, R11
+	ADDQ       BX, R11
+	VMASKMOVPS (R11), Y0, Y3
+	VADDPS     Y1, Y3, Y3
+	MOVQ       e+56(FP), R12
+	TESTQ      R12, R12
+	JZ         plain
+	MOVQ       pos+32(FP), R13
+	MOVLQSX    (R13)(R9*4), R13
+	IMULQ      AX, R13
+	ADDQ       R12, R13
+	VMASKMOVPS (R13), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+
+plain:
+	ADDQ       AX, R11
+	VMULPS     Y2, Y3, Y4
+	VMAXPS     Y4, Y3, Y4
+	VMASKMOVPS (R11), Y0, Y3
+	VSUBPS     Y3, Y4, Y4
+	VMASKMOVPS Y4, Y0, (SI)
+	ADDQ       AX, SI
+	INCQ       R9
+	CMPQ       R9, R10
+	JLT        entry
+
+next:
+	ADDQ AX, R8
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func deriveF32AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float32, records *float32, e *float32, slope float32, s *float32, product *float32, dz *float32, du *float32, last int)
+// Requires: AVX, CMOV, MMX+
+TEXT ·deriveF32AVX2(SB), NOSPLIT, $0-112
+	MOVQ         heads+8(FP), AX
+	LEAQ         mask32<>+0(SB), CX
+	NEGQ         AX
+	VMOVUPS      32(CX)(AX*4), Y0
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         records+48(FP), BX
+	MOVQ         s+72(FP), SI
+	MOVQ         AX, DI
+	SHLQ         $0x02, DI
+	MOVQ         u+40(FP), R8
+	VBROADCASTSS slope+64(FP), Y3
+	VXORPS       Y2, Y2, Y2
+	MOVQ         product+80(FP), R9
+	MOVQ         du+96(FP), R10
+
+row:
+	VXORPS     Y1, Y1, Y1
+	MOVLQSX    (CX), R11
+	MOVLQSX    4(CX), R12
+	CMPQ       R11, R12
+	JGE        next
+	VMASKMOVPS (R8), Y0, Y4
+
+entry:
+	MOVQ       last+104(FP), R13
+	LEAQ       4(R11), R14
+	CMPQ       R14, R13
+	CMOVQGT    R13, R14
+	MOVLQSX    (DX)(R14*4), R14
+	IMULQ      DI, R14
+	PREFETCHT0 (BX)(R14*1)
+	PREFETCHT0 64(BX)(R14*1)
+	MOVLQSX    (DX)(R11*4), R13
+	IMULQ      DI, R13
+	ADDQ       BX, R13
+	VMASKMOVPS (R13), Y0, Y5
+	VADDPS     Y4, Y5, Y5
+	MOVQ       e+56(FP), R14
+	TESTQ      R14, R14
+	JZ         plain
+	MOVQ       pos+32(FP), R15
+	MOVLQSX    (R15)(R11*4), R15
+	IMULQ      AX, R15
+	ADDQ       R14, R15
+	VMASKMOVPS (R15), Y0, Y6
+	VADDPS     Y6, Y5, Y5
+
+plain:
+	ADDQ       AX, R13
+	ADDQ       AX, R13
+	VMASKMOVPS (SI), Y0, Y6
+	VMASKMOVPS (R9), Y0, Y7
+	VMASKMOVPS (R13), Y0, Y8
+	VMULPS     Y8, Y6, Y6
+	ADDQ       AX, R13
+	VMASKMOVPS (R13), Y0, Y8
+	VSUBPS     Y8, Y7, Y7
+	VMULPS     Y6, Y7, Y7
+	VMULPS     Y3, Y7, Y8
+	VCMPPS     $0x1e, Y2, Y5, Y5
+	VBLENDVPS  Y5, Y7, Y8, Y5
+	VMASKMOVPS Y6, Y0, (SI)
+	VADDPS     Y5, Y1, Y1
+	MOVQ       dz+88(FP), R14
+	MOVQ       pos+32(FP), R13
+	MOVLQSX    (R13)(R11*4), R13
+	IMULQ      AX, R13
+	ADDQ       R14, R13
+	VMASKMOVPS Y5, Y0, (R13)
+	ADDQ       AX, R9
+	ADDQ       AX, SI
+	INCQ       R11
+	CMPQ       R11, R12
+	JLT        entry
+
+next:
+	VMASKMOVPS Y1, Y0, (R10)
+	ADDQ       AX, R10
+	ADDQ       AX, R8
+	ADDQ       $0x04, CX
+	DECQ       rows+0(FP)
+	JNZ        row
+	VZEROUPPER
+	RET
+
+// func mix4F32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·mix4F32AVX2(SB), NOSPLIT, $0-88
+	MOVQ    heads+8(FP), AX
+	LEAQ    mask32<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPS 32(CX)(AX*4), Y0
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPS (R10), Y1
+	VMOVUPS 32(R10), Y2
+	VMOVUPS 64(R10), Y3
+	VMOVUPS 96(R10), Y4
+
+row:
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	PREFETCHT0  64(SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMASKMOVPS  (BX), Y0, Y9
+	ADDQ        AX, BX
+	VPERMPS     Y9, Y1, Y10
+	VFMADD231PS (R12), Y10, Y5
+	VPERMPS     Y9, Y2, Y10
+	VFMADD231PS 32(R12), Y10, Y6
+	VPERMPS     Y9, Y3, Y10
+	VFMADD231PS 64(R12), Y10, Y7
+	VPERMPS     Y9, Y4, Y9
+	VFMADD231PS 96(R12), Y9, Y8
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VMOVUPS Y5, (R8)
+	VMOVUPS Y6, 32(R8)
+	VMOVUPS Y7, 64(R8)
+	VMOVUPS Y8, 96(R8)
+	ADDQ    ldy+64(FP), R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func mix2F32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·mix2F32AVX2(SB), NOSPLIT, $0-88
+	MOVQ    heads+8(FP), AX
+	LEAQ    mask32<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPS 32(CX)(AX*4), Y0
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPS (R10), Y1
+	VMOVUPS 32(R10), Y2
+
+row:
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMASKMOVPS  (BX), Y0, Y5
+	ADDQ        AX, BX
+	VPERMPS     Y5, Y1, Y6
+	VFMADD231PS (R12), Y6, Y3
+	VPERMPS     Y5, Y2, Y5
+	VFMADD231PS 32(R12), Y5, Y4
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VMOVUPS Y3, (R8)
+	VMOVUPS Y4, 32(R8)
+	ADDQ    ldy+64(FP), R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func mix1F32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·mix1F32AVX2(SB), NOSPLIT, $0-88
+	MOVQ    heads+8(FP), AX
+	LEAQ    mask32<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPS 32(CX)(AX*4), Y0
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPS (R10), Y1
+
+row:
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMASKMOVPS  (BX), Y0, Y3
+	ADDQ        AX, BX
+	VPERMPS     Y3, Y1, Y3
+	VFMADD231PS (R12), Y3, Y2
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VMOVUPS Y2, (R8)
+	ADDQ    ldy+64(FP), R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func mixRestF32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int, rest int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·mixRestF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ       rest+88(FP), AX
+	LEAQ       mask32<>+0(SB), CX
+	NEGQ       AX
+	VMOVUPS    32(CX)(AX*4), Y0
+	MOVQ       heads+8(FP), AX
+	LEAQ       mask32<>+0(SB), CX
+	NEGQ       AX
+	VMOVUPS    32(CX)(AX*4), Y1
+	MOVQ       heads+8(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ptr+16(FP), CX
+	MOVQ       col+24(FP), DX
+	MOVQ       w+32(FP), BX
+	MOVQ       x+40(FP), SI
+	MOVQ       ldx+48(FP), DI
+	MOVQ       y+56(FP), R8
+	MOVQ       last+80(FP), R9
+	MOVQ       lanes+72(FP), R10
+	VMASKMOVPS (R10), Y0, Y2
+
+row:
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMASKMOVPS  (BX), Y1, Y4
+	ADDQ        AX, BX
+	VPERMPS     Y4, Y2, Y4
+	VMASKMOVPS  (R12), Y0, Y5
+	VFMADD231PS Y5, Y4, Y3
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VMASKMOVPS Y3, Y0, (R8)
+	ADDQ       ldy+64(FP), R8
+	ADDQ       $0x04, CX
+	DECQ       rows+0(FP)
+	JNZ        row
+	VZEROUPPER
+	RET
+
+// func mix4MeanF32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int, one float32, tiny float32)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·mix4MeanF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ    heads+8(FP), AX
+	LEAQ    mask32<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPS 32(CX)(AX*4), Y0
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPS (R10), Y1
+	VMOVUPS 32(R10), Y2
+	VMOVUPS 64(R10), Y3
+	VMOVUPS 96(R10), Y4
+
+row:
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	PREFETCHT0  64(SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMASKMOVPS  (BX), Y0, Y10
+	ADDQ        AX, BX
+	VADDPS      Y10, Y9, Y9
+	VPERMPS     Y10, Y1, Y11
+	VFMADD231PS (R12), Y11, Y5
+	VPERMPS     Y10, Y2, Y11
+	VFMADD231PS 32(R12), Y11, Y6
+	VPERMPS     Y10, Y3, Y11
+	VFMADD231PS 64(R12), Y11, Y7
+	VPERMPS     Y10, Y4, Y10
+	VFMADD231PS 96(R12), Y10, Y8
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VBROADCASTSS tiny+92(FP), Y10
+	VADDPS       Y10, Y9, Y10
+	VBROADCASTSS one+88(FP), Y9
+	VDIVPS       Y10, Y9, Y9
+	VPERMPS      Y9, Y1, Y10
+	VMULPS       Y10, Y5, Y5
+	VPERMPS      Y9, Y2, Y10
+	VMULPS       Y10, Y6, Y6
+	VPERMPS      Y9, Y3, Y10
+	VMULPS       Y10, Y7, Y7
+	VPERMPS      Y9, Y4, Y9
+	VMULPS       Y9, Y8, Y8
+	VMOVUPS      Y5, (R8)
+	VMOVUPS      Y6, 32(R8)
+	VMOVUPS      Y7, 64(R8)
+	VMOVUPS      Y8, 96(R8)
+	ADDQ         ldy+64(FP), R8
+	ADDQ         $0x04, CX
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func mix2MeanF32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int, one float32, tiny float32)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·mix2MeanF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ    heads+8(FP), AX
+	LEAQ    mask32<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPS 32(CX)(AX*4), Y0
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPS (R10), Y1
+	VMOVUPS 32(R10), Y2
+
+row:
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMASKMOVPS  (BX), Y0, Y6
+	ADDQ        AX, BX
+	VADDPS      Y6, Y5, Y5
+	VPERMPS     Y6, Y1, Y7
+	VFMADD231PS (R12), Y7, Y3
+	VPERMPS     Y6, Y2, Y6
+	VFMADD231PS 32(R12), Y6, Y4
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VBROADCASTSS tiny+92(FP), Y6
+	VADDPS       Y6, Y5, Y6
+	VBROADCASTSS one+88(FP), Y5
+	VDIVPS       Y6, Y5, Y5
+	VPERMPS      Y5, Y1, Y6
+	VMULPS       Y6, Y3, Y3
+	VPERMPS      Y5, Y2, Y5
+	VMULPS       Y5, Y4, Y4
+	VMOVUPS      Y3, (R8)
+	VMOVUPS      Y4, 32(R8)
+	ADDQ         ldy+64(FP), R8
+	ADDQ         $0x04, CX
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func mix1MeanF32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int, one float32, tiny float32)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·mix1MeanF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ    heads+8(FP), AX
+	LEAQ    mask32<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPS 32(CX)(AX*4), Y0
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPS (R10), Y1
+
+row:
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMASKMOVPS  (BX), Y0, Y4
+	ADDQ        AX, BX
+	VADDPS      Y4, Y3, Y3
+	VPERMPS     Y4, Y1, Y4
+	VFMADD231PS (R12), Y4, Y2
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VBROADCASTSS tiny+92(FP), Y4
+	VADDPS       Y4, Y3, Y4
+	VBROADCASTSS one+88(FP), Y3
+	VDIVPS       Y4, Y3, Y3
+	VPERMPS      Y3, Y1, Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y2, (R8)
+	ADDQ         ldy+64(FP), R8
+	ADDQ         $0x04, CX
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func mixRestMeanF32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int, one float32, tiny float32, rest int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·mixRestMeanF32AVX2(SB), NOSPLIT, $0-104
+	MOVQ       rest+96(FP), AX
+	LEAQ       mask32<>+0(SB), CX
+	NEGQ       AX
+	VMOVUPS    32(CX)(AX*4), Y0
+	MOVQ       heads+8(FP), AX
+	LEAQ       mask32<>+0(SB), CX
+	NEGQ       AX
+	VMOVUPS    32(CX)(AX*4), Y1
+	MOVQ       heads+8(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ptr+16(FP), CX
+	MOVQ       col+24(FP), DX
+	MOVQ       w+32(FP), BX
+	MOVQ       x+40(FP), SI
+	MOVQ       ldx+48(FP), DI
+	MOVQ       y+56(FP), R8
+	MOVQ       last+80(FP), R9
+	MOVQ       lanes+72(FP), R10
+	VMASKMOVPS (R10), Y0, Y2
+
+row:
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMASKMOVPS  (BX), Y1, Y5
+	ADDQ        AX, BX
+	VADDPS      Y5, Y4, Y4
+	VPERMPS     Y5, Y2, Y5
+	VMASKMOVPS  (R12), Y0, Y6
+	VFMADD231PS Y6, Y5, Y3
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VBROADCASTSS tiny+92(FP), Y5
+	VADDPS       Y5, Y4, Y5
+	VBROADCASTSS one+88(FP), Y4
+	VDIVPS       Y5, Y4, Y4
+	VPERMPS      Y4, Y2, Y4
+	VMULPS       Y4, Y3, Y3
+	VMASKMOVPS   Y3, Y0, (R8)
+	ADDQ         ldy+64(FP), R8
+	ADDQ         $0x04, CX
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func slopes2F32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, q *float32, ldq int, x *float32, ldx int, y *float32, ldy int, lanes *int32, slope float32, last int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·slopes2F32AVX2(SB), NOSPLIT, $0-112
+	MOVQ         heads+8(FP), AX
+	LEAQ         mask32<>+0(SB), CX
+	NEGQ         AX
+	VMOVUPS      32(CX)(AX*4), Y0
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), CX
+	MOVQ         w+32(FP), DX
+	MOVQ         x+56(FP), BX
+	MOVQ         ldx+64(FP), SI
+	MOVQ         q+40(FP), DI
+	MOVQ         y+72(FP), R8
+	MOVQ         lanes+88(FP), R9
+	VBROADCASTSS slope+96(FP), Y5
+	VXORPS       Y6, Y6, Y6
+	VMOVUPS      (R9), Y1
+	VMOVUPS      Y1, Y1
+	VMOVUPS      32(R9), Y2
+	VMOVUPS      Y2, Y2
+
+row:
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	MOVLQSX (AX), R9
+	MOVLQSX 4(AX), R10
+	CMPQ    R9, R10
+	JGE     done
+
+entry:
+	MOVQ       last+104(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (CX)(R12*4), R12
+	IMULQ      SI, R12
+	PREFETCHT0 (BX)(R12*1)
+	MOVLQSX    (CX)(R9*4), R11
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	VMASKMOVPS (DX), Y0, Y7
+	MOVQ       heads+8(FP), R12
+	SHLQ       $0x02, R12
+	ADDQ       R12, DX
+	VMOVUPS    (R11), Y8
+	VMOVUPS    (DI), Y9
+	VADDPS     Y9, Y8, Y8
+	VPERMPS    Y7, Y1, Y9
+	VMULPS     Y5, Y9, Y10
+	VCMPPS     $0x1e, Y6, Y8, Y8
+	VBLENDVPS  Y8, Y9, Y10, Y8
+	VADDPS     Y8, Y3, Y3
+	VMOVUPS    32(R11), Y8
+	VMOVUPS    32(DI), Y9
+	VADDPS     Y9, Y8, Y8
+	VPERMPS    Y7, Y2, Y7
+	VMULPS     Y5, Y7, Y9
+	VCMPPS     $0x1e, Y6, Y8, Y8
+	VBLENDVPS  Y8, Y7, Y9, Y7
+	VADDPS     Y7, Y4, Y4
+	INCQ       R9
+	CMPQ       R9, R10
+	JLT        entry
+
+done:
+	VMOVUPS Y3, (R8)
+	VMOVUPS Y4, 32(R8)
+	ADDQ    ldy+80(FP), R8
+	ADDQ    ldq+48(FP), DI
+	ADDQ    $0x04, AX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func slopes1F32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, q *float32, ldq int, x *float32, ldx int, y *float32, ldy int, lanes *int32, slope float32, last int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·slopes1F32AVX2(SB), NOSPLIT, $0-112
+	MOVQ         heads+8(FP), AX
+	LEAQ         mask32<>+0(SB), CX
+	NEGQ         AX
+	VMOVUPS      32(CX)(AX*4), Y0
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), CX
+	MOVQ         w+32(FP), DX
+	MOVQ         x+56(FP), BX
+	MOVQ         ldx+64(FP), SI
+	MOVQ         q+40(FP), DI
+	MOVQ         y+72(FP), R8
+	MOVQ         lanes+88(FP), R9
+	VBROADCASTSS slope+96(FP), Y3
+	VXORPS       Y4, Y4, Y4
+	VMOVUPS      (R9), Y1
+	VMOVUPS      Y1, Y1
+
+row:
+	VXORPS  Y2, Y2, Y2
+	MOVLQSX (AX), R9
+	MOVLQSX 4(AX), R10
+	CMPQ    R9, R10
+	JGE     done
+
+entry:
+	MOVQ       last+104(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (CX)(R12*4), R12
+	IMULQ      SI, R12
+	PREFETCHT0 (BX)(R12*1)
+	MOVLQSX    (CX)(R9*4), R11
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	VMASKMOVPS (DX), Y0, Y5
+	MOVQ       heads+8(FP), R12
+	SHLQ       $0x02, R12
+	ADDQ       R12, DX
+	VMOVUPS    (R11), Y6
+	VMOVUPS    (DI), Y7
+	VADDPS     Y7, Y6, Y6
+	VPERMPS    Y5, Y1, Y5
+	VMULPS     Y3, Y5, Y7
+	VCMPPS     $0x1e, Y4, Y6, Y6
+	VBLENDVPS  Y6, Y5, Y7, Y5
+	VADDPS     Y5, Y2, Y2
+	INCQ       R9
+	CMPQ       R9, R10
+	JLT        entry
+
+done:
+	VMOVUPS Y2, (R8)
+	ADDQ    ldy+80(FP), R8
+	ADDQ    ldq+48(FP), DI
+	ADDQ    $0x04, AX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func slopesRestF32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, q *float32, ldq int, x *float32, ldx int, y *float32, ldy int, lanes *int32, slope float32, last int, rest int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·slopesRestF32AVX2(SB), NOSPLIT, $0-120
+	MOVQ         rest+112(FP), AX
+	LEAQ         mask32<>+0(SB), CX
+	NEGQ         AX
+	VMOVUPS      32(CX)(AX*4), Y0
+	MOVQ         heads+8(FP), AX
+	LEAQ         mask32<>+0(SB), CX
+	NEGQ         AX
+	VMOVUPS      32(CX)(AX*4), Y1
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), CX
+	MOVQ         w+32(FP), DX
+	MOVQ         x+56(FP), BX
+	MOVQ         ldx+64(FP), SI
+	MOVQ         q+40(FP), DI
+	MOVQ         y+72(FP), R8
+	MOVQ         lanes+88(FP), R9
+	VBROADCASTSS slope+96(FP), Y4
+	VXORPS       Y5, Y5, Y5
+	VMASKMOVPS   (R9), Y0, Y2
+	VMOVUPS      Y2, Y2
+
+row:
+	VXORPS  Y3, Y3, Y3
+	MOVLQSX (AX), R9
+	MOVLQSX 4(AX), R10
+	CMPQ    R9, R10
+	JGE     done
+
+entry:
+	MOVQ       last+104(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (CX)(R12*4), R12
+	IMULQ      SI, R12
+	PREFETCHT0 (BX)(R12*1)
+	MOVLQSX    (CX)(R9*4), R11
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	VMASKMOVPS (DX), Y1, Y6
+	MOVQ       heads+8(FP), R12
+	SHLQ       $0x02, R12
+	ADDQ       R12, DX
+	VMASKMOVPS (R11), Y0, Y7
+	VMASKMOVPS (DI), Y0, Y8
+	VADDPS     Y8, Y7, Y7
+	VPERMPS    Y6, Y2, Y6
+	VMULPS     Y4, Y6, Y8
+	VCMPPS     $0x1e, Y5, Y7, Y7
+	VBLENDVPS  Y7, Y6, Y8, Y6
+	VADDPS     Y6, Y3, Y3
+	INCQ       R9
+	CMPQ       R9, R10
+	JLT        entry
+
+done:
+	VMASKMOVPS Y3, Y0, (R8)
+	ADDQ       ldy+80(FP), R8
+	ADDQ       ldq+48(FP), DI
+	ADDQ       $0x04, AX
+	DECQ       rows+0(FP)
+	JNZ        row
+	VZEROUPPER
+	RET
+
 DATA mask64<>+0(SB)/8, $0xffffffffffffffff
 DATA mask64<>+8(SB)/8, $0xffffffffffffffff
 DATA mask64<>+16(SB)/8, $0xffffffffffffffff
@@ -1774,6 +2924,1476 @@ sum:
 
 next:
 	ADDQ ldq+40(FP), DX
+	ADDQ $0x04, AX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func dotLeakyF64AVX2(rows int, n int, ptr *int32, col *int32, q *float64, ldq int, x *float64, ldx int, out *float64, ldo int, last int, a *float64, slope float64)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·dotLeakyF64AVX2(SB), NOSPLIT, $0-104
+	VBROADCASTSD slope+96(FP), Y0
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), CX
+	MOVQ         q+32(FP), DX
+	MOVQ         x+48(FP), BX
+	MOVQ         ldx+56(FP), SI
+	MOVQ         n+8(FP), DI
+	MOVQ         out+64(FP), R8
+	MOVQ         DI, R9
+	ANDQ         $0x03, R9
+	SUBQ         R9, DI
+	LEAQ         mask64<>+0(SB), R10
+	MOVQ         R9, R11
+	NEGQ         R11
+	VMOVUPD      32(R10)(R11*8), Y1
+
+row:
+	MOVLQSX (AX), R10
+	MOVLQSX 4(AX), R11
+	CMPQ    R10, R11
+	JGE     next
+
+entry:
+	MOVQ       last+80(FP), R12
+	LEAQ       4(R10), R13
+	CMPQ       R13, R12
+	CMOVQGT    R12, R13
+	MOVLQSX    (CX)(R13*4), R13
+	IMULQ      SI, R13
+	PREFETCHT0 (BX)(R13*1)
+	MOVLQSX    (CX)(R10*4), R12
+	IMULQ      SI, R12
+	ADDQ       BX, R12
+	VXORPS     Y2, Y2, Y2
+	XORQ       R13, R13
+
+vector:
+	CMPQ        R13, DI
+	JGE         rest
+	VMOVUPD     (DX)(R13*8), Y3
+	VADDPD      (R12)(R13*8), Y3, Y3
+	MOVQ        a+88(FP), R14
+	VMULPD      Y0, Y3, Y4
+	VMAXPD      Y4, Y3, Y4
+	VFMADD231PD (R14)(R13*8), Y4, Y2
+	ADDQ        $0x04, R13
+	JMP         vector
+
+rest:
+	TESTQ       R9, R9
+	JZ          sum
+	VMASKMOVPD  (DX)(R13*8), Y1, Y3
+	VMASKMOVPD  (R12)(R13*8), Y1, Y4
+	VADDPD      Y4, Y3, Y3
+	MOVQ        a+88(FP), R12
+	VMASKMOVPD  (R12)(R13*8), Y1, Y4
+	VMULPD      Y0, Y3, Y5
+	VMAXPD      Y5, Y3, Y5
+	VFMADD231PD Y4, Y5, Y2
+
+sum:
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDPD       X3, X2, X3
+	VUNPCKHPD    X3, X3, X2
+	VADDPD       X2, X3, X3
+	VMOVSD       X3, (R8)
+	ADDQ         ldo+72(FP), R8
+	INCQ         R10
+	CMPQ         R10, R11
+	JLT          entry
+
+next:
+	ADDQ ldq+40(FP), DX
+	ADDQ $0x04, AX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func scoreF64AVX2(rows int, heads int, ptr *int32, col *int32, u *float64, ldu int, v *float64, ldv int, e *float64, slope float64, s *float64, last int)
+// Requires: AVX, CMOV, MMX+
+TEXT ·scoreF64AVX2(SB), NOSPLIT, $0-96
+	MOVQ         heads+8(FP), AX
+	LEAQ         mask64<>+0(SB), CX
+	NEGQ         AX
+	VMOVUPD      32(CX)(AX*8), Y0
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x03, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         u+32(FP), BX
+	MOVQ         ldu+40(FP), SI
+	MOVQ         v+48(FP), DI
+	MOVQ         e+64(FP), R8
+	MOVQ         s+80(FP), R9
+	MOVQ         last+88(FP), R10
+	VBROADCASTSD slope+72(FP), Y1
+
+row:
+	MOVLQSX    (CX), R11
+	MOVLQSX    4(CX), R12
+	CMPQ       R11, R12
+	JGE        next
+	VMASKMOVPD (DI), Y0, Y2
+
+entry:
+	LEAQ       4(R11), R13
+	CMPQ       R13, R10
+	CMOVQGT    R10, R13
+	MOVLQSX    (DX)(R13*4), R13
+	IMULQ      SI, R13
+	PREFETCHT0 (BX)(R13*1)
+	MOVLQSX    (DX)(R11*4), R13
+	IMULQ      SI, R13
+	ADDQ       BX, R13
+	VMASKMOVPD (R13), Y0, Y3
+	VADDPD     Y2, Y3, Y3
+	TESTQ      R8, R8
+	JZ         plain
+	VMASKMOVPD (R8), Y0, Y4
+	VADDPD     Y4, Y3, Y3
+	ADDQ       AX, R8
+
+plain:
+	VMULPD     Y1, Y3, Y4
+	VMAXPD     Y4, Y3, Y4
+	VMASKMOVPD Y4, Y0, (R9)
+	ADDQ       AX, R9
+	INCQ       R11
+	CMPQ       R11, R12
+	JLT        entry
+
+next:
+	ADDQ ldv+56(FP), DI
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shiftF64AVX2(rows int, heads int, ptr *int32, from *float64, to *float64, top *float64, ldt int)
+// Requires: AVX
+TEXT ·shiftF64AVX2(SB), NOSPLIT, $0-56
+	MOVQ    heads+8(FP), AX
+	LEAQ    mask64<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPD 32(CX)(AX*8), Y0
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x03, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    from+24(FP), DX
+	MOVQ    to+32(FP), BX
+	MOVQ    top+40(FP), SI
+
+row:
+	VXORPS     Y1, Y1, Y1
+	MOVLQSX    (CX), DI
+	MOVLQSX    4(CX), R8
+	CMPQ       DI, R8
+	JGE        top
+	MOVQ       DX, R9
+	VMASKMOVPD (DX), Y0, Y1
+	MOVQ       R8, R10
+	SUBQ       DI, R10
+
+scan:
+	VMASKMOVPD (R9), Y0, Y2
+	VMAXPD     Y2, Y1, Y1
+	ADDQ       AX, R9
+	DECQ       R10
+	JNZ        scan
+	SUBQ       DI, R8
+
+move:
+	VMASKMOVPD (DX), Y0, Y2
+	VSUBPD     Y1, Y2, Y2
+	VMASKMOVPD Y2, Y0, (BX)
+	ADDQ       AX, DX
+	ADDQ       AX, BX
+	DECQ       R8
+	JNZ        move
+
+top:
+	TESTQ      SI, SI
+	JZ         next
+	VMASKMOVPD Y1, Y0, (SI)
+	ADDQ       ldt+48(FP), SI
+
+next:
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shareF64AVX2(rows int, heads int, ptr *int32, x *float64, one float64, tiny float64, inv *float64, ldi int)
+// Requires: AVX
+TEXT ·shareF64AVX2(SB), NOSPLIT, $0-64
+	MOVQ    heads+8(FP), AX
+	LEAQ    mask64<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPD 32(CX)(AX*8), Y0
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x03, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    x+24(FP), DX
+	MOVQ    inv+48(FP), BX
+
+row:
+	VXORPS  Y1, Y1, Y1
+	MOVLQSX (CX), SI
+	MOVLQSX 4(CX), DI
+	CMPQ    SI, DI
+	JGE     sum
+	MOVQ    DX, R8
+	MOVQ    DI, R9
+	SUBQ    SI, R9
+
+scan:
+	VMASKMOVPD (R8), Y0, Y2
+	VADDPD     Y2, Y1, Y1
+	ADDQ       AX, R8
+	DECQ       R9
+	JNZ        scan
+
+sum:
+	VBROADCASTSD tiny+40(FP), Y2
+	VADDPD       Y2, Y1, Y2
+	VBROADCASTSD one+32(FP), Y1
+	VDIVPD       Y2, Y1, Y1
+	TESTQ        BX, BX
+	JZ           scale
+	VMASKMOVPD   Y1, Y0, (BX)
+	ADDQ         ldi+56(FP), BX
+
+scale:
+	CMPQ SI, DI
+	JGE  next
+	SUBQ SI, DI
+
+move:
+	VMASKMOVPD (DX), Y0, Y2
+	VMULPD     Y1, Y2, Y2
+	VMASKMOVPD Y2, Y0, (DX)
+	ADDQ       AX, DX
+	DECQ       DI
+	JNZ        move
+
+next:
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func rescoreF64AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float64, records *float64, e *float64, slope float64, s *float64, last int)
+// Requires: AVX, CMOV, MMX+
+TEXT ·rescoreF64AVX2(SB), NOSPLIT, $0-88
+	MOVQ         heads+8(FP), AX
+	LEAQ         mask64<>+0(SB), CX
+	NEGQ         AX
+	VMOVUPD      32(CX)(AX*8), Y0
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x03, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         records+48(FP), BX
+	MOVQ         s+72(FP), SI
+	MOVQ         AX, DI
+	SHLQ         $0x02, DI
+	MOVQ         u+40(FP), R8
+	VBROADCASTSD slope+64(FP), Y2
+	VXORPS       Y1, Y1, Y1
+
+row:
+	VXORPS     Y1, Y1, Y1
+	MOVLQSX    (CX), R9
+	MOVLQSX    4(CX), R10
+	CMPQ       R9, R10
+	JGE        next
+	VMASKMOVPD (R8), Y0, Y1
+
+entry:
+	MOVQ       last+80(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (DX)(R12*4), R12
+	IMULQ      DI, R12
+	PREFETCHT0 (BX)(R12*1)
+	PREFETCHT0 64(BX)(R12*1)
+	MOVLQSX    (DX)(R9*4), R11
+	IMULQ      DI, R11
+	ADDQ       BX, R11
+	VMASKMOVPD (R11), Y0, Y3
+	VADDPD     Y1, Y3, Y3
+	MOVQ       e+56(FP), R12
+	TESTQ      R12, R12
+	JZ         plain
+	MOVQ       pos+32(FP), R13
+	MOVLQSX    (R13)(R9*4), R13
+	IMULQ      AX, R13
+	ADDQ       R12, R13
+	VMASKMOVPD (R13), Y0, Y4
+	VADDPD     Y4, Y3, Y3
+
+plain:
+	ADDQ       AX, R11
+	VMULPD     Y2, Y3, Y4
+	VMAXPD     Y4, Y3, Y4
+	VMASKMOVPD (R11), Y0, Y3
+	VSUBPD     Y3, Y4, Y4
+	VMASKMOVPD Y4, Y0, (SI)
+	ADDQ       AX, SI
+	INCQ       R9
+	CMPQ       R9, R10
+	JLT        entry
+
+next:
+	ADDQ AX, R8
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func deriveF64AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float64, records *float64, e *float64, slope float64, s *float64, product *float64, dz *float64, du *float64, last int)
+// Requires: AVX, CMOV, MMX+
+TEXT ·deriveF64AVX2(SB), NOSPLIT, $0-112
+	MOVQ         heads+8(FP), AX
+	LEAQ         mask64<>+0(SB), CX
+	NEGQ         AX
+	VMOVUPD      32(CX)(AX*8), Y0
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x03, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         records+48(FP), BX
+	MOVQ         s+72(FP), SI
+	MOVQ         AX, DI
+	SHLQ         $0x02, DI
+	MOVQ         u+40(FP), R8
+	VBROADCASTSD slope+64(FP), Y3
+	VXORPS       Y2, Y2, Y2
+	MOVQ         product+80(FP), R9
+	MOVQ         du+96(FP), R10
+
+row:
+	VXORPS     Y1, Y1, Y1
+	MOVLQSX    (CX), R11
+	MOVLQSX    4(CX), R12
+	CMPQ       R11, R12
+	JGE        next
+	VMASKMOVPD (R8), Y0, Y4
+
+entry:
+	MOVQ       last+104(FP), R13
+	LEAQ       4(R11), R14
+	CMPQ       R14, R13
+	CMOVQGT    R13, R14
+	MOVLQSX    (DX)(R14*4), R14
+	IMULQ      DI, R14
+	PREFETCHT0 (BX)(R14*1)
+	PREFETCHT0 64(BX)(R14*1)
+	MOVLQSX    (DX)(R11*4), R13
+	IMULQ      DI, R13
+	ADDQ       BX, R13
+	VMASKMOVPD (R13), Y0, Y5
+	VADDPD     Y4, Y5, Y5
+	MOVQ       e+56(FP), R14
+	TESTQ      R14, R14
+	JZ         plain
+	MOVQ       pos+32(FP), R15
+	MOVLQSX    (R15)(R11*4), R15
+	IMULQ      AX, R15
+	ADDQ       R14, R15
+	VMASKMOVPD (R15), Y0, Y6
+	VADDPD     Y6, Y5, Y5
+
+plain:
+	ADDQ       AX, R13
+	ADDQ       AX, R13
+	VMASKMOVPD (SI), Y0, Y6
+	VMASKMOVPD (R9), Y0, Y7
+	VMASKMOVPD (R13), Y0, Y8
+	VMULPD     Y8, Y6, Y6
+	ADDQ       AX, R13
+	VMASKMOVPD (R13), Y0, Y8
+	VSUBPD     Y8, Y7, Y7
+	VMULPD     Y6, Y7, Y7
+	VMULPD     Y3, Y7, Y8
+	VCMPPD     $0x1e, Y2, Y5, Y5
+	VBLENDVPD  Y5, Y7, Y8, Y5
+	VMASKMOVPD Y6, Y0, (SI)
+	VADDPD     Y5, Y1, Y1
+	MOVQ       dz+88(FP), R14
+	MOVQ       pos+32(FP), R13
+	MOVLQSX    (R13)(R11*4), R13
+	IMULQ      AX, R13
+	ADDQ       R14, R13
+	VMASKMOVPD Y5, Y0, (R13)
+	ADDQ       AX, R9
+	ADDQ       AX, SI
+	INCQ       R11
+	CMPQ       R11, R12
+	JLT        entry
+
+next:
+	VMASKMOVPD Y1, Y0, (R10)
+	ADDQ       AX, R10
+	ADDQ       AX, R8
+	ADDQ       $0x04, CX
+	DECQ       rows+0(FP)
+	JNZ        row
+	VZEROUPPER
+	RET
+
+// func mix4F64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·mix4F64AVX2(SB), NOSPLIT, $0-88
+	MOVQ    heads+8(FP), AX
+	LEAQ    mask64<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPD 32(CX)(AX*8), Y0
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x03, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPD (R10), Y1
+	VMOVUPD 32(R10), Y2
+	VMOVUPD 64(R10), Y3
+	VMOVUPD 96(R10), Y4
+
+row:
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	PREFETCHT0  64(SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMASKMOVPD  (BX), Y0, Y9
+	ADDQ        AX, BX
+	VPERMPS     Y9, Y1, Y10
+	VFMADD231PD (R12), Y10, Y5
+	VPERMPS     Y9, Y2, Y10
+	VFMADD231PD 32(R12), Y10, Y6
+	VPERMPS     Y9, Y3, Y10
+	VFMADD231PD 64(R12), Y10, Y7
+	VPERMPS     Y9, Y4, Y9
+	VFMADD231PD 96(R12), Y9, Y8
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VMOVUPD Y5, (R8)
+	VMOVUPD Y6, 32(R8)
+	VMOVUPD Y7, 64(R8)
+	VMOVUPD Y8, 96(R8)
+	ADDQ    ldy+64(FP), R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func mix2F64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·mix2F64AVX2(SB), NOSPLIT, $0-88
+	MOVQ    heads+8(FP), AX
+	LEAQ    mask64<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPD 32(CX)(AX*8), Y0
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x03, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPD (R10), Y1
+	VMOVUPD 32(R10), Y2
+
+row:
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMASKMOVPD  (BX), Y0, Y5
+	ADDQ        AX, BX
+	VPERMPS     Y5, Y1, Y6
+	VFMADD231PD (R12), Y6, Y3
+	VPERMPS     Y5, Y2, Y5
+	VFMADD231PD 32(R12), Y5, Y4
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VMOVUPD Y3, (R8)
+	VMOVUPD Y4, 32(R8)
+	ADDQ    ldy+64(FP), R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func mix1F64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·mix1F64AVX2(SB), NOSPLIT, $0-88
+	MOVQ    heads+8(FP), AX
+	LEAQ    mask64<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPD 32(CX)(AX*8), Y0
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x03, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPD (R10), Y1
+
+row:
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMASKMOVPD  (BX), Y0, Y3
+	ADDQ        AX, BX
+	VPERMPS     Y3, Y1, Y3
+	VFMADD231PD (R12), Y3, Y2
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VMOVUPD Y2, (R8)
+	ADDQ    ldy+64(FP), R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func mixRestF64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int, rest int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·mixRestF64AVX2(SB), NOSPLIT, $0-96
+	MOVQ       rest+88(FP), AX
+	LEAQ       mask64<>+0(SB), CX
+	NEGQ       AX
+	VMOVUPD    32(CX)(AX*8), Y0
+	MOVQ       heads+8(FP), AX
+	LEAQ       mask64<>+0(SB), CX
+	NEGQ       AX
+	VMOVUPD    32(CX)(AX*8), Y1
+	MOVQ       heads+8(FP), AX
+	SHLQ       $0x03, AX
+	MOVQ       ptr+16(FP), CX
+	MOVQ       col+24(FP), DX
+	MOVQ       w+32(FP), BX
+	MOVQ       x+40(FP), SI
+	MOVQ       ldx+48(FP), DI
+	MOVQ       y+56(FP), R8
+	MOVQ       last+80(FP), R9
+	MOVQ       lanes+72(FP), R10
+	VMASKMOVPD (R10), Y0, Y2
+
+row:
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMASKMOVPD  (BX), Y1, Y4
+	ADDQ        AX, BX
+	VPERMPS     Y4, Y2, Y4
+	VMASKMOVPD  (R12), Y0, Y5
+	VFMADD231PD Y5, Y4, Y3
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VMASKMOVPD Y3, Y0, (R8)
+	ADDQ       ldy+64(FP), R8
+	ADDQ       $0x04, CX
+	DECQ       rows+0(FP)
+	JNZ        row
+	VZEROUPPER
+	RET
+
+// func mix4MeanF64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int, one float64, tiny float64)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·mix4MeanF64AVX2(SB), NOSPLIT, $0-104
+	MOVQ    heads+8(FP), AX
+	LEAQ    mask64<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPD 32(CX)(AX*8), Y0
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x03, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPD (R10), Y1
+	VMOVUPD 32(R10), Y2
+	VMOVUPD 64(R10), Y3
+	VMOVUPD 96(R10), Y4
+
+row:
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	PREFETCHT0  64(SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMASKMOVPD  (BX), Y0, Y10
+	ADDQ        AX, BX
+	VADDPD      Y10, Y9, Y9
+	VPERMPS     Y10, Y1, Y11
+	VFMADD231PD (R12), Y11, Y5
+	VPERMPS     Y10, Y2, Y11
+	VFMADD231PD 32(R12), Y11, Y6
+	VPERMPS     Y10, Y3, Y11
+	VFMADD231PD 64(R12), Y11, Y7
+	VPERMPS     Y10, Y4, Y10
+	VFMADD231PD 96(R12), Y10, Y8
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VBROADCASTSD tiny+96(FP), Y10
+	VADDPD       Y10, Y9, Y10
+	VBROADCASTSD one+88(FP), Y9
+	VDIVPD       Y10, Y9, Y9
+	VPERMPS      Y9, Y1, Y10
+	VMULPD       Y10, Y5, Y5
+	VPERMPS      Y9, Y2, Y10
+	VMULPD       Y10, Y6, Y6
+	VPERMPS      Y9, Y3, Y10
+	VMULPD       Y10, Y7, Y7
+	VPERMPS      Y9, Y4, Y9
+	VMULPD       Y9, Y8, Y8
+	VMOVUPD      Y5, (R8)
+	VMOVUPD      Y6, 32(R8)
+	VMOVUPD      Y7, 64(R8)
+	VMOVUPD      Y8, 96(R8)
+	ADDQ         ldy+64(FP), R8
+	ADDQ         $0x04, CX
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func mix2MeanF64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int, one float64, tiny float64)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·mix2MeanF64AVX2(SB), NOSPLIT, $0-104
+	MOVQ    heads+8(FP), AX
+	LEAQ    mask64<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPD 32(CX)(AX*8), Y0
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x03, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPD (R10), Y1
+	VMOVUPD 32(R10), Y2
+
+row:
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMASKMOVPD  (BX), Y0, Y6
+	ADDQ        AX, BX
+	VADDPD      Y6, Y5, Y5
+	VPERMPS     Y6, Y1, Y7
+	VFMADD231PD (R12), Y7, Y3
+	VPERMPS     Y6, Y2, Y6
+	VFMADD231PD 32(R12), Y6, Y4
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VBROADCASTSD tiny+96(FP), Y6
+	VADDPD       Y6, Y5, Y6
+	VBROADCASTSD one+88(FP), Y5
+	VDIVPD       Y6, Y5, Y5
+	VPERMPS      Y5, Y1, Y6
+	VMULPD       Y6, Y3, Y3
+	VPERMPS      Y5, Y2, Y5
+	VMULPD       Y5, Y4, Y4
+	VMOVUPD      Y3, (R8)
+	VMOVUPD      Y4, 32(R8)
+	ADDQ         ldy+64(FP), R8
+	ADDQ         $0x04, CX
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func mix1MeanF64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int, one float64, tiny float64)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·mix1MeanF64AVX2(SB), NOSPLIT, $0-104
+	MOVQ    heads+8(FP), AX
+	LEAQ    mask64<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPD 32(CX)(AX*8), Y0
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x03, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPD (R10), Y1
+
+row:
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMASKMOVPD  (BX), Y0, Y4
+	ADDQ        AX, BX
+	VADDPD      Y4, Y3, Y3
+	VPERMPS     Y4, Y1, Y4
+	VFMADD231PD (R12), Y4, Y2
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VBROADCASTSD tiny+96(FP), Y4
+	VADDPD       Y4, Y3, Y4
+	VBROADCASTSD one+88(FP), Y3
+	VDIVPD       Y4, Y3, Y3
+	VPERMPS      Y3, Y1, Y3
+	VMULPD       Y3, Y2, Y2
+	VMOVUPD      Y2, (R8)
+	ADDQ         ldy+64(FP), R8
+	ADDQ         $0x04, CX
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func mixRestMeanF64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int, one float64, tiny float64, rest int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·mixRestMeanF64AVX2(SB), NOSPLIT, $0-112
+	MOVQ       rest+104(FP), AX
+	LEAQ       mask64<>+0(SB), CX
+	NEGQ       AX
+	VMOVUPD    32(CX)(AX*8), Y0
+	MOVQ       heads+8(FP), AX
+	LEAQ       mask64<>+0(SB), CX
+	NEGQ       AX
+	VMOVUPD    32(CX)(AX*8), Y1
+	MOVQ       heads+8(FP), AX
+	SHLQ       $0x03, AX
+	MOVQ       ptr+16(FP), CX
+	MOVQ       col+24(FP), DX
+	MOVQ       w+32(FP), BX
+	MOVQ       x+40(FP), SI
+	MOVQ       ldx+48(FP), DI
+	MOVQ       y+56(FP), R8
+	MOVQ       last+80(FP), R9
+	MOVQ       lanes+72(FP), R10
+	VMASKMOVPD (R10), Y0, Y2
+
+row:
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMASKMOVPD  (BX), Y1, Y5
+	ADDQ        AX, BX
+	VADDPD      Y5, Y4, Y4
+	VPERMPS     Y5, Y2, Y5
+	VMASKMOVPD  (R12), Y0, Y6
+	VFMADD231PD Y6, Y5, Y3
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VBROADCASTSD tiny+96(FP), Y5
+	VADDPD       Y5, Y4, Y5
+	VBROADCASTSD one+88(FP), Y4
+	VDIVPD       Y5, Y4, Y4
+	VPERMPS      Y4, Y2, Y4
+	VMULPD       Y4, Y3, Y3
+	VMASKMOVPD   Y3, Y0, (R8)
+	ADDQ         ldy+64(FP), R8
+	ADDQ         $0x04, CX
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func slopes2F64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, q *float64, ldq int, x *float64, ldx int, y *float64, ldy int, lanes *int32, slope float64, last int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·slopes2F64AVX2(SB), NOSPLIT, $0-112
+	MOVQ         heads+8(FP), AX
+	LEAQ         mask64<>+0(SB), CX
+	NEGQ         AX
+	VMOVUPD      32(CX)(AX*8), Y0
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), CX
+	MOVQ         w+32(FP), DX
+	MOVQ         x+56(FP), BX
+	MOVQ         ldx+64(FP), SI
+	MOVQ         q+40(FP), DI
+	MOVQ         y+72(FP), R8
+	MOVQ         lanes+88(FP), R9
+	VBROADCASTSD slope+96(FP), Y5
+	VXORPS       Y6, Y6, Y6
+	VMOVUPD      (R9), Y1
+	VMOVUPD      Y1, Y1
+	VMOVUPD      32(R9), Y2
+	VMOVUPD      Y2, Y2
+
+row:
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	MOVLQSX (AX), R9
+	MOVLQSX 4(AX), R10
+	CMPQ    R9, R10
+	JGE     done
+
+entry:
+	MOVQ       last+104(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (CX)(R12*4), R12
+	IMULQ      SI, R12
+	PREFETCHT0 (BX)(R12*1)
+	MOVLQSX    (CX)(R9*4), R11
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	VMASKMOVPD (DX), Y0, Y7
+	MOVQ       heads+8(FP), R12
+	SHLQ       $0x03, R12
+	ADDQ       R12, DX
+	VMOVUPD    (R11), Y8
+	VMOVUPD    (DI), Y9
+	VADDPD     Y9, Y8, Y8
+	VPERMPS    Y7, Y1, Y9
+	VMULPD     Y5, Y9, Y10
+	VCMPPD     $0x1e, Y6, Y8, Y8
+	VBLENDVPD  Y8, Y9, Y10, Y8
+	VADDPD     Y8, Y3, Y3
+	VMOVUPD    32(R11), Y8
+	VMOVUPD    32(DI), Y9
+	VADDPD     Y9, Y8, Y8
+	VPERMPS    Y7, Y2, Y7
+	VMULPD     Y5, Y7, Y9
+	VCMPPD     $0x1e, Y6, Y8, Y8
+	VBLENDVPD  Y8, Y7, Y9, Y7
+	VADDPD     Y7, Y4, Y4
+	INCQ       R9
+	CMPQ       R9, R10
+	JLT        entry
+
+done:
+	VMOVUPD Y3, (R8)
+	VMOVUPD Y4, 32(R8)
+	ADDQ    ldy+80(FP), R8
+	ADDQ    ldq+48(FP), DI
+	ADDQ    $0x04, AX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func slopes1F64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, q *float64, ldq int, x *float64, ldx int, y *float64, ldy int, lanes *int32, slope float64, last int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·slopes1F64AVX2(SB), NOSPLIT, $0-112
+	MOVQ         heads+8(FP), AX
+	LEAQ         mask64<>+0(SB), CX
+	NEGQ         AX
+	VMOVUPD      32(CX)(AX*8), Y0
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), CX
+	MOVQ         w+32(FP), DX
+	MOVQ         x+56(FP), BX
+	MOVQ         ldx+64(FP), SI
+	MOVQ         q+40(FP), DI
+	MOVQ         y+72(FP), R8
+	MOVQ         lanes+88(FP), R9
+	VBROADCASTSD slope+96(FP), Y3
+	VXORPS       Y4, Y4, Y4
+	VMOVUPD      (R9), Y1
+	VMOVUPD      Y1, Y1
+
+row:
+	VXORPS  Y2, Y2, Y2
+	MOVLQSX (AX), R9
+	MOVLQSX 4(AX), R10
+	CMPQ    R9, R10
+	JGE     done
+
+entry:
+	MOVQ       last+104(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (CX)(R12*4), R12
+	IMULQ      SI, R12
+	PREFETCHT0 (BX)(R12*1)
+	MOVLQSX    (CX)(R9*4), R11
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	VMASKMOVPD (DX), Y0, Y5
+	MOVQ       heads+8(FP), R12
+	SHLQ       $0x03, R12
+	ADDQ       R12, DX
+	VMOVUPD    (R11), Y6
+	VMOVUPD    (DI), Y7
+	VADDPD     Y7, Y6, Y6
+	VPERMPS    Y5, Y1, Y5
+	VMULPD     Y3, Y5, Y7
+	VCMPPD     $0x1e, Y4, Y6, Y6
+	VBLENDVPD  Y6, Y5, Y7, Y5
+	VADDPD     Y5, Y2, Y2
+	INCQ       R9
+	CMPQ       R9, R10
+	JLT        entry
+
+done:
+	VMOVUPD Y2, (R8)
+	ADDQ    ldy+80(FP), R8
+	ADDQ    ldq+48(FP), DI
+	ADDQ    $0x04, AX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func slopesRestF64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, q *float64, ldq int, x *float64, ldx int, y *float64, ldy int, lanes *int32, slope float64, last int, rest int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·slopesRestF64AVX2(SB), NOSPLIT, $0-120
+	MOVQ         rest+112(FP), AX
+	LEAQ         mask64<>+0(SB), CX
+	NEGQ         AX
+	VMOVUPD      32(CX)(AX*8), Y0
+	MOVQ         heads+8(FP), AX
+	LEAQ         mask64<>+0(SB), CX
+	NEGQ         AX
+	VMOVUPD      32(CX)(AX*8), Y1
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), CX
+	MOVQ         w+32(FP), DX
+	MOVQ         x+56(FP), BX
+	MOVQ         ldx+64(FP), SI
+	MOVQ         q+40(FP), DI
+	MOVQ         y+72(FP), R8
+	MOVQ         lanes+88(FP), R9
+	VBROADCASTSD slope+96(FP), Y4
+	VXORPS       Y5, Y5, Y5
+	VMASKMOVPD   (R9), Y0, Y2
+	VMOVUPD      Y2, Y2
+
+row:
+	VXORPS  Y3, Y3, Y3
+	MOVLQSX (AX), R9
+	MOVLQSX 4(AX), R10
+	CMPQ    R9, R10
+	JGE     done
+
+entry:
+	MOVQ       last+104(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (CX)(R12*4), R12
+	IMULQ      SI, R12
+	PREFETCHT0 (BX)(R12*1)
+	MOVLQSX    (CX)(R9*4), R11
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	VMASKMOVPD (DX), Y1, Y6
+	MOVQ       heads+8(FP), R12
+	SHLQ       $0x03, R12
+	ADDQ       R12, DX
+	VMASKMOVPD (R11), Y0, Y7
+	VMASKMOVPD (DI), Y0, Y8
+	VADDPD     Y8, Y7, Y7
+	VPERMPS    Y6, Y2, Y6
+	VMULPD     Y4, Y6, Y8
+	VCMPPD     $0x1e, Y5, Y7, Y7
+	VBLENDVPD  Y7, Y6, Y8, Y6
+	VADDPD     Y6, Y3, Y3
+	INCQ       R9
+	CMPQ       R9, R10
+	JLT        entry
+
+done:
+	VMASKMOVPD Y3, Y0, (R8)
+	ADDQ       ldy+80(FP), R8
+	ADDQ       ldq+48(FP), DI
+	ADDQ       $0x04, AX
+	DECQ       rows+0(FP)
+	JNZ        row
+	VZEROUPPER
+	RET
+
+// func dots8F32AVX2(rows int, heads int, ptr *int32, col *int32, n int, q *float32, ldq int, x *float32, ldx int, out *float32, last int)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·dots8F32AVX2(SB), NOSPLIT, $0-88
+	MOVQ ptr+16(FP), AX
+	MOVQ col+24(FP), CX
+	MOVQ q+40(FP), DX
+	MOVQ x+56(FP), BX
+	MOVQ ldx+64(FP), SI
+	MOVQ out+72(FP), DI
+	MOVQ n+32(FP), R8
+	SHLQ $0x02, R8
+
+row:
+	MOVLQSX (AX), R9
+	MOVLQSX 4(AX), R10
+	CMPQ    R9, R10
+	JGE     next
+
+entry:
+	MOVQ       last+80(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (CX)(R12*4), R12
+	IMULQ      SI, R12
+	PREFETCHT0 (BX)(R12*1)
+	PREFETCHT0 64(BX)(R12*1)
+	PREFETCHT0 128(BX)(R12*1)
+	PREFETCHT0 192(BX)(R12*1)
+	MOVLQSX    (CX)(R9*4), R11
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	XORQ       R12, R12
+	VXORPS     Y0, Y0, Y0
+	XORQ       R13, R13
+
+head0:
+	VMOVUPS     (DX)(R12*1), Y1
+	VFMADD231PS (R11)(R12*1), Y1, Y0
+	ADDQ        $0x00000020, R12
+	ADDQ        $0x00000020, R13
+	CMPQ        R13, R8
+	JLT         head0
+	VXORPS      Y1, Y1, Y1
+	XORQ        R13, R13
+
+head1:
+	VMOVUPS     (DX)(R12*1), Y2
+	VFMADD231PS (R11)(R12*1), Y2, Y1
+	ADDQ        $0x00000020, R12
+	ADDQ        $0x00000020, R13
+	CMPQ        R13, R8
+	JLT         head1
+	VXORPS      Y2, Y2, Y2
+	XORQ        R13, R13
+
+head2:
+	VMOVUPS     (DX)(R12*1), Y3
+	VFMADD231PS (R11)(R12*1), Y3, Y2
+	ADDQ        $0x00000020, R12
+	ADDQ        $0x00000020, R13
+	CMPQ        R13, R8
+	JLT         head2
+	VXORPS      Y3, Y3, Y3
+	XORQ        R13, R13
+
+head3:
+	VMOVUPS     (DX)(R12*1), Y4
+	VFMADD231PS (R11)(R12*1), Y4, Y3
+	ADDQ        $0x00000020, R12
+	ADDQ        $0x00000020, R13
+	CMPQ        R13, R8
+	JLT         head3
+	VXORPS      Y4, Y4, Y4
+	XORQ        R13, R13
+
+head4:
+	VMOVUPS     (DX)(R12*1), Y5
+	VFMADD231PS (R11)(R12*1), Y5, Y4
+	ADDQ        $0x00000020, R12
+	ADDQ        $0x00000020, R13
+	CMPQ        R13, R8
+	JLT         head4
+	VXORPS      Y5, Y5, Y5
+	XORQ        R13, R13
+
+head5:
+	VMOVUPS     (DX)(R12*1), Y6
+	VFMADD231PS (R11)(R12*1), Y6, Y5
+	ADDQ        $0x00000020, R12
+	ADDQ        $0x00000020, R13
+	CMPQ        R13, R8
+	JLT         head5
+	VXORPS      Y6, Y6, Y6
+	XORQ        R13, R13
+
+head6:
+	VMOVUPS     (DX)(R12*1), Y7
+	VFMADD231PS (R11)(R12*1), Y7, Y6
+	ADDQ        $0x00000020, R12
+	ADDQ        $0x00000020, R13
+	CMPQ        R13, R8
+	JLT         head6
+	VXORPS      Y7, Y7, Y7
+	XORQ        R13, R13
+
+head7:
+	VMOVUPS     (DX)(R12*1), Y8
+	VFMADD231PS (R11)(R12*1), Y8, Y7
+	ADDQ        $0x00000020, R12
+	ADDQ        $0x00000020, R13
+	CMPQ        R13, R8
+	JLT         head7
+	VSHUFPS     $0x88, Y1, Y0, Y8
+	VSHUFPS     $0xdd, Y1, Y0, Y0
+	VADDPS      Y0, Y8, Y8
+	VSHUFPS     $0x88, Y3, Y2, Y0
+	VSHUFPS     $0xdd, Y3, Y2, Y1
+	VADDPS      Y1, Y0, Y0
+	VSHUFPS     $0x88, Y0, Y8, Y1
+	VSHUFPS     $0xdd, Y0, Y8, Y0
+	VADDPS      Y0, Y1, Y1
+	VSHUFPS     $0x88, Y5, Y4, Y0
+	VSHUFPS     $0xdd, Y5, Y4, Y2
+	VADDPS      Y2, Y0, Y0
+	VSHUFPS     $0x88, Y7, Y6, Y2
+	VSHUFPS     $0xdd, Y7, Y6, Y3
+	VADDPS      Y3, Y2, Y2
+	VSHUFPS     $0x88, Y2, Y0, Y3
+	VSHUFPS     $0xdd, Y2, Y0, Y0
+	VADDPS      Y0, Y3, Y3
+	VPERM2F128  $0x20, Y3, Y1, Y0
+	VPERM2F128  $0x31, Y3, Y1, Y1
+	VADDPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (DI)
+	ADDQ        $0x20, DI
+	INCQ        R9
+	CMPQ        R9, R10
+	JLT         entry
+
+next:
+	ADDQ ldq+48(FP), DX
+	ADDQ $0x04, AX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func dots8LeakyF32AVX2(rows int, heads int, ptr *int32, col *int32, n int, q *float32, ldq int, x *float32, ldx int, out *float32, last int, a *float32, slope float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·dots8LeakyF32AVX2(SB), NOSPLIT, $0-100
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), CX
+	MOVQ         q+40(FP), DX
+	MOVQ         x+56(FP), BX
+	MOVQ         ldx+64(FP), SI
+	MOVQ         out+72(FP), DI
+	MOVQ         n+32(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         a+88(FP), R9
+	VBROADCASTSS slope+96(FP), Y0
+
+row:
+	MOVLQSX (AX), R10
+	MOVLQSX 4(AX), R11
+	CMPQ    R10, R11
+	JGE     next
+
+entry:
+	MOVQ       last+80(FP), R12
+	LEAQ       4(R10), R13
+	CMPQ       R13, R12
+	CMOVQGT    R12, R13
+	MOVLQSX    (CX)(R13*4), R13
+	IMULQ      SI, R13
+	PREFETCHT0 (BX)(R13*1)
+	PREFETCHT0 64(BX)(R13*1)
+	PREFETCHT0 128(BX)(R13*1)
+	PREFETCHT0 192(BX)(R13*1)
+	MOVLQSX    (CX)(R10*4), R12
+	IMULQ      SI, R12
+	ADDQ       BX, R12
+	XORQ       R13, R13
+	VXORPS     Y1, Y1, Y1
+	XORQ       R14, R14
+
+head0:
+	VMOVUPS     (DX)(R13*1), Y2
+	VADDPS      (R12)(R13*1), Y2, Y2
+	VMULPS      Y0, Y2, Y3
+	VMAXPS      Y3, Y2, Y3
+	VFMADD231PS (R9)(R13*1), Y3, Y1
+	ADDQ        $0x00000020, R13
+	ADDQ        $0x00000020, R14
+	CMPQ        R14, R8
+	JLT         head0
+	VXORPS      Y2, Y2, Y2
+	XORQ        R14, R14
+
+head1:
+	VMOVUPS     (DX)(R13*1), Y3
+	VADDPS      (R12)(R13*1), Y3, Y3
+	VMULPS      Y0, Y3, Y4
+	VMAXPS      Y4, Y3, Y4
+	VFMADD231PS (R9)(R13*1), Y4, Y2
+	ADDQ        $0x00000020, R13
+	ADDQ        $0x00000020, R14
+	CMPQ        R14, R8
+	JLT         head1
+	VXORPS      Y3, Y3, Y3
+	XORQ        R14, R14
+
+head2:
+	VMOVUPS     (DX)(R13*1), Y4
+	VADDPS      (R12)(R13*1), Y4, Y4
+	VMULPS      Y0, Y4, Y5
+	VMAXPS      Y5, Y4, Y5
+	VFMADD231PS (R9)(R13*1), Y5, Y3
+	ADDQ        $0x00000020, R13
+	ADDQ        $0x00000020, R14
+	CMPQ        R14, R8
+	JLT         head2
+	VXORPS      Y4, Y4, Y4
+	XORQ        R14, R14
+
+head3:
+	VMOVUPS     (DX)(R13*1), Y5
+	VADDPS      (R12)(R13*1), Y5, Y5
+	VMULPS      Y0, Y5, Y6
+	VMAXPS      Y6, Y5, Y6
+	VFMADD231PS (R9)(R13*1), Y6, Y4
+	ADDQ        $0x00000020, R13
+	ADDQ        $0x00000020, R14
+	CMPQ        R14, R8
+	JLT         head3
+	VXORPS      Y5, Y5, Y5
+	XORQ        R14, R14
+
+head4:
+	VMOVUPS     (DX)(R13*1), Y6
+	VADDPS      (R12)(R13*1), Y6, Y6
+	VMULPS      Y0, Y6, Y7
+	VMAXPS      Y7, Y6, Y7
+	VFMADD231PS (R9)(R13*1), Y7, Y5
+	ADDQ        $0x00000020, R13
+	ADDQ        $0x00000020, R14
+	CMPQ        R14, R8
+	JLT         head4
+	VXORPS      Y6, Y6, Y6
+	XORQ        R14, R14
+
+head5:
+	VMOVUPS     (DX)(R13*1), Y7
+	VADDPS      (R12)(R13*1), Y7, Y7
+	VMULPS      Y0, Y7, Y8
+	VMAXPS      Y8, Y7, Y8
+	VFMADD231PS (R9)(R13*1), Y8, Y6
+	ADDQ        $0x00000020, R13
+	ADDQ        $0x00000020, R14
+	CMPQ        R14, R8
+	JLT         head5
+	VXORPS      Y7, Y7, Y7
+	XORQ        R14, R14
+
+head6:
+	VMOVUPS     (DX)(R13*1), Y8
+	VADDPS      (R12)(R13*1), Y8, Y8
+	VMULPS      Y0, Y8, Y9
+	VMAXPS      Y9, Y8, Y9
+	VFMADD231PS (R9)(R13*1), Y9, Y7
+	ADDQ        $0x00000020, R13
+	ADDQ        $0x00000020, R14
+	CMPQ        R14, R8
+	JLT         head6
+	VXORPS      Y8, Y8, Y8
+	XORQ        R14, R14
+
+head7:
+	VMOVUPS     (DX)(R13*1), Y9
+	VADDPS      (R12)(R13*1), Y9, Y9
+	VMULPS      Y0, Y9, Y10
+	VMAXPS      Y10, Y9, Y10
+	VFMADD231PS (R9)(R13*1), Y10, Y8
+	ADDQ        $0x00000020, R13
+	ADDQ        $0x00000020, R14
+	CMPQ        R14, R8
+	JLT         head7
+	VSHUFPS     $0x88, Y2, Y1, Y9
+	VSHUFPS     $0xdd, Y2, Y1, Y1
+	VADDPS      Y1, Y9, Y9
+	VSHUFPS     $0x88, Y4, Y3, Y1
+	VSHUFPS     $0xdd, Y4, Y3, Y2
+	VADDPS      Y2, Y1, Y1
+	VSHUFPS     $0x88, Y1, Y9, Y2
+	VSHUFPS     $0xdd, Y1, Y9, Y1
+	VADDPS      Y1, Y2, Y2
+	VSHUFPS     $0x88, Y6, Y5, Y1
+	VSHUFPS     $0xdd, Y6, Y5, Y3
+	VADDPS      Y3, Y1, Y1
+	VSHUFPS     $0x88, Y8, Y7, Y3
+	VSHUFPS     $0xdd, Y8, Y7, Y4
+	VADDPS      Y4, Y3, Y3
+	VSHUFPS     $0x88, Y3, Y1, Y4
+	VSHUFPS     $0xdd, Y3, Y1, Y1
+	VADDPS      Y1, Y4, Y4
+	VPERM2F128  $0x20, Y4, Y2, Y1
+	VPERM2F128  $0x31, Y4, Y2, Y2
+	VADDPS      Y2, Y1, Y1
+	VMOVUPS     Y1, (DI)
+	ADDQ        $0x20, DI
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+next:
+	ADDQ ldq+48(FP), DX
 	ADDQ $0x04, AX
 	DECQ rows+0(FP)
 	JNZ  row

@@ -100,6 +100,108 @@ func sumRestPlacedF32AVX2(rows int, ptr *int32, col *int32, pos *int32, w *float
 //go:noescape
 func dotF32AVX2(rows int, n int, ptr *int32, col *int32, q *float32, ldq int, x *float32, ldx int, out *float32, ldo int, last int)
 
+// dotLeakyF32AVX2 computes out[k] = Σ a·max(z, slope·z), z = q + x[col], n > 0 elements, for the entries k of each of rows > 0;
+// last is the last entry of col, out that of the first entry; ldq, ldx and ldo are in bytes.
+//
+//go:noescape
+func dotLeakyF32AVX2(rows int, n int, ptr *int32, col *int32, q *float32, ldq int, x *float32, ldx int, out *float32, ldo int, last int, a *float32, slope float32)
+
+// scoreF32AVX2 computes s = max(z, slope·z), z = u[col] + v (+ e), for the entries of each of rows > 0.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func scoreF32AVX2(rows int, heads int, ptr *int32, col *int32, u *float32, ldu int, v *float32, ldv int, e *float32, slope float32, s *float32, last int)
+
+// shiftF32AVX2 computes to = from − the largest of the row, which is stored in top unless that is nil.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func shiftF32AVX2(rows int, heads int, ptr *int32, from *float32, to *float32, top *float32, ldt int)
+
+// shareF32AVX2 computes x = x/(sum of the row + tiny), and stores one/(sum + tiny) in inv unless that is nil.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func shareF32AVX2(rows int, heads int, ptr *int32, x *float32, one float32, tiny float32, inv *float32, ldi int)
+
+// rescoreF32AVX2 computes s = max(z, slope·z) − m, z = u + v (+ e[pos]), with the record v, m, r, d of col.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func rescoreF32AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float32, records *float32, e *float32, slope float32, s *float32, last int)
+
+// deriveF32AVX2 computes s = s·r and dz[pos] = s·(product − d)·slope of z, du = Σ dz, z and the record v, m, r, d as there.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func deriveF32AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float32, records *float32, e *float32, slope float32, s *float32, product *float32, dz *float32, du *float32, last int)
+
+// mix4F32AVX2 computes y = Σ w⊗x[col], vectors: 4.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func mix4F32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int)
+
+// mix2F32AVX2 computes y = Σ w⊗x[col], vectors: 2.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func mix2F32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int)
+
+// mix1F32AVX2 computes y = Σ w⊗x[col], vectors: 1.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func mix1F32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int)
+
+// mixRestF32AVX2 computes y = Σ w⊗x[col], 0 < rest ≤ lanes elements.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func mixRestF32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int, rest int)
+
+// mix4MeanF32AVX2 computes y = Σ w⊗x[col], vectors: 4, divided by the sum of w + tiny.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func mix4MeanF32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int, one float32, tiny float32)
+
+// mix2MeanF32AVX2 computes y = Σ w⊗x[col], vectors: 2, divided by the sum of w + tiny.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func mix2MeanF32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int, one float32, tiny float32)
+
+// mix1MeanF32AVX2 computes y = Σ w⊗x[col], vectors: 1, divided by the sum of w + tiny.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func mix1MeanF32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int, one float32, tiny float32)
+
+// mixRestMeanF32AVX2 computes y = Σ w⊗x[col], 0 < rest ≤ lanes elements, divided by the sum of w + tiny.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func mixRestMeanF32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int, one float32, tiny float32, rest int)
+
+// slopes2F32AVX2 computes y = Σ w⊗(1 where q + x[col] > 0, slope elsewhere), vectors: 2.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func slopes2F32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, q *float32, ldq int, x *float32, ldx int, y *float32, ldy int, lanes *int32, slope float32, last int)
+
+// slopes1F32AVX2 computes y = Σ w⊗(1 where q + x[col] > 0, slope elsewhere), vectors: 1.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func slopes1F32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, q *float32, ldq int, x *float32, ldx int, y *float32, ldy int, lanes *int32, slope float32, last int)
+
+// slopesRestF32AVX2 computes y = Σ w⊗(1 where q + x[col] > 0, slope elsewhere), 0 < rest ≤ lanes elements.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func slopesRestF32AVX2(rows int, heads int, ptr *int32, col *int32, w *float32, q *float32, ldq int, x *float32, ldx int, y *float32, ldy int, lanes *int32, slope float32, last int, rest int)
+
 // sum8F64AVX2 computes y = Σ x[col] over the entries k of each of rows > 0 (vectors: 8);
 // last is the last entry of col; ldx and ldy are in bytes.
 //
@@ -195,6 +297,120 @@ func sumRestPlacedF64AVX2(rows int, ptr *int32, col *int32, pos *int32, w *float
 //
 //go:noescape
 func dotF64AVX2(rows int, n int, ptr *int32, col *int32, q *float64, ldq int, x *float64, ldx int, out *float64, ldo int, last int)
+
+// dotLeakyF64AVX2 computes out[k] = Σ a·max(z, slope·z), z = q + x[col], n > 0 elements, for the entries k of each of rows > 0;
+// last is the last entry of col, out that of the first entry; ldq, ldx and ldo are in bytes.
+//
+//go:noescape
+func dotLeakyF64AVX2(rows int, n int, ptr *int32, col *int32, q *float64, ldq int, x *float64, ldx int, out *float64, ldo int, last int, a *float64, slope float64)
+
+// scoreF64AVX2 computes s = max(z, slope·z), z = u[col] + v (+ e), for the entries of each of rows > 0.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func scoreF64AVX2(rows int, heads int, ptr *int32, col *int32, u *float64, ldu int, v *float64, ldv int, e *float64, slope float64, s *float64, last int)
+
+// shiftF64AVX2 computes to = from − the largest of the row, which is stored in top unless that is nil.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func shiftF64AVX2(rows int, heads int, ptr *int32, from *float64, to *float64, top *float64, ldt int)
+
+// shareF64AVX2 computes x = x/(sum of the row + tiny), and stores one/(sum + tiny) in inv unless that is nil.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func shareF64AVX2(rows int, heads int, ptr *int32, x *float64, one float64, tiny float64, inv *float64, ldi int)
+
+// rescoreF64AVX2 computes s = max(z, slope·z) − m, z = u + v (+ e[pos]), with the record v, m, r, d of col.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func rescoreF64AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float64, records *float64, e *float64, slope float64, s *float64, last int)
+
+// deriveF64AVX2 computes s = s·r and dz[pos] = s·(product − d)·slope of z, du = Σ dz, z and the record v, m, r, d as there.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func deriveF64AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float64, records *float64, e *float64, slope float64, s *float64, product *float64, dz *float64, du *float64, last int)
+
+// mix4F64AVX2 computes y = Σ w⊗x[col], vectors: 4.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func mix4F64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int)
+
+// mix2F64AVX2 computes y = Σ w⊗x[col], vectors: 2.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func mix2F64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int)
+
+// mix1F64AVX2 computes y = Σ w⊗x[col], vectors: 1.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func mix1F64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int)
+
+// mixRestF64AVX2 computes y = Σ w⊗x[col], 0 < rest ≤ lanes elements.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func mixRestF64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int, rest int)
+
+// mix4MeanF64AVX2 computes y = Σ w⊗x[col], vectors: 4, divided by the sum of w + tiny.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func mix4MeanF64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int, one float64, tiny float64)
+
+// mix2MeanF64AVX2 computes y = Σ w⊗x[col], vectors: 2, divided by the sum of w + tiny.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func mix2MeanF64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int, one float64, tiny float64)
+
+// mix1MeanF64AVX2 computes y = Σ w⊗x[col], vectors: 1, divided by the sum of w + tiny.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func mix1MeanF64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int, one float64, tiny float64)
+
+// mixRestMeanF64AVX2 computes y = Σ w⊗x[col], 0 < rest ≤ lanes elements, divided by the sum of w + tiny.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func mixRestMeanF64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int, one float64, tiny float64, rest int)
+
+// slopes2F64AVX2 computes y = Σ w⊗(1 where q + x[col] > 0, slope elsewhere), vectors: 2.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func slopes2F64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, q *float64, ldq int, x *float64, ldx int, y *float64, ldy int, lanes *int32, slope float64, last int)
+
+// slopes1F64AVX2 computes y = Σ w⊗(1 where q + x[col] > 0, slope elsewhere), vectors: 1.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func slopes1F64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, q *float64, ldq int, x *float64, ldx int, y *float64, ldy int, lanes *int32, slope float64, last int)
+
+// slopesRestF64AVX2 computes y = Σ w⊗(1 where q + x[col] > 0, slope elsewhere), 0 < rest ≤ lanes elements.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func slopesRestF64AVX2(rows int, heads int, ptr *int32, col *int32, w *float64, q *float64, ldq int, x *float64, ldx int, y *float64, ldy int, lanes *int32, slope float64, last int, rest int)
+
+// dots8F32AVX2 computes out = ⟨q, x[col]⟩ for each of 8 heads, n > 0 elements a head, a multiple of 8.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func dots8F32AVX2(rows int, heads int, ptr *int32, col *int32, n int, q *float32, ldq int, x *float32, ldx int, out *float32, last int)
+
+// dots8LeakyF32AVX2 computes out = ⟨a, max(z, slope·z)⟩, z = q + x[col], for each of 8 heads, n > 0 elements a head, a multiple of 8.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func dots8LeakyF32AVX2(rows int, heads int, ptr *int32, col *int32, n int, q *float32, ldq int, x *float32, ldx int, out *float32, last int, a *float32, slope float32)
 
 // topmostAVX2 returns the largest of n > 0 vectors of 8 numbers, taken as unsigned.
 //

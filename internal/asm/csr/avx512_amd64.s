@@ -909,6 +909,1425 @@ next:
 	VZEROUPPER
 	RET
 
+// func dotLeakyF32AVX512(rows int, n int, ptr *int32, col *int32, q *float32, ldq int, x *float32, ldx int, out *float32, ldo int, last int, a *float32, slope float32)
+// Requires: AVX, AVX512F, AVX512VL, CMOV, MMX+
+TEXT ·dotLeakyF32AVX512(SB), NOSPLIT, $0-100
+	VBROADCASTSS slope+96(FP), Z0
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), DX
+	MOVQ         q+32(FP), BX
+	MOVQ         x+48(FP), SI
+	MOVQ         ldx+56(FP), DI
+	MOVQ         n+8(FP), R8
+	MOVQ         out+64(FP), R9
+	MOVQ         R8, R10
+	ANDQ         $0x0f, R10
+	SUBQ         R10, R8
+	MOVQ         R10, CX
+	MOVQ         $0x00000001, R11
+	SHLQ         CL, R11
+	DECQ         R11
+	KMOVW        R11, K1
+
+row:
+	MOVLQSX (AX), CX
+	MOVLQSX 4(AX), R11
+	CMPQ    CX, R11
+	JGE     next
+
+entry:
+	MOVQ       last+80(FP), R12
+	LEAQ       4(CX), R13
+	CMPQ       R13, R12
+	CMOVQGT    R12, R13
+	MOVLQSX    (DX)(R13*4), R13
+	IMULQ      DI, R13
+	PREFETCHT0 (SI)(R13*1)
+	MOVLQSX    (DX)(CX*4), R12
+	IMULQ      DI, R12
+	ADDQ       SI, R12
+	VPXORD     Z1, Z1, Z1
+	XORQ       R13, R13
+
+vector:
+	CMPQ        R13, R8
+	JGE         rest
+	VMOVUPS     (BX)(R13*4), Z2
+	VADDPS      (R12)(R13*4), Z2, Z2
+	MOVQ        a+88(FP), R14
+	VMULPS      Z0, Z2, Z3
+	VMAXPS      Z3, Z2, Z3
+	VFMADD231PS (R14)(R13*4), Z3, Z1
+	ADDQ        $0x10, R13
+	JMP         vector
+
+rest:
+	TESTQ       R10, R10
+	JZ          sum
+	VMOVUPS.Z   (BX)(R13*4), K1, Z2
+	VMOVUPS.Z   (R12)(R13*4), K1, Z3
+	VADDPS      Z3, Z2, Z2
+	MOVQ        a+88(FP), R12
+	VMOVUPS.Z   (R12)(R13*4), K1, Z3
+	VMULPS      Z0, Z2, Z4
+	VMAXPS      Z4, Z2, Z4
+	VFMADD231PS Z3, Z4, Z1
+
+sum:
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VADDPS        Y2, Y1, Y2
+	VEXTRACTF32X4 $0x01, Y2, X1
+	VADDPS        X1, X2, X1
+	VSHUFPS       $0x4e, X1, X1, X2
+	VADDPS        X2, X1, X1
+	VSHUFPS       $0xb1, X1, X1, X2
+	VADDPS        X2, X1, X1
+	VMOVSS        X1, (R9)
+	ADDQ          ldo+72(FP), R9
+	INCQ          CX
+	CMPQ          CX, R11
+	JLT           entry
+
+next:
+	ADDQ ldq+40(FP), BX
+	ADDQ $0x04, AX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func scoreF32AVX512(rows int, heads int, ptr *int32, col *int32, u *float32, ldu int, v *float32, ldv int, e *float32, slope float32, s *float32, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·scoreF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ         heads+8(FP), AX
+	MOVQ         AX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K1
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         u+32(FP), BX
+	MOVQ         ldu+40(FP), SI
+	MOVQ         v+48(FP), DI
+	MOVQ         e+64(FP), R8
+	MOVQ         s+80(FP), R9
+	MOVQ         last+88(FP), R10
+	VBROADCASTSS slope+72(FP), Z0
+
+row:
+	MOVLQSX   (CX), R11
+	MOVLQSX   4(CX), R12
+	CMPQ      R11, R12
+	JGE       next
+	VMOVUPS.Z (DI), K1, Z1
+
+entry:
+	LEAQ       4(R11), R13
+	CMPQ       R13, R10
+	CMOVQGT    R10, R13
+	MOVLQSX    (DX)(R13*4), R13
+	IMULQ      SI, R13
+	PREFETCHT0 (BX)(R13*1)
+	MOVLQSX    (DX)(R11*4), R13
+	IMULQ      SI, R13
+	ADDQ       BX, R13
+	VMOVUPS.Z  (R13), K1, Z2
+	VADDPS     Z1, Z2, Z2
+	TESTQ      R8, R8
+	JZ         plain
+	VMOVUPS.Z  (R8), K1, Z3
+	VADDPS     Z3, Z2, Z2
+	ADDQ       AX, R8
+
+plain:
+	VMULPS  Z0, Z2, Z3
+	VMAXPS  Z3, Z2, Z3
+	VMOVUPS Z3, K1, (R9)
+	ADDQ    AX, R9
+	INCQ    R11
+	CMPQ    R11, R12
+	JLT     entry
+
+next:
+	ADDQ ldv+56(FP), DI
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shiftF32AVX512(rows int, heads int, ptr *int32, from *float32, to *float32, top *float32, ldt int)
+// Requires: AVX, AVX512F
+TEXT ·shiftF32AVX512(SB), NOSPLIT, $0-56
+	MOVQ  heads+8(FP), AX
+	MOVQ  AX, CX
+	MOVQ  $0x00000001, AX
+	SHLQ  CL, AX
+	DECQ  AX
+	KMOVW AX, K1
+	MOVQ  heads+8(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ptr+16(FP), CX
+	MOVQ  from+24(FP), DX
+	MOVQ  to+32(FP), BX
+	MOVQ  top+40(FP), SI
+
+row:
+	VPXORD    Z0, Z0, Z0
+	MOVLQSX   (CX), DI
+	MOVLQSX   4(CX), R8
+	CMPQ      DI, R8
+	JGE       top
+	MOVQ      DX, R9
+	VMOVUPS.Z (DX), K1, Z0
+	MOVQ      R8, R10
+	SUBQ      DI, R10
+
+scan:
+	VMOVUPS.Z (R9), K1, Z1
+	VMAXPS    Z1, Z0, Z0
+	ADDQ      AX, R9
+	DECQ      R10
+	JNZ       scan
+	SUBQ      DI, R8
+
+move:
+	VMOVUPS.Z (DX), K1, Z1
+	VSUBPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (BX)
+	ADDQ      AX, DX
+	ADDQ      AX, BX
+	DECQ      R8
+	JNZ       move
+
+top:
+	TESTQ   SI, SI
+	JZ      next
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    ldt+48(FP), SI
+
+next:
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shareF32AVX512(rows int, heads int, ptr *int32, x *float32, one float32, tiny float32, inv *float32, ldi int)
+// Requires: AVX, AVX512F
+TEXT ·shareF32AVX512(SB), NOSPLIT, $0-56
+	MOVQ  heads+8(FP), AX
+	MOVQ  AX, CX
+	MOVQ  $0x00000001, AX
+	SHLQ  CL, AX
+	DECQ  AX
+	KMOVW AX, K1
+	MOVQ  heads+8(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ptr+16(FP), CX
+	MOVQ  x+24(FP), DX
+	MOVQ  inv+40(FP), BX
+
+row:
+	VPXORD  Z0, Z0, Z0
+	MOVLQSX (CX), SI
+	MOVLQSX 4(CX), DI
+	CMPQ    SI, DI
+	JGE     sum
+	MOVQ    DX, R8
+	MOVQ    DI, R9
+	SUBQ    SI, R9
+
+scan:
+	VMOVUPS.Z (R8), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	ADDQ      AX, R8
+	DECQ      R9
+	JNZ       scan
+
+sum:
+	VBROADCASTSS tiny+36(FP), Z1
+	VADDPS       Z1, Z0, Z1
+	VBROADCASTSS one+32(FP), Z0
+	VDIVPS       Z1, Z0, Z0
+	TESTQ        BX, BX
+	JZ           scale
+	VMOVUPS      Z0, K1, (BX)
+	ADDQ         ldi+48(FP), BX
+
+scale:
+	CMPQ SI, DI
+	JGE  next
+	SUBQ SI, DI
+
+move:
+	VMOVUPS.Z (DX), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (DX)
+	ADDQ      AX, DX
+	DECQ      DI
+	JNZ       move
+
+next:
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func rescoreF32AVX512(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float32, records *float32, e *float32, slope float32, s *float32, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·rescoreF32AVX512(SB), NOSPLIT, $0-88
+	MOVQ         heads+8(FP), AX
+	MOVQ         AX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K1
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         records+48(FP), BX
+	MOVQ         s+72(FP), SI
+	MOVQ         AX, DI
+	SHLQ         $0x02, DI
+	MOVQ         u+40(FP), R8
+	VBROADCASTSS slope+64(FP), Z1
+	VPXORD       Z0, Z0, Z0
+
+row:
+	VPXORD    Z0, Z0, Z0
+	MOVLQSX   (CX), R9
+	MOVLQSX   4(CX), R10
+	CMPQ      R9, R10
+	JGE       next
+	VMOVUPS.Z (R8), K1, Z0
+
+entry:
+	MOVQ       last+80(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (DX)(R12*4), R12
+	IMULQ      DI, R12
+	PREFETCHT0 (BX)(R12*1)
+	PREFETCHT0 64(BX)(R12*1)
+	PREFETCHT0 128(BX)(R12*1)
+	PREFETCHT0 192(BX)(R12*1)
+	MOVLQSX    (DX)(R9*4), R11
+	IMULQ      DI, R11
+	ADDQ       BX, R11
+	VMOVUPS.Z  (R11), K1, Z2
+	VADDPS     Z0, Z2, Z2
+	MOVQ       e+56(FP), R12
+	TESTQ      R12, R12
+	JZ         plain
+	MOVQ       pos+32(FP), R13
+	MOVLQSX    (R13)(R9*4), R13
+	IMULQ      AX, R13
+	ADDQ       R12, R13
+	VMOVUPS.Z  (R13), K1, Z3
+	VADDPS     Z3, Z2, Z2
+
+plain:
+	ADDQ      AX, R11
+	VMULPS    Z1, Z2, Z3
+	VMAXPS    Z3, Z2, Z3
+	VMOVUPS.Z (R11), K1, Z2
+	VSUBPS    Z2, Z3, Z3
+	VMOVUPS   Z3, K1, (SI)
+	ADDQ      AX, SI
+	INCQ      R9
+	CMPQ      R9, R10
+	JLT       entry
+
+next:
+	ADDQ AX, R8
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func deriveF32AVX512(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float32, records *float32, e *float32, slope float32, s *float32, product *float32, dz *float32, du *float32, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·deriveF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ         heads+8(FP), AX
+	MOVQ         AX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K1
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         records+48(FP), BX
+	MOVQ         s+72(FP), SI
+	MOVQ         AX, DI
+	SHLQ         $0x02, DI
+	MOVQ         u+40(FP), R8
+	VBROADCASTSS slope+64(FP), Z2
+	VPXORD       Z1, Z1, Z1
+	MOVQ         product+80(FP), R9
+	MOVQ         du+96(FP), R10
+
+row:
+	VPXORD    Z0, Z0, Z0
+	MOVLQSX   (CX), R11
+	MOVLQSX   4(CX), R12
+	CMPQ      R11, R12
+	JGE       next
+	VMOVUPS.Z (R8), K1, Z3
+
+entry:
+	MOVQ       last+104(FP), R13
+	LEAQ       4(R11), R14
+	CMPQ       R14, R13
+	CMOVQGT    R13, R14
+	MOVLQSX    (DX)(R14*4), R14
+	IMULQ      DI, R14
+	PREFETCHT0 (BX)(R14*1)
+	PREFETCHT0 64(BX)(R14*1)
+	PREFETCHT0 128(BX)(R14*1)
+	PREFETCHT0 192(BX)(R14*1)
+	MOVLQSX    (DX)(R11*4), R13
+	IMULQ      DI, R13
+	ADDQ       BX, R13
+	VMOVUPS.Z  (R13), K1, Z4
+	VADDPS     Z3, Z4, Z4
+	MOVQ       e+56(FP), R14
+	TESTQ      R14, R14
+	JZ         plain
+	MOVQ       pos+32(FP), R15
+	MOVLQSX    (R15)(R11*4), R15
+	IMULQ      AX, R15
+	ADDQ       R14, R15
+	VMOVUPS.Z  (R15), K1, Z5
+	VADDPS     Z5, Z4, Z4
+
+plain:
+	ADDQ      AX, R13
+	ADDQ      AX, R13
+	VMOVUPS.Z (SI), K1, Z5
+	VMOVUPS.Z (R9), K1, Z7
+	VMOVUPS.Z (R13), K1, Z8
+	VMULPS    Z8, Z5, Z5
+	ADDQ      AX, R13
+	VMOVUPS.Z (R13), K1, Z8
+	VSUBPS    Z8, Z7, Z7
+	VMULPS    Z5, Z7, Z7
+	VMULPS    Z2, Z7, Z8
+	VCMPPS    $0x1e, Z1, Z4, K2
+	VBLENDMPS Z7, Z8, K2, Z6
+	VMOVUPS   Z5, K1, (SI)
+	VADDPS    Z6, Z0, Z0
+	MOVQ      dz+88(FP), R14
+	MOVQ      pos+32(FP), R13
+	MOVLQSX   (R13)(R11*4), R13
+	IMULQ     AX, R13
+	ADDQ      R14, R13
+	VMOVUPS   Z6, K1, (R13)
+	ADDQ      AX, R9
+	ADDQ      AX, SI
+	INCQ      R11
+	CMPQ      R11, R12
+	JLT       entry
+
+next:
+	VMOVUPS Z0, K1, (R10)
+	ADDQ    AX, R10
+	ADDQ    AX, R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func mix8F32AVX512(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mix8F32AVX512(SB), NOSPLIT, $0-88
+	MOVQ    heads+8(FP), AX
+	MOVQ    AX, CX
+	MOVQ    $0x00000001, AX
+	SHLQ    CL, AX
+	DECQ    AX
+	KMOVW   AX, K1
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPS (R10), Z0
+	VMOVUPS 64(R10), Z1
+	VMOVUPS 128(R10), Z2
+	VMOVUPS 192(R10), Z3
+	VMOVUPS 256(R10), Z4
+	VMOVUPS 320(R10), Z5
+	VMOVUPS 384(R10), Z6
+	VMOVUPS 448(R10), Z7
+
+row:
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	PREFETCHT0  64(SI)(R12*1)
+	PREFETCHT0  128(SI)(R12*1)
+	PREFETCHT0  192(SI)(R12*1)
+	PREFETCHT0  256(SI)(R12*1)
+	PREFETCHT0  320(SI)(R12*1)
+	PREFETCHT0  384(SI)(R12*1)
+	PREFETCHT0  448(SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPS.Z   (BX), K1, Z16
+	ADDQ        AX, BX
+	VPERMPS     Z16, Z0, Z17
+	VFMADD231PS (R12), Z17, Z8
+	VPERMPS     Z16, Z1, Z17
+	VFMADD231PS 64(R12), Z17, Z9
+	VPERMPS     Z16, Z2, Z17
+	VFMADD231PS 128(R12), Z17, Z10
+	VPERMPS     Z16, Z3, Z17
+	VFMADD231PS 192(R12), Z17, Z11
+	VPERMPS     Z16, Z4, Z17
+	VFMADD231PS 256(R12), Z17, Z12
+	VPERMPS     Z16, Z5, Z17
+	VFMADD231PS 320(R12), Z17, Z13
+	VPERMPS     Z16, Z6, Z17
+	VFMADD231PS 384(R12), Z17, Z14
+	VPERMPS     Z16, Z7, Z16
+	VFMADD231PS 448(R12), Z16, Z15
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VMOVUPS Z8, (R8)
+	VMOVUPS Z9, 64(R8)
+	VMOVUPS Z10, 128(R8)
+	VMOVUPS Z11, 192(R8)
+	VMOVUPS Z12, 256(R8)
+	VMOVUPS Z13, 320(R8)
+	VMOVUPS Z14, 384(R8)
+	VMOVUPS Z15, 448(R8)
+	ADDQ    ldy+64(FP), R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func mix4F32AVX512(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mix4F32AVX512(SB), NOSPLIT, $0-88
+	MOVQ    heads+8(FP), AX
+	MOVQ    AX, CX
+	MOVQ    $0x00000001, AX
+	SHLQ    CL, AX
+	DECQ    AX
+	KMOVW   AX, K1
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPS (R10), Z0
+	VMOVUPS 64(R10), Z1
+	VMOVUPS 128(R10), Z2
+	VMOVUPS 192(R10), Z3
+
+row:
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	PREFETCHT0  64(SI)(R12*1)
+	PREFETCHT0  128(SI)(R12*1)
+	PREFETCHT0  192(SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPS.Z   (BX), K1, Z8
+	ADDQ        AX, BX
+	VPERMPS     Z8, Z0, Z9
+	VFMADD231PS (R12), Z9, Z4
+	VPERMPS     Z8, Z1, Z9
+	VFMADD231PS 64(R12), Z9, Z5
+	VPERMPS     Z8, Z2, Z9
+	VFMADD231PS 128(R12), Z9, Z6
+	VPERMPS     Z8, Z3, Z8
+	VFMADD231PS 192(R12), Z8, Z7
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VMOVUPS Z4, (R8)
+	VMOVUPS Z5, 64(R8)
+	VMOVUPS Z6, 128(R8)
+	VMOVUPS Z7, 192(R8)
+	ADDQ    ldy+64(FP), R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func mix2F32AVX512(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mix2F32AVX512(SB), NOSPLIT, $0-88
+	MOVQ    heads+8(FP), AX
+	MOVQ    AX, CX
+	MOVQ    $0x00000001, AX
+	SHLQ    CL, AX
+	DECQ    AX
+	KMOVW   AX, K1
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPS (R10), Z0
+	VMOVUPS 64(R10), Z1
+
+row:
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	PREFETCHT0  64(SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPS.Z   (BX), K1, Z4
+	ADDQ        AX, BX
+	VPERMPS     Z4, Z0, Z5
+	VFMADD231PS (R12), Z5, Z2
+	VPERMPS     Z4, Z1, Z4
+	VFMADD231PS 64(R12), Z4, Z3
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VMOVUPS Z2, (R8)
+	VMOVUPS Z3, 64(R8)
+	ADDQ    ldy+64(FP), R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func mix1F32AVX512(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mix1F32AVX512(SB), NOSPLIT, $0-88
+	MOVQ    heads+8(FP), AX
+	MOVQ    AX, CX
+	MOVQ    $0x00000001, AX
+	SHLQ    CL, AX
+	DECQ    AX
+	KMOVW   AX, K1
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPS (R10), Z0
+
+row:
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPS.Z   (BX), K1, Z2
+	ADDQ        AX, BX
+	VPERMPS     Z2, Z0, Z2
+	VFMADD231PS (R12), Z2, Z1
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VMOVUPS Z1, (R8)
+	ADDQ    ldy+64(FP), R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func mixRestF32AVX512(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int, rest int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mixRestF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ      rest+88(FP), AX
+	MOVQ      AX, CX
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVW     AX, K1
+	MOVQ      heads+8(FP), AX
+	MOVQ      AX, CX
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVW     AX, K2
+	MOVQ      heads+8(FP), AX
+	SHLQ      $0x02, AX
+	MOVQ      ptr+16(FP), CX
+	MOVQ      col+24(FP), DX
+	MOVQ      w+32(FP), BX
+	MOVQ      x+40(FP), SI
+	MOVQ      ldx+48(FP), DI
+	MOVQ      y+56(FP), R8
+	MOVQ      last+80(FP), R9
+	MOVQ      lanes+72(FP), R10
+	VMOVUPS.Z (R10), K1, Z0
+
+row:
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPS.Z   (BX), K2, Z2
+	ADDQ        AX, BX
+	VPERMPS     Z2, Z0, Z2
+	VMOVUPS.Z   (R12), K1, Z3
+	VFMADD231PS Z3, Z2, Z1
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VMOVUPS Z1, K1, (R8)
+	ADDQ    ldy+64(FP), R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func mix8MeanF32AVX512(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int, one float32, tiny float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mix8MeanF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ    heads+8(FP), AX
+	MOVQ    AX, CX
+	MOVQ    $0x00000001, AX
+	SHLQ    CL, AX
+	DECQ    AX
+	KMOVW   AX, K1
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPS (R10), Z0
+	VMOVUPS 64(R10), Z1
+	VMOVUPS 128(R10), Z2
+	VMOVUPS 192(R10), Z3
+	VMOVUPS 256(R10), Z4
+	VMOVUPS 320(R10), Z5
+	VMOVUPS 384(R10), Z6
+	VMOVUPS 448(R10), Z7
+
+row:
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	PREFETCHT0  64(SI)(R12*1)
+	PREFETCHT0  128(SI)(R12*1)
+	PREFETCHT0  192(SI)(R12*1)
+	PREFETCHT0  256(SI)(R12*1)
+	PREFETCHT0  320(SI)(R12*1)
+	PREFETCHT0  384(SI)(R12*1)
+	PREFETCHT0  448(SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPS.Z   (BX), K1, Z17
+	ADDQ        AX, BX
+	VADDPS      Z17, Z16, Z16
+	VPERMPS     Z17, Z0, Z18
+	VFMADD231PS (R12), Z18, Z8
+	VPERMPS     Z17, Z1, Z18
+	VFMADD231PS 64(R12), Z18, Z9
+	VPERMPS     Z17, Z2, Z18
+	VFMADD231PS 128(R12), Z18, Z10
+	VPERMPS     Z17, Z3, Z18
+	VFMADD231PS 192(R12), Z18, Z11
+	VPERMPS     Z17, Z4, Z18
+	VFMADD231PS 256(R12), Z18, Z12
+	VPERMPS     Z17, Z5, Z18
+	VFMADD231PS 320(R12), Z18, Z13
+	VPERMPS     Z17, Z6, Z18
+	VFMADD231PS 384(R12), Z18, Z14
+	VPERMPS     Z17, Z7, Z17
+	VFMADD231PS 448(R12), Z17, Z15
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VBROADCASTSS tiny+92(FP), Z17
+	VADDPS       Z17, Z16, Z17
+	VBROADCASTSS one+88(FP), Z16
+	VDIVPS       Z17, Z16, Z16
+	VPERMPS      Z16, Z0, Z17
+	VMULPS       Z17, Z8, Z8
+	VPERMPS      Z16, Z1, Z17
+	VMULPS       Z17, Z9, Z9
+	VPERMPS      Z16, Z2, Z17
+	VMULPS       Z17, Z10, Z10
+	VPERMPS      Z16, Z3, Z17
+	VMULPS       Z17, Z11, Z11
+	VPERMPS      Z16, Z4, Z17
+	VMULPS       Z17, Z12, Z12
+	VPERMPS      Z16, Z5, Z17
+	VMULPS       Z17, Z13, Z13
+	VPERMPS      Z16, Z6, Z17
+	VMULPS       Z17, Z14, Z14
+	VPERMPS      Z16, Z7, Z16
+	VMULPS       Z16, Z15, Z15
+	VMOVUPS      Z8, (R8)
+	VMOVUPS      Z9, 64(R8)
+	VMOVUPS      Z10, 128(R8)
+	VMOVUPS      Z11, 192(R8)
+	VMOVUPS      Z12, 256(R8)
+	VMOVUPS      Z13, 320(R8)
+	VMOVUPS      Z14, 384(R8)
+	VMOVUPS      Z15, 448(R8)
+	ADDQ         ldy+64(FP), R8
+	ADDQ         $0x04, CX
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func mix4MeanF32AVX512(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int, one float32, tiny float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mix4MeanF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ    heads+8(FP), AX
+	MOVQ    AX, CX
+	MOVQ    $0x00000001, AX
+	SHLQ    CL, AX
+	DECQ    AX
+	KMOVW   AX, K1
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPS (R10), Z0
+	VMOVUPS 64(R10), Z1
+	VMOVUPS 128(R10), Z2
+	VMOVUPS 192(R10), Z3
+
+row:
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	PREFETCHT0  64(SI)(R12*1)
+	PREFETCHT0  128(SI)(R12*1)
+	PREFETCHT0  192(SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPS.Z   (BX), K1, Z9
+	ADDQ        AX, BX
+	VADDPS      Z9, Z8, Z8
+	VPERMPS     Z9, Z0, Z10
+	VFMADD231PS (R12), Z10, Z4
+	VPERMPS     Z9, Z1, Z10
+	VFMADD231PS 64(R12), Z10, Z5
+	VPERMPS     Z9, Z2, Z10
+	VFMADD231PS 128(R12), Z10, Z6
+	VPERMPS     Z9, Z3, Z9
+	VFMADD231PS 192(R12), Z9, Z7
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VBROADCASTSS tiny+92(FP), Z9
+	VADDPS       Z9, Z8, Z9
+	VBROADCASTSS one+88(FP), Z8
+	VDIVPS       Z9, Z8, Z8
+	VPERMPS      Z8, Z0, Z9
+	VMULPS       Z9, Z4, Z4
+	VPERMPS      Z8, Z1, Z9
+	VMULPS       Z9, Z5, Z5
+	VPERMPS      Z8, Z2, Z9
+	VMULPS       Z9, Z6, Z6
+	VPERMPS      Z8, Z3, Z8
+	VMULPS       Z8, Z7, Z7
+	VMOVUPS      Z4, (R8)
+	VMOVUPS      Z5, 64(R8)
+	VMOVUPS      Z6, 128(R8)
+	VMOVUPS      Z7, 192(R8)
+	ADDQ         ldy+64(FP), R8
+	ADDQ         $0x04, CX
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func mix2MeanF32AVX512(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int, one float32, tiny float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mix2MeanF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ    heads+8(FP), AX
+	MOVQ    AX, CX
+	MOVQ    $0x00000001, AX
+	SHLQ    CL, AX
+	DECQ    AX
+	KMOVW   AX, K1
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPS (R10), Z0
+	VMOVUPS 64(R10), Z1
+
+row:
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	PREFETCHT0  64(SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPS.Z   (BX), K1, Z5
+	ADDQ        AX, BX
+	VADDPS      Z5, Z4, Z4
+	VPERMPS     Z5, Z0, Z6
+	VFMADD231PS (R12), Z6, Z2
+	VPERMPS     Z5, Z1, Z5
+	VFMADD231PS 64(R12), Z5, Z3
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VBROADCASTSS tiny+92(FP), Z5
+	VADDPS       Z5, Z4, Z5
+	VBROADCASTSS one+88(FP), Z4
+	VDIVPS       Z5, Z4, Z4
+	VPERMPS      Z4, Z0, Z5
+	VMULPS       Z5, Z2, Z2
+	VPERMPS      Z4, Z1, Z4
+	VMULPS       Z4, Z3, Z3
+	VMOVUPS      Z2, (R8)
+	VMOVUPS      Z3, 64(R8)
+	ADDQ         ldy+64(FP), R8
+	ADDQ         $0x04, CX
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func mix1MeanF32AVX512(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int, one float32, tiny float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mix1MeanF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ    heads+8(FP), AX
+	MOVQ    AX, CX
+	MOVQ    $0x00000001, AX
+	SHLQ    CL, AX
+	DECQ    AX
+	KMOVW   AX, K1
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPS (R10), Z0
+
+row:
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPS.Z   (BX), K1, Z3
+	ADDQ        AX, BX
+	VADDPS      Z3, Z2, Z2
+	VPERMPS     Z3, Z0, Z3
+	VFMADD231PS (R12), Z3, Z1
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VBROADCASTSS tiny+92(FP), Z3
+	VADDPS       Z3, Z2, Z3
+	VBROADCASTSS one+88(FP), Z2
+	VDIVPS       Z3, Z2, Z2
+	VPERMPS      Z2, Z0, Z2
+	VMULPS       Z2, Z1, Z1
+	VMOVUPS      Z1, (R8)
+	ADDQ         ldy+64(FP), R8
+	ADDQ         $0x04, CX
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func mixRestMeanF32AVX512(rows int, heads int, ptr *int32, col *int32, w *float32, x *float32, ldx int, y *float32, ldy int, lanes *int32, last int, one float32, tiny float32, rest int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mixRestMeanF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ      rest+96(FP), AX
+	MOVQ      AX, CX
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVW     AX, K1
+	MOVQ      heads+8(FP), AX
+	MOVQ      AX, CX
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVW     AX, K2
+	MOVQ      heads+8(FP), AX
+	SHLQ      $0x02, AX
+	MOVQ      ptr+16(FP), CX
+	MOVQ      col+24(FP), DX
+	MOVQ      w+32(FP), BX
+	MOVQ      x+40(FP), SI
+	MOVQ      ldx+48(FP), DI
+	MOVQ      y+56(FP), R8
+	MOVQ      last+80(FP), R9
+	MOVQ      lanes+72(FP), R10
+	VMOVUPS.Z (R10), K1, Z0
+
+row:
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPS.Z   (BX), K2, Z3
+	ADDQ        AX, BX
+	VADDPS      Z3, Z2, Z2
+	VPERMPS     Z3, Z0, Z3
+	VMOVUPS.Z   (R12), K1, Z4
+	VFMADD231PS Z4, Z3, Z1
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VBROADCASTSS tiny+92(FP), Z3
+	VADDPS       Z3, Z2, Z3
+	VBROADCASTSS one+88(FP), Z2
+	VDIVPS       Z3, Z2, Z2
+	VPERMPS      Z2, Z0, Z2
+	VMULPS       Z2, Z1, Z1
+	VMOVUPS      Z1, K1, (R8)
+	ADDQ         ldy+64(FP), R8
+	ADDQ         $0x04, CX
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func slopes2F32AVX512(rows int, heads int, ptr *int32, col *int32, w *float32, q *float32, ldq int, x *float32, ldx int, y *float32, ldy int, lanes *int32, slope float32, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·slopes2F32AVX512(SB), NOSPLIT, $0-112
+	MOVQ         heads+8(FP), AX
+	MOVQ         AX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K1
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), CX
+	MOVQ         w+32(FP), DX
+	MOVQ         x+56(FP), BX
+	MOVQ         ldx+64(FP), SI
+	MOVQ         q+40(FP), DI
+	MOVQ         y+72(FP), R8
+	MOVQ         lanes+88(FP), R9
+	VBROADCASTSS slope+96(FP), Z4
+	VPXORD       Z5, Z5, Z5
+	VMOVUPS      (R9), Z0
+	VMOVUPS      Z0, Z0
+	VMOVUPS      64(R9), Z1
+	VMOVUPS      Z1, Z1
+
+row:
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	MOVLQSX (AX), R9
+	MOVLQSX 4(AX), R10
+	CMPQ    R9, R10
+	JGE     done
+
+entry:
+	MOVQ       last+104(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (CX)(R12*4), R12
+	IMULQ      SI, R12
+	PREFETCHT0 (BX)(R12*1)
+	PREFETCHT0 64(BX)(R12*1)
+	MOVLQSX    (CX)(R9*4), R11
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	VMOVUPS.Z  (DX), K1, Z6
+	MOVQ       heads+8(FP), R12
+	SHLQ       $0x02, R12
+	ADDQ       R12, DX
+	VMOVUPS    (R11), Z7
+	VMOVUPS    (DI), Z8
+	VADDPS     Z8, Z7, Z7
+	VPERMPS    Z6, Z0, Z8
+	VMULPS     Z4, Z8, Z9
+	VCMPPS     $0x1e, Z5, Z7, K2
+	VBLENDMPS  Z8, Z9, K2, Z10
+	VADDPS     Z10, Z2, Z2
+	VMOVUPS    64(R11), Z7
+	VMOVUPS    64(DI), Z8
+	VADDPS     Z8, Z7, Z7
+	VPERMPS    Z6, Z1, Z6
+	VMULPS     Z4, Z6, Z8
+	VCMPPS     $0x1e, Z5, Z7, K2
+	VBLENDMPS  Z6, Z8, K2, Z11
+	VADDPS     Z11, Z3, Z3
+	INCQ       R9
+	CMPQ       R9, R10
+	JLT        entry
+
+done:
+	VMOVUPS Z2, (R8)
+	VMOVUPS Z3, 64(R8)
+	ADDQ    ldy+80(FP), R8
+	ADDQ    ldq+48(FP), DI
+	ADDQ    $0x04, AX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func slopes1F32AVX512(rows int, heads int, ptr *int32, col *int32, w *float32, q *float32, ldq int, x *float32, ldx int, y *float32, ldy int, lanes *int32, slope float32, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·slopes1F32AVX512(SB), NOSPLIT, $0-112
+	MOVQ         heads+8(FP), AX
+	MOVQ         AX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K1
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), CX
+	MOVQ         w+32(FP), DX
+	MOVQ         x+56(FP), BX
+	MOVQ         ldx+64(FP), SI
+	MOVQ         q+40(FP), DI
+	MOVQ         y+72(FP), R8
+	MOVQ         lanes+88(FP), R9
+	VBROADCASTSS slope+96(FP), Z2
+	VPXORD       Z3, Z3, Z3
+	VMOVUPS      (R9), Z0
+	VMOVUPS      Z0, Z0
+
+row:
+	VPXORD  Z1, Z1, Z1
+	MOVLQSX (AX), R9
+	MOVLQSX 4(AX), R10
+	CMPQ    R9, R10
+	JGE     done
+
+entry:
+	MOVQ       last+104(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (CX)(R12*4), R12
+	IMULQ      SI, R12
+	PREFETCHT0 (BX)(R12*1)
+	MOVLQSX    (CX)(R9*4), R11
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	VMOVUPS.Z  (DX), K1, Z4
+	MOVQ       heads+8(FP), R12
+	SHLQ       $0x02, R12
+	ADDQ       R12, DX
+	VMOVUPS    (R11), Z5
+	VMOVUPS    (DI), Z6
+	VADDPS     Z6, Z5, Z5
+	VPERMPS    Z4, Z0, Z4
+	VMULPS     Z2, Z4, Z6
+	VCMPPS     $0x1e, Z3, Z5, K2
+	VBLENDMPS  Z4, Z6, K2, Z7
+	VADDPS     Z7, Z1, Z1
+	INCQ       R9
+	CMPQ       R9, R10
+	JLT        entry
+
+done:
+	VMOVUPS Z1, (R8)
+	ADDQ    ldy+80(FP), R8
+	ADDQ    ldq+48(FP), DI
+	ADDQ    $0x04, AX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func slopesRestF32AVX512(rows int, heads int, ptr *int32, col *int32, w *float32, q *float32, ldq int, x *float32, ldx int, y *float32, ldy int, lanes *int32, slope float32, last int, rest int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·slopesRestF32AVX512(SB), NOSPLIT, $0-120
+	MOVQ         rest+112(FP), AX
+	MOVQ         AX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K1
+	MOVQ         heads+8(FP), AX
+	MOVQ         AX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K2
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), CX
+	MOVQ         w+32(FP), DX
+	MOVQ         x+56(FP), BX
+	MOVQ         ldx+64(FP), SI
+	MOVQ         q+40(FP), DI
+	MOVQ         y+72(FP), R8
+	MOVQ         lanes+88(FP), R9
+	VBROADCASTSS slope+96(FP), Z2
+	VPXORD       Z3, Z3, Z3
+	VMOVUPS.Z    (R9), K1, Z0
+	VMOVUPS      Z0, Z0
+
+row:
+	VPXORD  Z1, Z1, Z1
+	MOVLQSX (AX), R9
+	MOVLQSX 4(AX), R10
+	CMPQ    R9, R10
+	JGE     done
+
+entry:
+	MOVQ       last+104(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (CX)(R12*4), R12
+	IMULQ      SI, R12
+	PREFETCHT0 (BX)(R12*1)
+	MOVLQSX    (CX)(R9*4), R11
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	VMOVUPS.Z  (DX), K2, Z4
+	MOVQ       heads+8(FP), R12
+	SHLQ       $0x02, R12
+	ADDQ       R12, DX
+	VMOVUPS.Z  (R11), K1, Z5
+	VMOVUPS.Z  (DI), K1, Z6
+	VADDPS     Z6, Z5, Z5
+	VPERMPS    Z4, Z0, Z4
+	VMULPS     Z2, Z4, Z6
+	VCMPPS     $0x1e, Z3, Z5, K3
+	VBLENDMPS  Z4, Z6, K3, Z7
+	VADDPS     Z7, Z1, Z1
+	INCQ       R9
+	CMPQ       R9, R10
+	JLT        entry
+
+done:
+	VMOVUPS Z1, K1, (R8)
+	ADDQ    ldy+80(FP), R8
+	ADDQ    ldq+48(FP), DI
+	ADDQ    $0x04, AX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
 // func sum8F64AVX512(rows int, ptr *int32, col *int32, x *float64, ldx int, y *float64, ldy int, last int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·sum8F64AVX512(SB), NOSPLIT, $0-64
@@ -1806,6 +3225,1919 @@ sum:
 
 next:
 	ADDQ ldq+40(FP), BX
+	ADDQ $0x04, AX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func dotLeakyF64AVX512(rows int, n int, ptr *int32, col *int32, q *float64, ldq int, x *float64, ldx int, out *float64, ldo int, last int, a *float64, slope float64)
+// Requires: AVX, AVX512F, AVX512VL, CMOV, MMX+
+TEXT ·dotLeakyF64AVX512(SB), NOSPLIT, $0-104
+	VBROADCASTSD slope+96(FP), Z0
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), DX
+	MOVQ         q+32(FP), BX
+	MOVQ         x+48(FP), SI
+	MOVQ         ldx+56(FP), DI
+	MOVQ         n+8(FP), R8
+	MOVQ         out+64(FP), R9
+	MOVQ         R8, R10
+	ANDQ         $0x07, R10
+	SUBQ         R10, R8
+	MOVQ         R10, CX
+	MOVQ         $0x00000001, R11
+	SHLQ         CL, R11
+	DECQ         R11
+	KMOVW        R11, K1
+
+row:
+	MOVLQSX (AX), CX
+	MOVLQSX 4(AX), R11
+	CMPQ    CX, R11
+	JGE     next
+
+entry:
+	MOVQ       last+80(FP), R12
+	LEAQ       4(CX), R13
+	CMPQ       R13, R12
+	CMOVQGT    R12, R13
+	MOVLQSX    (DX)(R13*4), R13
+	IMULQ      DI, R13
+	PREFETCHT0 (SI)(R13*1)
+	MOVLQSX    (DX)(CX*4), R12
+	IMULQ      DI, R12
+	ADDQ       SI, R12
+	VPXORD     Z1, Z1, Z1
+	XORQ       R13, R13
+
+vector:
+	CMPQ        R13, R8
+	JGE         rest
+	VMOVUPD     (BX)(R13*8), Z2
+	VADDPD      (R12)(R13*8), Z2, Z2
+	MOVQ        a+88(FP), R14
+	VMULPD      Z0, Z2, Z3
+	VMAXPD      Z3, Z2, Z3
+	VFMADD231PD (R14)(R13*8), Z3, Z1
+	ADDQ        $0x08, R13
+	JMP         vector
+
+rest:
+	TESTQ       R10, R10
+	JZ          sum
+	VMOVUPD.Z   (BX)(R13*8), K1, Z2
+	VMOVUPD.Z   (R12)(R13*8), K1, Z3
+	VADDPD      Z3, Z2, Z2
+	MOVQ        a+88(FP), R12
+	VMOVUPD.Z   (R12)(R13*8), K1, Z3
+	VMULPD      Z0, Z2, Z4
+	VMAXPD      Z4, Z2, Z4
+	VFMADD231PD Z3, Z4, Z1
+
+sum:
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VADDPD        Y2, Y1, Y2
+	VEXTRACTF32X4 $0x01, Y2, X1
+	VADDPD        X1, X2, X1
+	VUNPCKHPD     X1, X1, X2
+	VADDPD        X2, X1, X1
+	VMOVSD        X1, (R9)
+	ADDQ          ldo+72(FP), R9
+	INCQ          CX
+	CMPQ          CX, R11
+	JLT           entry
+
+next:
+	ADDQ ldq+40(FP), BX
+	ADDQ $0x04, AX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func scoreF64AVX512(rows int, heads int, ptr *int32, col *int32, u *float64, ldu int, v *float64, ldv int, e *float64, slope float64, s *float64, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·scoreF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ         heads+8(FP), AX
+	MOVQ         AX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K1
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x03, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         u+32(FP), BX
+	MOVQ         ldu+40(FP), SI
+	MOVQ         v+48(FP), DI
+	MOVQ         e+64(FP), R8
+	MOVQ         s+80(FP), R9
+	MOVQ         last+88(FP), R10
+	VBROADCASTSD slope+72(FP), Z0
+
+row:
+	MOVLQSX   (CX), R11
+	MOVLQSX   4(CX), R12
+	CMPQ      R11, R12
+	JGE       next
+	VMOVUPD.Z (DI), K1, Z1
+
+entry:
+	LEAQ       4(R11), R13
+	CMPQ       R13, R10
+	CMOVQGT    R10, R13
+	MOVLQSX    (DX)(R13*4), R13
+	IMULQ      SI, R13
+	PREFETCHT0 (BX)(R13*1)
+	MOVLQSX    (DX)(R11*4), R13
+	IMULQ      SI, R13
+	ADDQ       BX, R13
+	VMOVUPD.Z  (R13), K1, Z2
+	VADDPD     Z1, Z2, Z2
+	TESTQ      R8, R8
+	JZ         plain
+	VMOVUPD.Z  (R8), K1, Z3
+	VADDPD     Z3, Z2, Z2
+	ADDQ       AX, R8
+
+plain:
+	VMULPD  Z0, Z2, Z3
+	VMAXPD  Z3, Z2, Z3
+	VMOVUPD Z3, K1, (R9)
+	ADDQ    AX, R9
+	INCQ    R11
+	CMPQ    R11, R12
+	JLT     entry
+
+next:
+	ADDQ ldv+56(FP), DI
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shiftF64AVX512(rows int, heads int, ptr *int32, from *float64, to *float64, top *float64, ldt int)
+// Requires: AVX, AVX512F
+TEXT ·shiftF64AVX512(SB), NOSPLIT, $0-56
+	MOVQ  heads+8(FP), AX
+	MOVQ  AX, CX
+	MOVQ  $0x00000001, AX
+	SHLQ  CL, AX
+	DECQ  AX
+	KMOVW AX, K1
+	MOVQ  heads+8(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  ptr+16(FP), CX
+	MOVQ  from+24(FP), DX
+	MOVQ  to+32(FP), BX
+	MOVQ  top+40(FP), SI
+
+row:
+	VPXORD    Z0, Z0, Z0
+	MOVLQSX   (CX), DI
+	MOVLQSX   4(CX), R8
+	CMPQ      DI, R8
+	JGE       top
+	MOVQ      DX, R9
+	VMOVUPD.Z (DX), K1, Z0
+	MOVQ      R8, R10
+	SUBQ      DI, R10
+
+scan:
+	VMOVUPD.Z (R9), K1, Z1
+	VMAXPD    Z1, Z0, Z0
+	ADDQ      AX, R9
+	DECQ      R10
+	JNZ       scan
+	SUBQ      DI, R8
+
+move:
+	VMOVUPD.Z (DX), K1, Z1
+	VSUBPD    Z0, Z1, Z1
+	VMOVUPD   Z1, K1, (BX)
+	ADDQ      AX, DX
+	ADDQ      AX, BX
+	DECQ      R8
+	JNZ       move
+
+top:
+	TESTQ   SI, SI
+	JZ      next
+	VMOVUPD Z0, K1, (SI)
+	ADDQ    ldt+48(FP), SI
+
+next:
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shareF64AVX512(rows int, heads int, ptr *int32, x *float64, one float64, tiny float64, inv *float64, ldi int)
+// Requires: AVX, AVX512F
+TEXT ·shareF64AVX512(SB), NOSPLIT, $0-64
+	MOVQ  heads+8(FP), AX
+	MOVQ  AX, CX
+	MOVQ  $0x00000001, AX
+	SHLQ  CL, AX
+	DECQ  AX
+	KMOVW AX, K1
+	MOVQ  heads+8(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  ptr+16(FP), CX
+	MOVQ  x+24(FP), DX
+	MOVQ  inv+48(FP), BX
+
+row:
+	VPXORD  Z0, Z0, Z0
+	MOVLQSX (CX), SI
+	MOVLQSX 4(CX), DI
+	CMPQ    SI, DI
+	JGE     sum
+	MOVQ    DX, R8
+	MOVQ    DI, R9
+	SUBQ    SI, R9
+
+scan:
+	VMOVUPD.Z (R8), K1, Z1
+	VADDPD    Z1, Z0, Z0
+	ADDQ      AX, R8
+	DECQ      R9
+	JNZ       scan
+
+sum:
+	VBROADCASTSD tiny+40(FP), Z1
+	VADDPD       Z1, Z0, Z1
+	VBROADCASTSD one+32(FP), Z0
+	VDIVPD       Z1, Z0, Z0
+	TESTQ        BX, BX
+	JZ           scale
+	VMOVUPD      Z0, K1, (BX)
+	ADDQ         ldi+56(FP), BX
+
+scale:
+	CMPQ SI, DI
+	JGE  next
+	SUBQ SI, DI
+
+move:
+	VMOVUPD.Z (DX), K1, Z1
+	VMULPD    Z0, Z1, Z1
+	VMOVUPD   Z1, K1, (DX)
+	ADDQ      AX, DX
+	DECQ      DI
+	JNZ       move
+
+next:
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func rescoreF64AVX512(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float64, records *float64, e *float64, slope float64, s *float64, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·rescoreF64AVX512(SB), NOSPLIT, $0-88
+	MOVQ         heads+8(FP), AX
+	MOVQ         AX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K1
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x03, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         records+48(FP), BX
+	MOVQ         s+72(FP), SI
+	MOVQ         AX, DI
+	SHLQ         $0x02, DI
+	MOVQ         u+40(FP), R8
+	VBROADCASTSD slope+64(FP), Z1
+	VPXORD       Z0, Z0, Z0
+
+row:
+	VPXORD    Z0, Z0, Z0
+	MOVLQSX   (CX), R9
+	MOVLQSX   4(CX), R10
+	CMPQ      R9, R10
+	JGE       next
+	VMOVUPD.Z (R8), K1, Z0
+
+entry:
+	MOVQ       last+80(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (DX)(R12*4), R12
+	IMULQ      DI, R12
+	PREFETCHT0 (BX)(R12*1)
+	PREFETCHT0 64(BX)(R12*1)
+	PREFETCHT0 128(BX)(R12*1)
+	PREFETCHT0 192(BX)(R12*1)
+	MOVLQSX    (DX)(R9*4), R11
+	IMULQ      DI, R11
+	ADDQ       BX, R11
+	VMOVUPD.Z  (R11), K1, Z2
+	VADDPD     Z0, Z2, Z2
+	MOVQ       e+56(FP), R12
+	TESTQ      R12, R12
+	JZ         plain
+	MOVQ       pos+32(FP), R13
+	MOVLQSX    (R13)(R9*4), R13
+	IMULQ      AX, R13
+	ADDQ       R12, R13
+	VMOVUPD.Z  (R13), K1, Z3
+	VADDPD     Z3, Z2, Z2
+
+plain:
+	ADDQ      AX, R11
+	VMULPD    Z1, Z2, Z3
+	VMAXPD    Z3, Z2, Z3
+	VMOVUPD.Z (R11), K1, Z2
+	VSUBPD    Z2, Z3, Z3
+	VMOVUPD   Z3, K1, (SI)
+	ADDQ      AX, SI
+	INCQ      R9
+	CMPQ      R9, R10
+	JLT       entry
+
+next:
+	ADDQ AX, R8
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func deriveF64AVX512(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float64, records *float64, e *float64, slope float64, s *float64, product *float64, dz *float64, du *float64, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·deriveF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ         heads+8(FP), AX
+	MOVQ         AX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K1
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x03, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         records+48(FP), BX
+	MOVQ         s+72(FP), SI
+	MOVQ         AX, DI
+	SHLQ         $0x02, DI
+	MOVQ         u+40(FP), R8
+	VBROADCASTSD slope+64(FP), Z2
+	VPXORD       Z1, Z1, Z1
+	MOVQ         product+80(FP), R9
+	MOVQ         du+96(FP), R10
+
+row:
+	VPXORD    Z0, Z0, Z0
+	MOVLQSX   (CX), R11
+	MOVLQSX   4(CX), R12
+	CMPQ      R11, R12
+	JGE       next
+	VMOVUPD.Z (R8), K1, Z3
+
+entry:
+	MOVQ       last+104(FP), R13
+	LEAQ       4(R11), R14
+	CMPQ       R14, R13
+	CMOVQGT    R13, R14
+	MOVLQSX    (DX)(R14*4), R14
+	IMULQ      DI, R14
+	PREFETCHT0 (BX)(R14*1)
+	PREFETCHT0 64(BX)(R14*1)
+	PREFETCHT0 128(BX)(R14*1)
+	PREFETCHT0 192(BX)(R14*1)
+	MOVLQSX    (DX)(R11*4), R13
+	IMULQ      DI, R13
+	ADDQ       BX, R13
+	VMOVUPD.Z  (R13), K1, Z4
+	VADDPD     Z3, Z4, Z4
+	MOVQ       e+56(FP), R14
+	TESTQ      R14, R14
+	JZ         plain
+	MOVQ       pos+32(FP), R15
+	MOVLQSX    (R15)(R11*4), R15
+	IMULQ      AX, R15
+	ADDQ       R14, R15
+	VMOVUPD.Z  (R15), K1, Z5
+	VADDPD     Z5, Z4, Z4
+
+plain:
+	ADDQ      AX, R13
+	ADDQ      AX, R13
+	VMOVUPD.Z (SI), K1, Z5
+	VMOVUPD.Z (R9), K1, Z7
+	VMOVUPD.Z (R13), K1, Z8
+	VMULPD    Z8, Z5, Z5
+	ADDQ      AX, R13
+	VMOVUPD.Z (R13), K1, Z8
+	VSUBPD    Z8, Z7, Z7
+	VMULPD    Z5, Z7, Z7
+	VMULPD    Z2, Z7, Z8
+	VCMPPD    $0x1e, Z1, Z4, K2
+	VBLENDMPD Z7, Z8, K2, Z6
+	VMOVUPD   Z5, K1, (SI)
+	VADDPD    Z6, Z0, Z0
+	MOVQ      dz+88(FP), R14
+	MOVQ      pos+32(FP), R13
+	MOVLQSX   (R13)(R11*4), R13
+	IMULQ     AX, R13
+	ADDQ      R14, R13
+	VMOVUPD   Z6, K1, (R13)
+	ADDQ      AX, R9
+	ADDQ      AX, SI
+	INCQ      R11
+	CMPQ      R11, R12
+	JLT       entry
+
+next:
+	VMOVUPD Z0, K1, (R10)
+	ADDQ    AX, R10
+	ADDQ    AX, R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func mix8F64AVX512(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mix8F64AVX512(SB), NOSPLIT, $0-88
+	MOVQ    heads+8(FP), AX
+	MOVQ    AX, CX
+	MOVQ    $0x00000001, AX
+	SHLQ    CL, AX
+	DECQ    AX
+	KMOVW   AX, K1
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x03, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPD (R10), Z0
+	VMOVUPD 64(R10), Z1
+	VMOVUPD 128(R10), Z2
+	VMOVUPD 192(R10), Z3
+	VMOVUPD 256(R10), Z4
+	VMOVUPD 320(R10), Z5
+	VMOVUPD 384(R10), Z6
+	VMOVUPD 448(R10), Z7
+
+row:
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	PREFETCHT0  64(SI)(R12*1)
+	PREFETCHT0  128(SI)(R12*1)
+	PREFETCHT0  192(SI)(R12*1)
+	PREFETCHT0  256(SI)(R12*1)
+	PREFETCHT0  320(SI)(R12*1)
+	PREFETCHT0  384(SI)(R12*1)
+	PREFETCHT0  448(SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPD.Z   (BX), K1, Z16
+	ADDQ        AX, BX
+	VPERMPS     Z16, Z0, Z17
+	VFMADD231PD (R12), Z17, Z8
+	VPERMPS     Z16, Z1, Z17
+	VFMADD231PD 64(R12), Z17, Z9
+	VPERMPS     Z16, Z2, Z17
+	VFMADD231PD 128(R12), Z17, Z10
+	VPERMPS     Z16, Z3, Z17
+	VFMADD231PD 192(R12), Z17, Z11
+	VPERMPS     Z16, Z4, Z17
+	VFMADD231PD 256(R12), Z17, Z12
+	VPERMPS     Z16, Z5, Z17
+	VFMADD231PD 320(R12), Z17, Z13
+	VPERMPS     Z16, Z6, Z17
+	VFMADD231PD 384(R12), Z17, Z14
+	VPERMPS     Z16, Z7, Z16
+	VFMADD231PD 448(R12), Z16, Z15
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VMOVUPD Z8, (R8)
+	VMOVUPD Z9, 64(R8)
+	VMOVUPD Z10, 128(R8)
+	VMOVUPD Z11, 192(R8)
+	VMOVUPD Z12, 256(R8)
+	VMOVUPD Z13, 320(R8)
+	VMOVUPD Z14, 384(R8)
+	VMOVUPD Z15, 448(R8)
+	ADDQ    ldy+64(FP), R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func mix4F64AVX512(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mix4F64AVX512(SB), NOSPLIT, $0-88
+	MOVQ    heads+8(FP), AX
+	MOVQ    AX, CX
+	MOVQ    $0x00000001, AX
+	SHLQ    CL, AX
+	DECQ    AX
+	KMOVW   AX, K1
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x03, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPD (R10), Z0
+	VMOVUPD 64(R10), Z1
+	VMOVUPD 128(R10), Z2
+	VMOVUPD 192(R10), Z3
+
+row:
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	PREFETCHT0  64(SI)(R12*1)
+	PREFETCHT0  128(SI)(R12*1)
+	PREFETCHT0  192(SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPD.Z   (BX), K1, Z8
+	ADDQ        AX, BX
+	VPERMPS     Z8, Z0, Z9
+	VFMADD231PD (R12), Z9, Z4
+	VPERMPS     Z8, Z1, Z9
+	VFMADD231PD 64(R12), Z9, Z5
+	VPERMPS     Z8, Z2, Z9
+	VFMADD231PD 128(R12), Z9, Z6
+	VPERMPS     Z8, Z3, Z8
+	VFMADD231PD 192(R12), Z8, Z7
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VMOVUPD Z4, (R8)
+	VMOVUPD Z5, 64(R8)
+	VMOVUPD Z6, 128(R8)
+	VMOVUPD Z7, 192(R8)
+	ADDQ    ldy+64(FP), R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func mix2F64AVX512(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mix2F64AVX512(SB), NOSPLIT, $0-88
+	MOVQ    heads+8(FP), AX
+	MOVQ    AX, CX
+	MOVQ    $0x00000001, AX
+	SHLQ    CL, AX
+	DECQ    AX
+	KMOVW   AX, K1
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x03, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPD (R10), Z0
+	VMOVUPD 64(R10), Z1
+
+row:
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	PREFETCHT0  64(SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPD.Z   (BX), K1, Z4
+	ADDQ        AX, BX
+	VPERMPS     Z4, Z0, Z5
+	VFMADD231PD (R12), Z5, Z2
+	VPERMPS     Z4, Z1, Z4
+	VFMADD231PD 64(R12), Z4, Z3
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VMOVUPD Z2, (R8)
+	VMOVUPD Z3, 64(R8)
+	ADDQ    ldy+64(FP), R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func mix1F64AVX512(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mix1F64AVX512(SB), NOSPLIT, $0-88
+	MOVQ    heads+8(FP), AX
+	MOVQ    AX, CX
+	MOVQ    $0x00000001, AX
+	SHLQ    CL, AX
+	DECQ    AX
+	KMOVW   AX, K1
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x03, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPD (R10), Z0
+
+row:
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPD.Z   (BX), K1, Z2
+	ADDQ        AX, BX
+	VPERMPS     Z2, Z0, Z2
+	VFMADD231PD (R12), Z2, Z1
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VMOVUPD Z1, (R8)
+	ADDQ    ldy+64(FP), R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func mixRestF64AVX512(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int, rest int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mixRestF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ      rest+88(FP), AX
+	MOVQ      AX, CX
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVW     AX, K1
+	MOVQ      heads+8(FP), AX
+	MOVQ      AX, CX
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVW     AX, K2
+	MOVQ      heads+8(FP), AX
+	SHLQ      $0x03, AX
+	MOVQ      ptr+16(FP), CX
+	MOVQ      col+24(FP), DX
+	MOVQ      w+32(FP), BX
+	MOVQ      x+40(FP), SI
+	MOVQ      ldx+48(FP), DI
+	MOVQ      y+56(FP), R8
+	MOVQ      last+80(FP), R9
+	MOVQ      lanes+72(FP), R10
+	VMOVUPD.Z (R10), K1, Z0
+
+row:
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPD.Z   (BX), K2, Z2
+	ADDQ        AX, BX
+	VPERMPS     Z2, Z0, Z2
+	VMOVUPD.Z   (R12), K1, Z3
+	VFMADD231PD Z3, Z2, Z1
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VMOVUPD Z1, K1, (R8)
+	ADDQ    ldy+64(FP), R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func mix8MeanF64AVX512(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int, one float64, tiny float64)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mix8MeanF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ    heads+8(FP), AX
+	MOVQ    AX, CX
+	MOVQ    $0x00000001, AX
+	SHLQ    CL, AX
+	DECQ    AX
+	KMOVW   AX, K1
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x03, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPD (R10), Z0
+	VMOVUPD 64(R10), Z1
+	VMOVUPD 128(R10), Z2
+	VMOVUPD 192(R10), Z3
+	VMOVUPD 256(R10), Z4
+	VMOVUPD 320(R10), Z5
+	VMOVUPD 384(R10), Z6
+	VMOVUPD 448(R10), Z7
+
+row:
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	PREFETCHT0  64(SI)(R12*1)
+	PREFETCHT0  128(SI)(R12*1)
+	PREFETCHT0  192(SI)(R12*1)
+	PREFETCHT0  256(SI)(R12*1)
+	PREFETCHT0  320(SI)(R12*1)
+	PREFETCHT0  384(SI)(R12*1)
+	PREFETCHT0  448(SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPD.Z   (BX), K1, Z17
+	ADDQ        AX, BX
+	VADDPD      Z17, Z16, Z16
+	VPERMPS     Z17, Z0, Z18
+	VFMADD231PD (R12), Z18, Z8
+	VPERMPS     Z17, Z1, Z18
+	VFMADD231PD 64(R12), Z18, Z9
+	VPERMPS     Z17, Z2, Z18
+	VFMADD231PD 128(R12), Z18, Z10
+	VPERMPS     Z17, Z3, Z18
+	VFMADD231PD 192(R12), Z18, Z11
+	VPERMPS     Z17, Z4, Z18
+	VFMADD231PD 256(R12), Z18, Z12
+	VPERMPS     Z17, Z5, Z18
+	VFMADD231PD 320(R12), Z18, Z13
+	VPERMPS     Z17, Z6, Z18
+	VFMADD231PD 384(R12), Z18, Z14
+	VPERMPS     Z17, Z7, Z17
+	VFMADD231PD 448(R12), Z17, Z15
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VBROADCASTSD tiny+96(FP), Z17
+	VADDPD       Z17, Z16, Z17
+	VBROADCASTSD one+88(FP), Z16
+	VDIVPD       Z17, Z16, Z16
+	VPERMPS      Z16, Z0, Z17
+	VMULPD       Z17, Z8, Z8
+	VPERMPS      Z16, Z1, Z17
+	VMULPD       Z17, Z9, Z9
+	VPERMPS      Z16, Z2, Z17
+	VMULPD       Z17, Z10, Z10
+	VPERMPS      Z16, Z3, Z17
+	VMULPD       Z17, Z11, Z11
+	VPERMPS      Z16, Z4, Z17
+	VMULPD       Z17, Z12, Z12
+	VPERMPS      Z16, Z5, Z17
+	VMULPD       Z17, Z13, Z13
+	VPERMPS      Z16, Z6, Z17
+	VMULPD       Z17, Z14, Z14
+	VPERMPS      Z16, Z7, Z16
+	VMULPD       Z16, Z15, Z15
+	VMOVUPD      Z8, (R8)
+	VMOVUPD      Z9, 64(R8)
+	VMOVUPD      Z10, 128(R8)
+	VMOVUPD      Z11, 192(R8)
+	VMOVUPD      Z12, 256(R8)
+	VMOVUPD      Z13, 320(R8)
+	VMOVUPD      Z14, 384(R8)
+	VMOVUPD      Z15, 448(R8)
+	ADDQ         ldy+64(FP), R8
+	ADDQ         $0x04, CX
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func mix4MeanF64AVX512(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int, one float64, tiny float64)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mix4MeanF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ    heads+8(FP), AX
+	MOVQ    AX, CX
+	MOVQ    $0x00000001, AX
+	SHLQ    CL, AX
+	DECQ    AX
+	KMOVW   AX, K1
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x03, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPD (R10), Z0
+	VMOVUPD 64(R10), Z1
+	VMOVUPD 128(R10), Z2
+	VMOVUPD 192(R10), Z3
+
+row:
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	PREFETCHT0  64(SI)(R12*1)
+	PREFETCHT0  128(SI)(R12*1)
+	PREFETCHT0  192(SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPD.Z   (BX), K1, Z9
+	ADDQ        AX, BX
+	VADDPD      Z9, Z8, Z8
+	VPERMPS     Z9, Z0, Z10
+	VFMADD231PD (R12), Z10, Z4
+	VPERMPS     Z9, Z1, Z10
+	VFMADD231PD 64(R12), Z10, Z5
+	VPERMPS     Z9, Z2, Z10
+	VFMADD231PD 128(R12), Z10, Z6
+	VPERMPS     Z9, Z3, Z9
+	VFMADD231PD 192(R12), Z9, Z7
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VBROADCASTSD tiny+96(FP), Z9
+	VADDPD       Z9, Z8, Z9
+	VBROADCASTSD one+88(FP), Z8
+	VDIVPD       Z9, Z8, Z8
+	VPERMPS      Z8, Z0, Z9
+	VMULPD       Z9, Z4, Z4
+	VPERMPS      Z8, Z1, Z9
+	VMULPD       Z9, Z5, Z5
+	VPERMPS      Z8, Z2, Z9
+	VMULPD       Z9, Z6, Z6
+	VPERMPS      Z8, Z3, Z8
+	VMULPD       Z8, Z7, Z7
+	VMOVUPD      Z4, (R8)
+	VMOVUPD      Z5, 64(R8)
+	VMOVUPD      Z6, 128(R8)
+	VMOVUPD      Z7, 192(R8)
+	ADDQ         ldy+64(FP), R8
+	ADDQ         $0x04, CX
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func mix2MeanF64AVX512(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int, one float64, tiny float64)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mix2MeanF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ    heads+8(FP), AX
+	MOVQ    AX, CX
+	MOVQ    $0x00000001, AX
+	SHLQ    CL, AX
+	DECQ    AX
+	KMOVW   AX, K1
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x03, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPD (R10), Z0
+	VMOVUPD 64(R10), Z1
+
+row:
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	PREFETCHT0  64(SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPD.Z   (BX), K1, Z5
+	ADDQ        AX, BX
+	VADDPD      Z5, Z4, Z4
+	VPERMPS     Z5, Z0, Z6
+	VFMADD231PD (R12), Z6, Z2
+	VPERMPS     Z5, Z1, Z5
+	VFMADD231PD 64(R12), Z5, Z3
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VBROADCASTSD tiny+96(FP), Z5
+	VADDPD       Z5, Z4, Z5
+	VBROADCASTSD one+88(FP), Z4
+	VDIVPD       Z5, Z4, Z4
+	VPERMPS      Z4, Z0, Z5
+	VMULPD       Z5, Z2, Z2
+	VPERMPS      Z4, Z1, Z4
+	VMULPD       Z4, Z3, Z3
+	VMOVUPD      Z2, (R8)
+	VMOVUPD      Z3, 64(R8)
+	ADDQ         ldy+64(FP), R8
+	ADDQ         $0x04, CX
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func mix1MeanF64AVX512(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int, one float64, tiny float64)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mix1MeanF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ    heads+8(FP), AX
+	MOVQ    AX, CX
+	MOVQ    $0x00000001, AX
+	SHLQ    CL, AX
+	DECQ    AX
+	KMOVW   AX, K1
+	MOVQ    heads+8(FP), AX
+	SHLQ    $0x03, AX
+	MOVQ    ptr+16(FP), CX
+	MOVQ    col+24(FP), DX
+	MOVQ    w+32(FP), BX
+	MOVQ    x+40(FP), SI
+	MOVQ    ldx+48(FP), DI
+	MOVQ    y+56(FP), R8
+	MOVQ    last+80(FP), R9
+	MOVQ    lanes+72(FP), R10
+	VMOVUPD (R10), Z0
+
+row:
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPD.Z   (BX), K1, Z3
+	ADDQ        AX, BX
+	VADDPD      Z3, Z2, Z2
+	VPERMPS     Z3, Z0, Z3
+	VFMADD231PD (R12), Z3, Z1
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VBROADCASTSD tiny+96(FP), Z3
+	VADDPD       Z3, Z2, Z3
+	VBROADCASTSD one+88(FP), Z2
+	VDIVPD       Z3, Z2, Z2
+	VPERMPS      Z2, Z0, Z2
+	VMULPD       Z2, Z1, Z1
+	VMOVUPD      Z1, (R8)
+	ADDQ         ldy+64(FP), R8
+	ADDQ         $0x04, CX
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func mixRestMeanF64AVX512(rows int, heads int, ptr *int32, col *int32, w *float64, x *float64, ldx int, y *float64, ldy int, lanes *int32, last int, one float64, tiny float64, rest int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·mixRestMeanF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ      rest+104(FP), AX
+	MOVQ      AX, CX
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVW     AX, K1
+	MOVQ      heads+8(FP), AX
+	MOVQ      AX, CX
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVW     AX, K2
+	MOVQ      heads+8(FP), AX
+	SHLQ      $0x03, AX
+	MOVQ      ptr+16(FP), CX
+	MOVQ      col+24(FP), DX
+	MOVQ      w+32(FP), BX
+	MOVQ      x+40(FP), SI
+	MOVQ      ldx+48(FP), DI
+	MOVQ      y+56(FP), R8
+	MOVQ      last+80(FP), R9
+	MOVQ      lanes+72(FP), R10
+	VMOVUPD.Z (R10), K1, Z0
+
+row:
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	MOVLQSX (CX), R10
+	MOVLQSX 4(CX), R11
+	CMPQ    R10, R11
+	JGE     done
+
+entry:
+	LEAQ        4(R10), R12
+	CMPQ        R12, R9
+	CMOVQGT     R9, R12
+	MOVLQSX     (DX)(R12*4), R12
+	IMULQ       DI, R12
+	PREFETCHT0  (SI)(R12*1)
+	MOVLQSX     (DX)(R10*4), R12
+	IMULQ       DI, R12
+	ADDQ        SI, R12
+	VMOVUPD.Z   (BX), K2, Z3
+	ADDQ        AX, BX
+	VADDPD      Z3, Z2, Z2
+	VPERMPS     Z3, Z0, Z3
+	VMOVUPD.Z   (R12), K1, Z4
+	VFMADD231PD Z4, Z3, Z1
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+done:
+	VBROADCASTSD tiny+96(FP), Z3
+	VADDPD       Z3, Z2, Z3
+	VBROADCASTSD one+88(FP), Z2
+	VDIVPD       Z3, Z2, Z2
+	VPERMPS      Z2, Z0, Z2
+	VMULPD       Z2, Z1, Z1
+	VMOVUPD      Z1, K1, (R8)
+	ADDQ         ldy+64(FP), R8
+	ADDQ         $0x04, CX
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func slopes2F64AVX512(rows int, heads int, ptr *int32, col *int32, w *float64, q *float64, ldq int, x *float64, ldx int, y *float64, ldy int, lanes *int32, slope float64, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·slopes2F64AVX512(SB), NOSPLIT, $0-112
+	MOVQ         heads+8(FP), AX
+	MOVQ         AX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K1
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), CX
+	MOVQ         w+32(FP), DX
+	MOVQ         x+56(FP), BX
+	MOVQ         ldx+64(FP), SI
+	MOVQ         q+40(FP), DI
+	MOVQ         y+72(FP), R8
+	MOVQ         lanes+88(FP), R9
+	VBROADCASTSD slope+96(FP), Z4
+	VPXORD       Z5, Z5, Z5
+	VMOVUPD      (R9), Z0
+	VMOVUPD      Z0, Z0
+	VMOVUPD      64(R9), Z1
+	VMOVUPD      Z1, Z1
+
+row:
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	MOVLQSX (AX), R9
+	MOVLQSX 4(AX), R10
+	CMPQ    R9, R10
+	JGE     done
+
+entry:
+	MOVQ       last+104(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (CX)(R12*4), R12
+	IMULQ      SI, R12
+	PREFETCHT0 (BX)(R12*1)
+	PREFETCHT0 64(BX)(R12*1)
+	MOVLQSX    (CX)(R9*4), R11
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	VMOVUPD.Z  (DX), K1, Z6
+	MOVQ       heads+8(FP), R12
+	SHLQ       $0x03, R12
+	ADDQ       R12, DX
+	VMOVUPD    (R11), Z7
+	VMOVUPD    (DI), Z8
+	VADDPD     Z8, Z7, Z7
+	VPERMPS    Z6, Z0, Z8
+	VMULPD     Z4, Z8, Z9
+	VCMPPD     $0x1e, Z5, Z7, K2
+	VBLENDMPD  Z8, Z9, K2, Z10
+	VADDPD     Z10, Z2, Z2
+	VMOVUPD    64(R11), Z7
+	VMOVUPD    64(DI), Z8
+	VADDPD     Z8, Z7, Z7
+	VPERMPS    Z6, Z1, Z6
+	VMULPD     Z4, Z6, Z8
+	VCMPPD     $0x1e, Z5, Z7, K2
+	VBLENDMPD  Z6, Z8, K2, Z11
+	VADDPD     Z11, Z3, Z3
+	INCQ       R9
+	CMPQ       R9, R10
+	JLT        entry
+
+done:
+	VMOVUPD Z2, (R8)
+	VMOVUPD Z3, 64(R8)
+	ADDQ    ldy+80(FP), R8
+	ADDQ    ldq+48(FP), DI
+	ADDQ    $0x04, AX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func slopes1F64AVX512(rows int, heads int, ptr *int32, col *int32, w *float64, q *float64, ldq int, x *float64, ldx int, y *float64, ldy int, lanes *int32, slope float64, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·slopes1F64AVX512(SB), NOSPLIT, $0-112
+	MOVQ         heads+8(FP), AX
+	MOVQ         AX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K1
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), CX
+	MOVQ         w+32(FP), DX
+	MOVQ         x+56(FP), BX
+	MOVQ         ldx+64(FP), SI
+	MOVQ         q+40(FP), DI
+	MOVQ         y+72(FP), R8
+	MOVQ         lanes+88(FP), R9
+	VBROADCASTSD slope+96(FP), Z2
+	VPXORD       Z3, Z3, Z3
+	VMOVUPD      (R9), Z0
+	VMOVUPD      Z0, Z0
+
+row:
+	VPXORD  Z1, Z1, Z1
+	MOVLQSX (AX), R9
+	MOVLQSX 4(AX), R10
+	CMPQ    R9, R10
+	JGE     done
+
+entry:
+	MOVQ       last+104(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (CX)(R12*4), R12
+	IMULQ      SI, R12
+	PREFETCHT0 (BX)(R12*1)
+	MOVLQSX    (CX)(R9*4), R11
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	VMOVUPD.Z  (DX), K1, Z4
+	MOVQ       heads+8(FP), R12
+	SHLQ       $0x03, R12
+	ADDQ       R12, DX
+	VMOVUPD    (R11), Z5
+	VMOVUPD    (DI), Z6
+	VADDPD     Z6, Z5, Z5
+	VPERMPS    Z4, Z0, Z4
+	VMULPD     Z2, Z4, Z6
+	VCMPPD     $0x1e, Z3, Z5, K2
+	VBLENDMPD  Z4, Z6, K2, Z7
+	VADDPD     Z7, Z1, Z1
+	INCQ       R9
+	CMPQ       R9, R10
+	JLT        entry
+
+done:
+	VMOVUPD Z1, (R8)
+	ADDQ    ldy+80(FP), R8
+	ADDQ    ldq+48(FP), DI
+	ADDQ    $0x04, AX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func slopesRestF64AVX512(rows int, heads int, ptr *int32, col *int32, w *float64, q *float64, ldq int, x *float64, ldx int, y *float64, ldy int, lanes *int32, slope float64, last int, rest int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·slopesRestF64AVX512(SB), NOSPLIT, $0-120
+	MOVQ         rest+112(FP), AX
+	MOVQ         AX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K1
+	MOVQ         heads+8(FP), AX
+	MOVQ         AX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K2
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), CX
+	MOVQ         w+32(FP), DX
+	MOVQ         x+56(FP), BX
+	MOVQ         ldx+64(FP), SI
+	MOVQ         q+40(FP), DI
+	MOVQ         y+72(FP), R8
+	MOVQ         lanes+88(FP), R9
+	VBROADCASTSD slope+96(FP), Z2
+	VPXORD       Z3, Z3, Z3
+	VMOVUPD.Z    (R9), K1, Z0
+	VMOVUPD      Z0, Z0
+
+row:
+	VPXORD  Z1, Z1, Z1
+	MOVLQSX (AX), R9
+	MOVLQSX 4(AX), R10
+	CMPQ    R9, R10
+	JGE     done
+
+entry:
+	MOVQ       last+104(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (CX)(R12*4), R12
+	IMULQ      SI, R12
+	PREFETCHT0 (BX)(R12*1)
+	MOVLQSX    (CX)(R9*4), R11
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	VMOVUPD.Z  (DX), K2, Z4
+	MOVQ       heads+8(FP), R12
+	SHLQ       $0x03, R12
+	ADDQ       R12, DX
+	VMOVUPD.Z  (R11), K1, Z5
+	VMOVUPD.Z  (DI), K1, Z6
+	VADDPD     Z6, Z5, Z5
+	VPERMPS    Z4, Z0, Z4
+	VMULPD     Z2, Z4, Z6
+	VCMPPD     $0x1e, Z3, Z5, K3
+	VBLENDMPD  Z4, Z6, K3, Z7
+	VADDPD     Z7, Z1, Z1
+	INCQ       R9
+	CMPQ       R9, R10
+	JLT        entry
+
+done:
+	VMOVUPD Z1, K1, (R8)
+	ADDQ    ldy+80(FP), R8
+	ADDQ    ldq+48(FP), DI
+	ADDQ    $0x04, AX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func dots8F32AVX512(rows int, heads int, ptr *int32, col *int32, n int, q *float32, ldq int, x *float32, ldx int, out *float32, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dots8F32AVX512(SB), NOSPLIT, $0-88
+	MOVQ ptr+16(FP), AX
+	MOVQ col+24(FP), CX
+	MOVQ q+40(FP), DX
+	MOVQ x+56(FP), BX
+	MOVQ ldx+64(FP), SI
+	MOVQ out+72(FP), DI
+	MOVQ n+32(FP), R8
+	SHLQ $0x02, R8
+
+row:
+	MOVLQSX (AX), R9
+	MOVLQSX 4(AX), R10
+	CMPQ    R9, R10
+	JGE     next
+
+entry:
+	MOVQ       last+80(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (CX)(R12*4), R12
+	IMULQ      SI, R12
+	PREFETCHT0 (BX)(R12*1)
+	PREFETCHT0 64(BX)(R12*1)
+	PREFETCHT0 128(BX)(R12*1)
+	PREFETCHT0 192(BX)(R12*1)
+	PREFETCHT0 256(BX)(R12*1)
+	PREFETCHT0 320(BX)(R12*1)
+	PREFETCHT0 384(BX)(R12*1)
+	PREFETCHT0 448(BX)(R12*1)
+	MOVLQSX    (CX)(R9*4), R11
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	XORQ       R12, R12
+	VPXORD     Z0, Z0, Z0
+	XORQ       R13, R13
+
+head0:
+	VMOVUPS     (DX)(R12*1), Z1
+	VFMADD231PS (R11)(R12*1), Z1, Z0
+	ADDQ        $0x00000040, R12
+	ADDQ        $0x00000040, R13
+	CMPQ        R13, R8
+	JLT         head0
+	VPXORD      Z1, Z1, Z1
+	XORQ        R13, R13
+
+head1:
+	VMOVUPS     (DX)(R12*1), Z2
+	VFMADD231PS (R11)(R12*1), Z2, Z1
+	ADDQ        $0x00000040, R12
+	ADDQ        $0x00000040, R13
+	CMPQ        R13, R8
+	JLT         head1
+	VPXORD      Z2, Z2, Z2
+	XORQ        R13, R13
+
+head2:
+	VMOVUPS     (DX)(R12*1), Z3
+	VFMADD231PS (R11)(R12*1), Z3, Z2
+	ADDQ        $0x00000040, R12
+	ADDQ        $0x00000040, R13
+	CMPQ        R13, R8
+	JLT         head2
+	VPXORD      Z3, Z3, Z3
+	XORQ        R13, R13
+
+head3:
+	VMOVUPS     (DX)(R12*1), Z4
+	VFMADD231PS (R11)(R12*1), Z4, Z3
+	ADDQ        $0x00000040, R12
+	ADDQ        $0x00000040, R13
+	CMPQ        R13, R8
+	JLT         head3
+	VPXORD      Z4, Z4, Z4
+	XORQ        R13, R13
+
+head4:
+	VMOVUPS     (DX)(R12*1), Z5
+	VFMADD231PS (R11)(R12*1), Z5, Z4
+	ADDQ        $0x00000040, R12
+	ADDQ        $0x00000040, R13
+	CMPQ        R13, R8
+	JLT         head4
+	VPXORD      Z5, Z5, Z5
+	XORQ        R13, R13
+
+head5:
+	VMOVUPS     (DX)(R12*1), Z6
+	VFMADD231PS (R11)(R12*1), Z6, Z5
+	ADDQ        $0x00000040, R12
+	ADDQ        $0x00000040, R13
+	CMPQ        R13, R8
+	JLT         head5
+	VPXORD      Z6, Z6, Z6
+	XORQ        R13, R13
+
+head6:
+	VMOVUPS     (DX)(R12*1), Z7
+	VFMADD231PS (R11)(R12*1), Z7, Z6
+	ADDQ        $0x00000040, R12
+	ADDQ        $0x00000040, R13
+	CMPQ        R13, R8
+	JLT         head6
+	VPXORD      Z7, Z7, Z7
+	XORQ        R13, R13
+
+head7:
+	VMOVUPS     (DX)(R12*1), Z8
+	VFMADD231PS (R11)(R12*1), Z8, Z7
+	ADDQ        $0x00000040, R12
+	ADDQ        $0x00000040, R13
+	CMPQ        R13, R8
+	JLT         head7
+	VSHUFPS     $0x88, Z1, Z0, Z8
+	VSHUFPS     $0xdd, Z1, Z0, Z0
+	VADDPS      Z0, Z8, Z8
+	VSHUFPS     $0x88, Z3, Z2, Z0
+	VSHUFPS     $0xdd, Z3, Z2, Z1
+	VADDPS      Z1, Z0, Z0
+	VSHUFPS     $0x88, Z0, Z8, Z1
+	VSHUFPS     $0xdd, Z0, Z8, Z0
+	VADDPS      Z0, Z1, Z1
+	VSHUFPS     $0x88, Z5, Z4, Z0
+	VSHUFPS     $0xdd, Z5, Z4, Z2
+	VADDPS      Z2, Z0, Z0
+	VSHUFPS     $0x88, Z7, Z6, Z2
+	VSHUFPS     $0xdd, Z7, Z6, Z3
+	VADDPS      Z3, Z2, Z2
+	VSHUFPS     $0x88, Z2, Z0, Z3
+	VSHUFPS     $0xdd, Z2, Z0, Z0
+	VADDPS      Z0, Z3, Z3
+	VSHUFF32X4  $0x44, Z3, Z1, Z0
+	VSHUFF32X4  $0xee, Z3, Z1, Z1
+	VADDPS      Z1, Z0, Z0
+	VSHUFF32X4  $0xb1, Z0, Z0, Z1
+	VADDPS      Z1, Z0, Z0
+	VSHUFF32X4  $0x08, Z0, Z0, Z0
+	VMOVUPS     Y0, (DI)
+	ADDQ        $0x20, DI
+	INCQ        R9
+	CMPQ        R9, R10
+	JLT         entry
+
+next:
+	ADDQ ldq+48(FP), DX
+	ADDQ $0x04, AX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func dots8NarrowF32AVX512(rows int, heads int, ptr *int32, col *int32, n int, q *float32, ldq int, x *float32, ldx int, out *float32, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dots8NarrowF32AVX512(SB), NOSPLIT, $0-88
+	MOVQ ptr+16(FP), AX
+	MOVQ col+24(FP), CX
+	MOVQ q+40(FP), DX
+	MOVQ x+56(FP), BX
+	MOVQ ldx+64(FP), SI
+	MOVQ out+72(FP), DI
+	XORQ R8, R8
+
+row:
+	MOVLQSX (AX), R8
+	MOVLQSX 4(AX), R9
+	CMPQ    R8, R9
+	JGE     next
+
+entry:
+	MOVQ          last+80(FP), R10
+	LEAQ          4(R8), R11
+	CMPQ          R11, R10
+	CMOVQGT       R10, R11
+	MOVLQSX       (CX)(R11*4), R11
+	IMULQ         SI, R11
+	PREFETCHT0    (BX)(R11*1)
+	PREFETCHT0    64(BX)(R11*1)
+	PREFETCHT0    128(BX)(R11*1)
+	PREFETCHT0    192(BX)(R11*1)
+	MOVLQSX       (CX)(R8*4), R10
+	IMULQ         SI, R10
+	ADDQ          BX, R10
+	VPXORD        Z0, Z0, Z0
+	VMOVUPS       (DX), Z1
+	VFMADD231PS   (R10), Z1, Z0
+	VPXORD        Z1, Z1, Z1
+	VMOVUPS       64(DX), Z2
+	VFMADD231PS   64(R10), Z2, Z1
+	VPXORD        Z2, Z2, Z2
+	VMOVUPS       128(DX), Z3
+	VFMADD231PS   128(R10), Z3, Z2
+	VPXORD        Z3, Z3, Z3
+	VMOVUPS       192(DX), Z4
+	VFMADD231PS   192(R10), Z4, Z3
+	VSHUFPS       $0x88, Z1, Z0, Z4
+	VSHUFPS       $0xdd, Z1, Z0, Z0
+	VADDPS        Z0, Z4, Z4
+	VSHUFPS       $0x88, Z3, Z2, Z0
+	VSHUFPS       $0xdd, Z3, Z2, Z1
+	VADDPS        Z1, Z0, Z0
+	VSHUFPS       $0x88, Z0, Z4, Z1
+	VSHUFPS       $0xdd, Z0, Z4, Z0
+	VADDPS        Z0, Z1, Z1
+	VSHUFF32X4    $0xb1, Z1, Z1, Z0
+	VADDPS        Z0, Z1, Z1
+	VEXTRACTF32X4 $0x00, Z1, X0
+	VEXTRACTF32X4 $0x02, Z1, X1
+	VUNPCKLPS     X1, X0, X2
+	VMOVUPS       X2, (DI)
+	VUNPCKHPS     X1, X0, X2
+	VMOVUPS       X2, 16(DI)
+	ADDQ          $0x20, DI
+	INCQ          R8
+	CMPQ          R8, R9
+	JLT           entry
+
+next:
+	ADDQ ldq+48(FP), DX
+	ADDQ $0x04, AX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func dots8LeakyF32AVX512(rows int, heads int, ptr *int32, col *int32, n int, q *float32, ldq int, x *float32, ldx int, out *float32, last int, a *float32, slope float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dots8LeakyF32AVX512(SB), NOSPLIT, $0-100
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), CX
+	MOVQ         q+40(FP), DX
+	MOVQ         x+56(FP), BX
+	MOVQ         ldx+64(FP), SI
+	MOVQ         out+72(FP), DI
+	MOVQ         n+32(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         a+88(FP), R9
+	VBROADCASTSS slope+96(FP), Z0
+
+row:
+	MOVLQSX (AX), R10
+	MOVLQSX 4(AX), R11
+	CMPQ    R10, R11
+	JGE     next
+
+entry:
+	MOVQ       last+80(FP), R12
+	LEAQ       4(R10), R13
+	CMPQ       R13, R12
+	CMOVQGT    R12, R13
+	MOVLQSX    (CX)(R13*4), R13
+	IMULQ      SI, R13
+	PREFETCHT0 (BX)(R13*1)
+	PREFETCHT0 64(BX)(R13*1)
+	PREFETCHT0 128(BX)(R13*1)
+	PREFETCHT0 192(BX)(R13*1)
+	PREFETCHT0 256(BX)(R13*1)
+	PREFETCHT0 320(BX)(R13*1)
+	PREFETCHT0 384(BX)(R13*1)
+	PREFETCHT0 448(BX)(R13*1)
+	MOVLQSX    (CX)(R10*4), R12
+	IMULQ      SI, R12
+	ADDQ       BX, R12
+	XORQ       R13, R13
+	VPXORD     Z1, Z1, Z1
+	XORQ       R14, R14
+
+head0:
+	VMOVUPS     (DX)(R13*1), Z2
+	VADDPS      (R12)(R13*1), Z2, Z2
+	VMULPS      Z0, Z2, Z3
+	VMAXPS      Z3, Z2, Z3
+	VFMADD231PS (R9)(R13*1), Z3, Z1
+	ADDQ        $0x00000040, R13
+	ADDQ        $0x00000040, R14
+	CMPQ        R14, R8
+	JLT         head0
+	VPXORD      Z2, Z2, Z2
+	XORQ        R14, R14
+
+head1:
+	VMOVUPS     (DX)(R13*1), Z3
+	VADDPS      (R12)(R13*1), Z3, Z3
+	VMULPS      Z0, Z3, Z4
+	VMAXPS      Z4, Z3, Z4
+	VFMADD231PS (R9)(R13*1), Z4, Z2
+	ADDQ        $0x00000040, R13
+	ADDQ        $0x00000040, R14
+	CMPQ        R14, R8
+	JLT         head1
+	VPXORD      Z3, Z3, Z3
+	XORQ        R14, R14
+
+head2:
+	VMOVUPS     (DX)(R13*1), Z4
+	VADDPS      (R12)(R13*1), Z4, Z4
+	VMULPS      Z0, Z4, Z5
+	VMAXPS      Z5, Z4, Z5
+	VFMADD231PS (R9)(R13*1), Z5, Z3
+	ADDQ        $0x00000040, R13
+	ADDQ        $0x00000040, R14
+	CMPQ        R14, R8
+	JLT         head2
+	VPXORD      Z4, Z4, Z4
+	XORQ        R14, R14
+
+head3:
+	VMOVUPS     (DX)(R13*1), Z5
+	VADDPS      (R12)(R13*1), Z5, Z5
+	VMULPS      Z0, Z5, Z6
+	VMAXPS      Z6, Z5, Z6
+	VFMADD231PS (R9)(R13*1), Z6, Z4
+	ADDQ        $0x00000040, R13
+	ADDQ        $0x00000040, R14
+	CMPQ        R14, R8
+	JLT         head3
+	VPXORD      Z5, Z5, Z5
+	XORQ        R14, R14
+
+head4:
+	VMOVUPS     (DX)(R13*1), Z6
+	VADDPS      (R12)(R13*1), Z6, Z6
+	VMULPS      Z0, Z6, Z7
+	VMAXPS      Z7, Z6, Z7
+	VFMADD231PS (R9)(R13*1), Z7, Z5
+	ADDQ        $0x00000040, R13
+	ADDQ        $0x00000040, R14
+	CMPQ        R14, R8
+	JLT         head4
+	VPXORD      Z6, Z6, Z6
+	XORQ        R14, R14
+
+head5:
+	VMOVUPS     (DX)(R13*1), Z7
+	VADDPS      (R12)(R13*1), Z7, Z7
+	VMULPS      Z0, Z7, Z8
+	VMAXPS      Z8, Z7, Z8
+	VFMADD231PS (R9)(R13*1), Z8, Z6
+	ADDQ        $0x00000040, R13
+	ADDQ        $0x00000040, R14
+	CMPQ        R14, R8
+	JLT         head5
+	VPXORD      Z7, Z7, Z7
+	XORQ        R14, R14
+
+head6:
+	VMOVUPS     (DX)(R13*1), Z8
+	VADDPS      (R12)(R13*1), Z8, Z8
+	VMULPS      Z0, Z8, Z9
+	VMAXPS      Z9, Z8, Z9
+	VFMADD231PS (R9)(R13*1), Z9, Z7
+	ADDQ        $0x00000040, R13
+	ADDQ        $0x00000040, R14
+	CMPQ        R14, R8
+	JLT         head6
+	VPXORD      Z8, Z8, Z8
+	XORQ        R14, R14
+
+head7:
+	VMOVUPS     (DX)(R13*1), Z9
+	VADDPS      (R12)(R13*1), Z9, Z9
+	VMULPS      Z0, Z9, Z10
+	VMAXPS      Z10, Z9, Z10
+	VFMADD231PS (R9)(R13*1), Z10, Z8
+	ADDQ        $0x00000040, R13
+	ADDQ        $0x00000040, R14
+	CMPQ        R14, R8
+	JLT         head7
+	VSHUFPS     $0x88, Z2, Z1, Z9
+	VSHUFPS     $0xdd, Z2, Z1, Z1
+	VADDPS      Z1, Z9, Z9
+	VSHUFPS     $0x88, Z4, Z3, Z1
+	VSHUFPS     $0xdd, Z4, Z3, Z2
+	VADDPS      Z2, Z1, Z1
+	VSHUFPS     $0x88, Z1, Z9, Z2
+	VSHUFPS     $0xdd, Z1, Z9, Z1
+	VADDPS      Z1, Z2, Z2
+	VSHUFPS     $0x88, Z6, Z5, Z1
+	VSHUFPS     $0xdd, Z6, Z5, Z3
+	VADDPS      Z3, Z1, Z1
+	VSHUFPS     $0x88, Z8, Z7, Z3
+	VSHUFPS     $0xdd, Z8, Z7, Z4
+	VADDPS      Z4, Z3, Z3
+	VSHUFPS     $0x88, Z3, Z1, Z4
+	VSHUFPS     $0xdd, Z3, Z1, Z1
+	VADDPS      Z1, Z4, Z4
+	VSHUFF32X4  $0x44, Z4, Z2, Z1
+	VSHUFF32X4  $0xee, Z4, Z2, Z2
+	VADDPS      Z2, Z1, Z1
+	VSHUFF32X4  $0xb1, Z1, Z1, Z2
+	VADDPS      Z2, Z1, Z1
+	VSHUFF32X4  $0x08, Z1, Z1, Z1
+	VMOVUPS     Y1, (DI)
+	ADDQ        $0x20, DI
+	INCQ        R10
+	CMPQ        R10, R11
+	JLT         entry
+
+next:
+	ADDQ ldq+48(FP), DX
+	ADDQ $0x04, AX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func dots8NarrowLeakyF32AVX512(rows int, heads int, ptr *int32, col *int32, n int, q *float32, ldq int, x *float32, ldx int, out *float32, last int, a *float32, slope float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dots8NarrowLeakyF32AVX512(SB), NOSPLIT, $0-100
+	MOVQ         ptr+16(FP), AX
+	MOVQ         col+24(FP), CX
+	MOVQ         q+40(FP), DX
+	MOVQ         x+56(FP), BX
+	MOVQ         ldx+64(FP), SI
+	MOVQ         out+72(FP), DI
+	XORQ         R8, R8
+	MOVQ         a+88(FP), R8
+	VBROADCASTSS slope+96(FP), Z0
+
+row:
+	MOVLQSX (AX), R9
+	MOVLQSX 4(AX), R10
+	CMPQ    R9, R10
+	JGE     next
+
+entry:
+	MOVQ          last+80(FP), R11
+	LEAQ          4(R9), R12
+	CMPQ          R12, R11
+	CMOVQGT       R11, R12
+	MOVLQSX       (CX)(R12*4), R12
+	IMULQ         SI, R12
+	PREFETCHT0    (BX)(R12*1)
+	PREFETCHT0    64(BX)(R12*1)
+	PREFETCHT0    128(BX)(R12*1)
+	PREFETCHT0    192(BX)(R12*1)
+	MOVLQSX       (CX)(R9*4), R11
+	IMULQ         SI, R11
+	ADDQ          BX, R11
+	VPXORD        Z1, Z1, Z1
+	VMOVUPS       (DX), Z2
+	VADDPS        (R11), Z2, Z2
+	VMULPS        Z0, Z2, Z3
+	VMAXPS        Z3, Z2, Z3
+	VFMADD231PS   (R8), Z3, Z1
+	VPXORD        Z2, Z2, Z2
+	VMOVUPS       64(DX), Z3
+	VADDPS        64(R11), Z3, Z3
+	VMULPS        Z0, Z3, Z4
+	VMAXPS        Z4, Z3, Z4
+	VFMADD231PS   64(R8), Z4, Z2
+	VPXORD        Z3, Z3, Z3
+	VMOVUPS       128(DX), Z4
+	VADDPS        128(R11), Z4, Z4
+	VMULPS        Z0, Z4, Z5
+	VMAXPS        Z5, Z4, Z5
+	VFMADD231PS   128(R8), Z5, Z3
+	VPXORD        Z4, Z4, Z4
+	VMOVUPS       192(DX), Z5
+	VADDPS        192(R11), Z5, Z5
+	VMULPS        Z0, Z5, Z6
+	VMAXPS        Z6, Z5, Z6
+	VFMADD231PS   192(R8), Z6, Z4
+	VSHUFPS       $0x88, Z2, Z1, Z5
+	VSHUFPS       $0xdd, Z2, Z1, Z1
+	VADDPS        Z1, Z5, Z5
+	VSHUFPS       $0x88, Z4, Z3, Z1
+	VSHUFPS       $0xdd, Z4, Z3, Z2
+	VADDPS        Z2, Z1, Z1
+	VSHUFPS       $0x88, Z1, Z5, Z2
+	VSHUFPS       $0xdd, Z1, Z5, Z1
+	VADDPS        Z1, Z2, Z2
+	VSHUFF32X4    $0xb1, Z2, Z2, Z1
+	VADDPS        Z1, Z2, Z2
+	VEXTRACTF32X4 $0x00, Z2, X1
+	VEXTRACTF32X4 $0x02, Z2, X2
+	VUNPCKLPS     X2, X1, X3
+	VMOVUPS       X3, (DI)
+	VUNPCKHPS     X2, X1, X3
+	VMOVUPS       X3, 16(DI)
+	ADDQ          $0x20, DI
+	INCQ          R9
+	CMPQ          R9, R10
+	JLT           entry
+
+next:
+	ADDQ ldq+48(FP), DX
 	ADDQ $0x04, AX
 	DECQ rows+0(FP)
 	JNZ  row

@@ -52,10 +52,13 @@ type Table[T float32 | float64] struct {
 	mix     func(tile int, a mixArgs[T])
 	rescore func(a Rescore[T], rows int)
 	derive  func(a Derive[T], rows int)
+	slopes  func(tile int, a slopeArgs[T])
+	tiles   int // the most vectors of mix
+	leaky   func(a dotArgs[T], weights *T, slope T)
 	dots    []dotsKernel[T]
 }
 
-// dotsKernel computes Dots for a number of heads, and elements of each that are a multiple of step.
+// dotsKernel computes Dots for a number of heads, and elements of each that are a multiple of step, or half a vector.
 type dotsKernel[T float32 | float64] struct {
 	heads, step int
 	run         func(a Dots[T], rows int)
@@ -64,7 +67,7 @@ type dotsKernel[T float32 | float64] struct {
 // dotsOf returns the kernel for a number of heads with each elements, nil if there is none.
 func (t *Table[T]) dotsOf(heads, each int) func(a Dots[T], rows int) {
 	for _, k := range t.dots {
-		if k.heads == heads && each%k.step == 0 && each > 0 {
+		if k.heads == heads && (each == k.step || k.step == t.lanes && each > 0 && each%k.step == 0) {
 			return k.run
 		}
 	}
@@ -159,20 +162,48 @@ func (t *Table[T]) Sum(a *Sum[T]) {
 	args := sumArgs[T]{rows: rows, ptr: &a.Ptr[0], col: &a.Col[0], pos: unsafe.SliceData(a.Pos),
 		w: unsafe.SliceData(a.W), x: unsafe.SliceData(a.X), y: &a.Y[0],
 		ldw: a.StepW * elem, ldx: a.StepX * elem, ldy: a.StepY * elem, last: len(a.Col) - 1}
-	t.tiles(args, a.Width)
+	t.sumTiles(args, a.Width)
 }
 
-// tiles runs the widest kernels that fit, from the left.
-func (t *Table[T]) tiles(a sumArgs[T], width int) {
+// sumTiles runs the widest kernels that fit, from the left.
+func (t *Table[T]) sumTiles(a sumArgs[T], width int) {
 	for tile := 8; tile > 0; tile /= 2 {
 		for n := tile * t.lanes; width >= n; width -= n {
-			t.sum(tile, a)
-			a.x = (*T)(unsafe.Add(unsafe.Pointer(a.x), n*size[T]()))
-			a.y = (*T)(unsafe.Add(unsafe.Pointer(a.y), n*size[T]()))
+			if t.sum(tile, a); width > n {
+				a.x, a.y = behind(a.x, n), behind(a.y, n)
+			}
 		}
 	}
 	if width > 0 {
 		t.rest(a, width)
+	}
+}
+
+// slopeArgs are the arguments of assembly, as mixArgs.
+type slopeArgs[T float32 | float64] struct {
+	mixArgs[T]
+	q     *T
+	ldq   int
+	slope T
+}
+
+// slopeTiles runs the widest kernels that fit, from the left.
+func (t *Table[T]) slopeTiles(a *Slopes[T], rows int) {
+	elem := size[T]()
+	b := slopeArgs[T]{mixArgs: mixArgs[T]{rows: rows, heads: a.Heads, ptr: &a.Ptr[0], col: &a.Col[0],
+		w: unsafe.SliceData(a.W), x: unsafe.SliceData(a.X), y: &a.Y[0], ldx: a.StepX * elem, ldy: a.StepY * elem,
+		lanes: &a.Lanes[0], last: len(a.Col) - 1}, q: &a.Q[0], ldq: a.StepQ * elem, slope: a.Slope}
+	width := a.Width
+	for tile := 2; tile > 0; tile /= 2 {
+		for n := tile * t.lanes; width >= n; width -= n {
+			if t.slopes(tile, b); width > n {
+				b.x, b.y, b.q = behind(b.x, n), behind(b.y, n), behind(b.q, n)
+				b.lanes = (*int32)(unsafe.Add(unsafe.Pointer(b.lanes), n*elem))
+			}
+		}
+	}
+	if b.rest = width; width > 0 {
+		t.slopes(0, b)
 	}
 }
 
@@ -183,11 +214,12 @@ func (t *Table[T]) mixTiles(a *Mix[T], rows int) {
 		x: unsafe.SliceData(a.X), y: &a.Y[0], ldx: a.StepX * elem, ldy: a.StepY * elem, lanes: &a.Lanes[0],
 		last: len(a.Col) - 1, mean: a.Mean, tiny: a.Tiny}
 	width := a.Width
-	for tile := 8; tile > 0; tile /= 2 {
+	for tile := t.tiles; tile > 0; tile /= 2 {
 		for n := tile * t.lanes; width >= n; width -= n {
-			t.mix(tile, b)
-			b.x, b.y = behind(b.x, n), behind(b.y, n)
-			b.lanes = (*int32)(unsafe.Add(unsafe.Pointer(b.lanes), n*elem))
+			if t.mix(tile, b); width > n {
+				b.x, b.y = behind(b.x, n), behind(b.y, n)
+				b.lanes = (*int32)(unsafe.Add(unsafe.Pointer(b.lanes), n*elem))
+			}
 		}
 	}
 	if b.rest = width; width > 0 {
