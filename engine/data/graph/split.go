@@ -23,14 +23,15 @@ const (
 const DefaultSplit = "60/20/20"
 
 // Choose returns one division, [rows] of Train, Valid, Test and Unused: "" is the first division of the first split
-// that came with the data, else DefaultSplit; "NAME:K" division K, from 0, of the split NAME; "60/20/20" are shares in
-// percent, drawn by the seed, and "75/25" leaves validation rows out of the training rows, a fifth; "per-class:20/500"
+// that came with the data, else DefaultSplit; "NAME:K" division K, from 0, of the split NAME, of whose training rows a
+// fifth, drawn by the seed, become validation rows if it has none; "60/20/20" are shares in percent, drawn by the seed,
+// and "75/25" leaves a fifth of the training rows for validation; "per-class:20/500"
 // draws 20 training rows of each class, 500 validation rows, and tests on the rest, as Planetoid does; "fold:K" is
 // division K of ten folds. Shares and folds take from each class alike. It is a pure function of labels, spec and seed.
 func Choose(l Labels, splits []Split, spec string, seed uint64) ([]int8, error) {
 	if spec == "" {
 		if len(splits) > 0 && len(splits[0].Part) > 0 {
-			return splits[0].Part[0], nil
+			return completed(l, splits[0].Part[0], seed), nil
 		}
 		spec = DefaultSplit
 	}
@@ -47,7 +48,7 @@ func Choose(l Labels, splits []Split, spec string, seed uint64) ([]int8, error) 
 			return nil, fmt.Errorf("split %q: want a number from 0 to %d behind %q; change --split", spec, len(s.Part)-1,
 				name+":")
 		}
-		return s.Part[k], nil
+		return completed(l, s.Part[k], seed), nil
 	}
 	if l.Task == None {
 		return nil, fmt.Errorf("split %q: there are no labels to divide; choose a data set with labels", spec)
@@ -73,6 +74,14 @@ func Choose(l Labels, splits []Split, spec string, seed uint64) ([]int8, error) 
 	}
 	return nil, fmt.Errorf("split %q: want shares like 60/20/20, per-class:20/500, fold:K from 0 to 9, or one of %s; "+
 		"change --split", spec, strings.Join(splitNames(splits), ", "))
+}
+
+// completed is a stored division with validation rows.
+func completed(l Labels, part []int8, seed uint64) []int8 {
+	if slices.Contains(part, Valid) || l.Task == None {
+		return part
+	}
+	return WithInner(l, part, 0.2, seed)
 }
 
 func splitNames(splits []Split) []string {

@@ -173,40 +173,46 @@ func (t *graphText) features() error {
 		t.c.Notes = append(t.c.Notes, "the nodes have no tags: their degrees may serve as features")
 	}
 	at := 0
+	titles := featureNames(names, t.attr)
 	for _, g := range t.c.Graphs {
 		tags := column[at : at+g.N]
-		setFeatures(g, names, tags, t.attr[at:at+g.N])
+		setFeatures(g, titles, len(names), tags, t.attr[at:at+g.N])
 		at += g.N
 	}
 	return nil
 }
 
-// setFeatures gives a graph one feature for each tag name, 1 at the node's own, and then its attributes.
-func setFeatures(g *graph.Graph, names []int32, column []int32, attr [][]float32) {
-	extra := 0
-	if len(attr) > 0 {
-		extra = len(attr[0])
+// featureNames names one feature for each label, and then the attributes.
+func featureNames(labels []int32, attr [][]float32) []string {
+	var names []string
+	for _, n := range labels {
+		names = append(names, fmt.Sprintf("label%d", n))
 	}
-	if len(names)+extra == 0 {
+	if len(attr) > 0 {
+		for k := range attr[0] {
+			names = append(names, fmt.Sprintf("attribute%d", k+1))
+		}
+	}
+	return names
+}
+
+// setFeatures gives a graph features of the given names: the first labels of them are 1 at the node's own column, the
+// others its attributes.
+func setFeatures(g *graph.Graph, names []string, labels int, column []int32, attr [][]float32) {
+	d := len(names)
+	if d == 0 {
 		return
 	}
-	d := len(names) + extra
 	m := graph.Matrix{Rows: g.N, Cols: d, Data: make([]float32, g.N*d)}
 	for i := range g.N {
-		if len(names) > 0 {
+		if labels > 0 {
 			m.Data[i*d+int(column[i])] = 1
 		}
-		if extra > 0 {
-			copy(m.Data[i*d+len(names):], attr[i])
+		if d > labels {
+			copy(m.Data[i*d+labels:], attr[i])
 		}
 	}
-	g.Features = m
-	for _, n := range names {
-		g.FeatureNames = append(g.FeatureNames, fmt.Sprintf("label%d", n))
-	}
-	for k := range extra {
-		g.FeatureNames = append(g.FeatureNames, fmt.Sprintf("attribute%d", k+1))
-	}
+	g.Features, g.FeatureNames = m, names
 }
 
 // ranks returns the different values, ascending, and the place of each among them.

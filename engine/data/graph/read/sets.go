@@ -103,13 +103,3 @@ func (s Set) Find(dir string) (string, error) {
 	return "", &graph.Error{File: s.Name, Want: strings.Join(s.Paths, ", or "), Got: where,
 		Remedy: "they come from " + s.Origin + "; name their folder with --data-dir"}
 }
-
-// Sets returns the named sets, sorted by name.
-func Sets() []Set {
-	return []Set{{Name: "cora", Title: "Citations between papers on machine learning, bag of words, 7 topics",
-		Kind: "nodes", Graphs: 1, Nodes: 2708, Edges: 5278, Features: 1433, Classes: 7, Embedded: true,
-		Origin:  "github.com/kimiyoung/planetoid, data/ind.cora.*",
-		Licence: "MIT",
-		Cite: "P. Sen et al.: Collective Classification in Network Data, 2008; Z. Yang et al.: Revisiting " +
-			"Semi-Supervised Learning with Graph Embeddings, 2016"}}
-}

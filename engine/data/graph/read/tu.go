@@ -230,6 +230,7 @@ func (t *tu) nodeData() error {
 	if labels == nil && attr == nil {
 		t.c.Notes = append(t.c.Notes, "the nodes have neither labels nor attributes: their degrees may serve as features")
 	}
+	titles := featureNames(names, attr)
 	for k, g := range t.c.Graphs {
 		lo, hi := t.first[k], t.first[k+1]
 		var a [][]float32
@@ -240,7 +241,7 @@ func (t *tu) nodeData() error {
 		if labels != nil {
 			c = column[lo:hi]
 		}
-		setFeatures(g, names, c, a)
+		setFeatures(g, titles, len(names), c, a)
 	}
 	return nil
 }

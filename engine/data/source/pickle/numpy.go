@@ -14,7 +14,7 @@ func Numeric() []string {
 		"numpy ndarray", "numpy dtype", "numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct",
 		"scipy.sparse.csr csr_matrix", "scipy.sparse._csr csr_matrix", "collections defaultdict",
 		"collections OrderedDict", "__builtin__ list", "builtins list", "__builtin__ int", "builtins int",
-		"_codecs encode", "copy_reg _reconstructor", "copyreg _reconstructor", "__builtin__ object", "builtins object",
+		"numpy.core.numeric _frombuffer", "numpy._core.numeric _frombuffer", "_codecs encode", "copy_reg _reconstructor", "copyreg _reconstructor", "__builtin__ object", "builtins object",
 	}
 }
 
@@ -53,23 +53,19 @@ func Ints(v any) ([]int64, error) {
 
 // Array returns the elements of a numpy array of numbers as float64, in C order, with its shape.
 func Array(v any) ([]float64, []int, error) {
-	o, ok := v.(*Object)
-	if !ok || o.Class.Name != "_reconstruct" {
-		return nil, nil, fmt.Errorf("want a numpy array, got %s", describe(v))
-	}
-	state, ok := o.State.(Tuple)
-	if !ok || len(state) != 5 {
-		return nil, nil, fmt.Errorf("a numpy array without its contents")
-	}
-	dims, err := Ints(state[1])
-	if err != nil {
-		return nil, nil, fmt.Errorf("the shape of an array: %w", err)
-	}
-	kind, size, big, err := element(state[2])
+	shapeOf, dtype, buffer, fortran, err := parts(v)
 	if err != nil {
 		return nil, nil, err
 	}
-	raw, err := content(state[4])
+	dims, err := Ints(shapeOf)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the shape of an array: %w", err)
+	}
+	kind, size, big, err := element(dtype)
+	if err != nil {
+		return nil, nil, err
+	}
+	raw, err := content(buffer)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -90,12 +86,29 @@ func Array(v any) ([]float64, []int, error) {
 	for i := range out {
 		out[i] = number(raw[i*size:(i+1)*size], kind, big)
 	}
-	if fortran, _ := state[3].(bool); fortran && len(shape) == 2 {
+	if fortran && len(shape) == 2 {
 		out = transpose(out, shape[1], shape[0])
 	} else if fortran && len(shape) > 2 {
 		return nil, nil, fmt.Errorf("an array of shape %v in Fortran order: want at most two dimensions", shape)
 	}
 	return out, shape, nil
+}
+
+// parts finds shape, dtype and contents of an array, as _reconstruct or, in protocol 5, _frombuffer has them.
+func parts(v any) (shape, dtype, buffer any, fortran bool, err error) {
+	o, ok := v.(*Object)
+	switch {
+	case ok && o.Class.Name == "_reconstruct":
+		state, ok := o.State.(Tuple)
+		if !ok || len(state) != 5 {
+			return nil, nil, nil, false, fmt.Errorf("a numpy array without its contents")
+		}
+		fortran, _ = state[3].(bool)
+		return state[1], state[2], state[4], fortran, nil
+	case ok && o.Class.Name == "_frombuffer" && len(o.Args) == 4:
+		return o.Args[2], o.Args[1], o.Args[0], o.Args[3] == any("F"), nil
+	}
+	return nil, nil, nil, false, fmt.Errorf("want a numpy array, got %s", describe(v))
 }
 
 // element reads a dtype: kind, bytes and byte order.

@@ -44,7 +44,7 @@ func (m *machine) run(op byte) error {
 		return err
 	case 'N', 0x88, 0x89, 'I', 'L', 'F', 'J', 'K', 'M', 0x8a, 'G':
 		return m.number(op)
-	case 'S', 'V', 'T', 'U', 'X', 'B', 'C', 0x8c, 0x8d, 0x8e:
+	case 'S', 'V', 'T', 'U', 'X', 'B', 'C', 0x8c, 0x8d, 0x8e, 0x96:
 		return m.text(op)
 	case 'g', 'h', 'j', 'p', 'q', 'r', 0x94:
 		return m.remember(op)
@@ -118,15 +118,15 @@ func (m *machine) text(op byte) error {
 		s, err := m.line()
 		if err == nil && op == 'S' {
 			s, err = unquote(s)
-		} else if err == nil && strings.Contains(s, `\u`) {
-			err = fmt.Errorf("a text with \\u: want plain letters")
+		} else if err == nil {
+			s, err = unescape(s)
 		}
 		return m.pushed(s, err)
 	case 'U', 'C', 0x8c: // SHORT_BINSTRING, SHORT_BINBYTES, SHORT_BINUNICODE
 		size = 1
 	case 'T', 'B', 'X': // BINSTRING, BINBYTES, BINUNICODE
 		size = 4
-	default: // BINUNICODE8, BINBYTES8
+	default: // BINUNICODE8, BINBYTES8, BYTEARRAY8
 		size = 8
 	}
 	n, err := m.uint(size)
@@ -164,6 +164,26 @@ func unquote(s string) (string, error) {
 		}
 		b.WriteByte(byte(c))
 		rest = tail
+	}
+	return b.String(), nil
+}
+
+// unescape reads the text of protocol 0: latin1 with the escapes \uXXXX and \UXXXXXXXX, where other backslashes stand for
+// themselves.
+func unescape(s string) (string, error) {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		if s[i] != '\\' || i+1 == len(s) || s[i+1] != 'u' && s[i+1] != 'U' {
+			b.WriteRune(rune(s[i]))
+			i++
+			continue
+		}
+		r, _, tail, err := strconv.UnquoteChar(s[i:], 0)
+		if err != nil {
+			return "", fmt.Errorf("want an escape like \\u0041, got %.10q", s[i:])
+		}
+		b.WriteRune(r)
+		i = len(s) - len(tail)
 	}
 	return b.String(), nil
 }
