@@ -59,16 +59,26 @@ func dataFlags() []cli.Flag {
 }
 
 func listData(c *cli.Context) error {
-	sets := run.DataSets(c.String("data-dir"))
+	sets, graphs := run.DataSets(c.String("data-dir")), run.GraphSets(c.String("data-dir"))
 	if c.Bool("json") {
-		return printJSON(c, sets)
+		all := make([]any, 0, len(sets)+len(graphs))
+		for _, s := range sets {
+			all = append(all, s)
+		}
+		for _, g := range graphs {
+			all = append(all, g)
+		}
+		return printJSON(c, all)
 	}
 	w := tabwriter.NewWriter(c.App.Writer, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "NAME\tSTATE\tTASK\tROWS\tFEATURES\tWHAT IT IS\tLICENCE")
 	for _, s := range sets {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s\n", s.Name, s.State, s.Task, s.Rows, s.Features, s.Title, s.Licence)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return listGraphs(c.App.Writer, graphs)
 }
 
 func showData(c *cli.Context, full bool) error {
@@ -76,8 +86,12 @@ func showData(c *cli.Context, full bool) error {
 	if err != nil {
 		return err
 	}
-	s, err := run.ShowData(c.Context, run.Data{Source: source, Dir: c.String("data-dir"), Target: c.String("target"),
-		Task: c.String("task"), Split: c.String("split")}, full)
+	d := run.Data{Source: source, Dir: c.String("data-dir"), Target: c.String("target"), Task: c.String("task"),
+		Split: c.String("split")}
+	if run.IsGraph(d) {
+		return showGraph(c, d, full)
+	}
+	s, err := run.ShowData(c.Context, d, full)
 	if err != nil {
 		return err
 	}
