@@ -34,6 +34,8 @@ type Options struct {
 	Device *Device
 	// Eager launches the kernels of a device one by one at every run, instead of capturing them once.
 	Eager bool
+	// Precision is that of the operands of products, by default that of the graph. Processor and devices round alike.
+	Precision plan.Precision
 	// KeepAll uses no memory twice, so that Program.Read finds the value of every node that was computed.
 	KeepAll bool
 }
@@ -73,7 +75,11 @@ func (p *Program) compile() error {
 	}
 	p.origin = origin
 	opt, to := p.passes(lowered)
-	p.plan, p.to = opt, to
+	opt, last, err := plan.Reduce(opt, p.opts.Precision)
+	if err != nil {
+		return err
+	}
+	p.plan, p.to = opt, to.Then(last)
 	if err := p.checkKernels(); err != nil {
 		return err
 	}

@@ -113,6 +113,11 @@ func (p *Program) explainStep(pl *plan.Plan, s *plan.Step) ExplainStep {
 	if s.Reason != "" && (p.opts.Device == nil || s.Run == plan.Do) {
 		why = append(why, s.Reason)
 	}
+	if r, ok := n.Op.(kernels.CUDARemarker); ok && p.opts.Device != nil {
+		if text := r.CUDARemark(p.opts.Device.target, out.In, out.Out); text != "" {
+			why = append(why, text)
+		}
+	}
 	if out.Reason != "" {
 		why = append(why, fmt.Sprintf("%s: runs on the processor, %d bytes copied", out.Reason, out.Hosted))
 	}

@@ -18,6 +18,12 @@ type CUDAScratcher interface {
 	CUDAWorkspace(t Target, in []Spec, out Spec) int
 }
 
+// CUDARemarker is a CUDAOp that has something to say about how a device computes it.
+type CUDARemarker interface {
+	// CUDARemark is a remark for the plan, "" for none.
+	CUDARemark(t Target, in []Spec, out Spec) string
+}
+
 // Target is the device that launches are made for.
 type Target struct {
 	Capability      int // compute capability, major times ten plus minor: 70, 75, 80 …

@@ -14,7 +14,7 @@ import (
 func miscalculations() []mistake {
 	product := []kernels.Spec{f32(70, 72), f32(72, 70)}
 	tf32, bf16 := dense.MixedGEMM{}, dense.MixedGEMM{Operands: dense.BF16}
-	turned := dense.MixedGEMM{Of: dense.Linear{TransA: true, TransB: true}, Operands: dense.BF16}
+	turned := dense.MixedGEMM{TransA: true, TransB: true, Operands: dense.BF16}
 	split := []kernels.Spec{f32(8, 1024), f32(1024, 8)}
 	return []mistake{
 		{name: "nobody waits for asynchronous copies", op: dense.GEMM{}, in: product, file: "dense/async.cuh",

@@ -75,7 +75,7 @@ func newPredictor(m Model, task Task, sample *operands, o Options, store *engine
 		return nil, fmt.Errorf("prediction graph: %w", err)
 	}
 	p := &Predictor{task: task, dtype: d}
-	p.program, err = engine.Compile(g, o.compile(pool, store))
+	p.program, err = o.compile(g, pool, store)
 	if err != nil {
 		return nil, fmt.Errorf("prediction program: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ganglion/engine"
+	"ganglion/engine/plan"
 	"ganglion/internal/par"
 )
 
@@ -30,6 +31,7 @@ type Options struct {
 	Keep      int     `yaml:"keep_checkpoints" doc:"newest checkpoints kept besides the best [2]"`
 	Seed      uint64  `yaml:"seed" doc:"seed of initial values, splits, batches and dropout [1]"`
 	DType     string  `yaml:"dtype" doc:"f32 or f64 [f32]"`
+	Precision string  `yaml:"precision" doc:"operands of products are rounded to tf32 or bf16; f32: not at all [f32]"`
 	Strict    bool    `yaml:"strict" doc:"an unsolved system, or an op without a kernel, ends the run [false]"`
 	Threads   int     `yaml:"threads" doc:"worker threads, 0 for all cores; results do not depend on it [0]"`
 
@@ -68,6 +70,7 @@ func (o *Options) fill() {
 	def(&o.NonFinite, "stop")
 	def(&o.Keep, 2)
 	def(&o.DType, "f32")
+	def(&o.Precision, "f32")
 }
 
 // maxCount bounds whole numbers, so that products of them stay in range, and maxRate the learning rate, so that it is a
@@ -87,6 +90,11 @@ func (o Options) Check() error {
 		if !slices.Contains(c.known, c.value) {
 			return fmt.Errorf("%s: %q is not one of %s", c.name, c.value, strings.Join(c.known, ", "))
 		}
+	}
+	if p, err := plan.ParsePrecision(o.Precision); err != nil {
+		return err
+	} else if p != plan.Full && o.DType != "f32" {
+		return fmt.Errorf("precision: %v is for dtype f32, which is %s", p, o.DType)
 	}
 	for _, c := range []struct {
 		name  string
@@ -112,9 +120,15 @@ func (o Options) Check() error {
 	return nil
 }
 
-// compile are the options of the programs of a run.
-func (o Options) compile(pool *par.Pool, store *engine.Store) engine.Options {
-	return engine.Options{Pool: pool, Seed: o.Seed, Store: store, Strict: o.Strict, Device: o.Device, Eager: o.Eager}
+// compile compiles a program of a run.
+func (o Options) compile(g *engine.Graph, pool *par.Pool, store *engine.Store) (*engine.Program, error) {
+	def(&o.Precision, "f32")
+	p, err := plan.ParsePrecision(o.Precision)
+	if err != nil {
+		return nil, err
+	}
+	return engine.Compile(g, engine.Options{Pool: pool, Seed: o.Seed, Store: store, Strict: o.Strict, Device: o.Device,
+		Eager: o.Eager, Precision: p})
 }
 
 func def[T comparable](v *T, d T) {

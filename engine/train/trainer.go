@@ -88,7 +88,7 @@ func New(m Model, set Set, o Options) (*Trainer, error) {
 	}
 	t.strength = strength
 	t.pool = newPool(o.Threads)
-	if t.step, err = engine.Compile(g, o.compile(t.pool, nil)); err != nil {
+	if t.step, err = o.compile(g, t.pool, nil); err != nil {
 		t.Close()
 		return nil, fmt.Errorf("training program: %w", err)
 	}

@@ -206,7 +206,7 @@ func (o BatchedGEMM) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec)
 }
 
 func (o MixedGEMM) device(in []kernels.Spec, out kernels.Spec) *deviceProduct {
-	p := o.Of.device(in, out)
+	p := o.linear().device(in, out)
 	p.mixed, p.format = true, o.Operands
 	return p
 }
@@ -222,8 +222,22 @@ func (o MixedGEMM) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec) (
 	return o.device(in, out).launches(t, out)
 }
 
+// CUDARemark says so where no tensor cores are used.
+func (o MixedGEMM) CUDARemark(t kernels.Target, in []kernels.Spec, out kernels.Spec) string {
+	return o.device(in, out).remark(t, out.DType)
+}
+
+// remark says so where no tensor cores are used.
+func (p *deviceProduct) remark(t kernels.Target, d kernels.DType) string {
+	if p.tensorCores(t, d) {
+		return ""
+	}
+	return fmt.Sprintf("operands are rounded first and multiplied as %v: tensor cores that take %v are there from compute "+
+		"capability 8.0 on", d, p.format)
+}
+
 func (o MixedBatchedGEMM) device(in []kernels.Spec, out kernels.Spec) *deviceProduct {
-	p := o.Of.device(in, out)
+	p := o.batched().device(in, out)
 	p.mixed, p.format = true, o.Operands
 	return p
 }
@@ -231,6 +245,11 @@ func (o MixedBatchedGEMM) device(in []kernels.Spec, out kernels.Spec) *devicePro
 // CUDAWorkspace holds rounded operands where tensor cores do not round.
 func (o MixedBatchedGEMM) CUDAWorkspace(t kernels.Target, in []kernels.Spec, out kernels.Spec) int {
 	return o.device(in, out).bytes(t, out.DType)
+}
+
+// CUDARemark says so where no tensor cores are used.
+func (o MixedBatchedGEMM) CUDARemark(t kernels.Target, in []kernels.Spec, out kernels.Spec) string {
+	return o.device(in, out).remark(t, out.DType)
 }
 
 // CUDA multiplies tiles of all matrices, as MixedGEMM does.
@@ -243,6 +262,8 @@ var (
 	_ kernels.CUDAScratcher = MixedGEMM{}
 	_ kernels.CUDAOp        = MixedBatchedGEMM{}
 	_ kernels.CUDAScratcher = MixedBatchedGEMM{}
+	_ kernels.CUDARemarker  = MixedGEMM{}
+	_ kernels.CUDARemarker  = MixedBatchedGEMM{}
 	_ kernels.CUDAOp        = GEMM{}
 	_ kernels.CUDAScratcher = GEMM{}
 	_ kernels.CUDAOp        = Linear{}

@@ -13,7 +13,7 @@ import (
 func TestProductLaunches(t *testing.T) {
 	old, now := kernels.Target{Capability: 75, Multiprocessors: 4}, kernels.Target{Capability: 86, Multiprocessors: 4}
 	small, large, long := [3]int{65, 70, 40}, [3]int{1000, 600, 40}, [3]int{20, 30, 4096}
-	tf32, bf16 := MixedGEMM{}, MixedGEMM{Of: Linear{TransB: true}, Operands: BF16}
+	tf32, bf16 := MixedGEMM{}, MixedGEMM{TransB: true, Operands: BF16}
 	for _, c := range []struct {
 		op     kernels.CUDAOp
 		target kernels.Target

@@ -1,6 +1,9 @@
 package dense
 
-import "ganglion/kernels"
+import (
+	"ganglion/kernels"
+	"ganglion/kernels/act"
+)
 
 // MixedGEMM is Linear in mixed precision: the operands a and b are rounded to a format of 16 bits or so, their products
 // are exact in float32, and everything else is done in the type of the graph. The planner makes it of products where
@@ -8,10 +11,12 @@ import "ganglion/kernels"
 // Inputs and output: those of Linear.
 //
 // Of an exact product it is off by (2u + u²)·Σ|a||b| at most, where u is Unit of the format, and by the rounding of the
-// sum. It has no gradient: it is made of products that have theirs already.
+// sum. Its gradient is that of its parts (see Round).
 type MixedGEMM struct {
-	Of       Linear
-	Operands Format // TF32 or BF16
+	TransA, TransB bool
+	Bias, Residual bool
+	F              act.Func // the identity by default
+	Operands       Format   // TF32 or BF16
 }
 
 var (
@@ -21,6 +26,16 @@ var (
 	_ kernels.Preparer  = MixedGEMM{}
 	_ kernels.Fused     = MixedGEMM{}
 )
+
+// linear is the op without rounding.
+func (o MixedGEMM) linear() Linear {
+	return Linear{TransA: o.TransA, TransB: o.TransB, Bias: o.Bias, Residual: o.Residual, F: o.F}
+}
+
+// mixed is a product with rounded operands.
+func mixed(o Linear, f Format) MixedGEMM {
+	return MixedGEMM{TransA: o.TransA, TransB: o.TransB, Bias: o.Bias, Residual: o.Residual, F: o.F, Operands: f}
+}
 
 // wantOperands checks a format of operands.
 func wantOperands(op kernels.Op, in []kernels.Spec, f Format) error {
@@ -35,7 +50,7 @@ func (o MixedGEMM) Infer(in []kernels.Spec) (kernels.Spec, error) {
 	if err := wantOperands(o, in, o.Operands); err != nil {
 		return kernels.Spec{}, err
 	}
-	return o.Of.Infer(in)
+	return o.linear().Infer(in)
 }
 
 // roundedRefs are the inputs with the first two rounded.
@@ -50,7 +65,7 @@ func roundedRefs(f Format, in []kernels.Tensor) []kernels.Tensor {
 
 // Ref is Linear of rounded operands.
 func (o MixedGEMM) Ref(out kernels.Tensor, in []kernels.Tensor) {
-	o.Of.Ref(out, roundedRefs(o.Operands, in))
+	o.linear().Ref(out, roundedRefs(o.Operands, in))
 }
 
 // Decompose rounds and multiplies.
@@ -59,21 +74,23 @@ func (o MixedGEMM) Decompose(b kernels.Builder, in []*kernels.Node) *kernels.Nod
 	for i := range 2 {
 		x[i] = b.Apply(Round{To: o.Operands}, in[i])
 	}
-	return b.Apply(o.Of, x...)
+	return b.Apply(o.linear(), x...)
 }
 
 // Flops is 2mnk.
-func (o MixedGEMM) Flops(in []kernels.Spec, out kernels.Spec) float64 { return o.Of.Flops(in, out) }
+func (o MixedGEMM) Flops(in []kernels.Spec, out kernels.Spec) float64 {
+	return o.linear().Flops(in, out)
+}
 
 // InPlace is true for the residual.
-func (o MixedGEMM) InPlace(i int) bool { return o.Of.InPlace(i) }
+func (o MixedGEMM) InPlace(i int) bool { return o.linear().InPlace(i) }
 
 // Prepare makes room for the product.
-func (o MixedGEMM) Prepare(c *kernels.Call) { o.Of.Prepare(c) }
+func (o MixedGEMM) Prepare(c *kernels.Call) { o.linear().Prepare(c) }
 
 // Workspace holds the rounded operands and what the product packs.
 func (o MixedGEMM) Workspace(in []kernels.Spec, out kernels.Spec, workers int) int {
-	return roundedBytes(in) + o.Of.Workspace(in, out, workers)
+	return roundedBytes(in) + o.linear().Workspace(in, out, workers)
 }
 
 // roundedBytes is the scratch memory of rounded operands.
@@ -87,9 +104,9 @@ func (o MixedGEMM) CPU(c *kernels.Call) {
 	s := c.State.(*linearState)
 	roundOperands(c)
 	if c.Out.DType == kernels.Float32 {
-		linear(c, o.Of, s, s.f32, rounded[float32](c))
+		linear(c, o.linear(), s, s.f32, rounded[float32](c))
 	} else {
-		linear(c, o.Of, s, s.f64, rounded[float64](c))
+		linear(c, o.linear(), s, s.f64, rounded[float64](c))
 	}
 }
 
@@ -132,11 +149,11 @@ func operandsFormat(op kernels.Op) Format {
 func Mixed(op kernels.Op, f Format) (kernels.Op, bool) {
 	switch o := op.(type) {
 	case GEMM:
-		return MixedGEMM{Of: o.linear(), Operands: f}, true
+		return mixed(o.linear(), f), true
 	case Linear:
-		return MixedGEMM{Of: o, Operands: f}, true
+		return mixed(o, f), true
 	case BatchedGEMM:
-		return MixedBatchedGEMM{Of: o, Operands: f}, true
+		return MixedBatchedGEMM{TransA: o.TransA, TransB: o.TransB, Operands: f}, true
 	}
 	return nil, false
 }

@@ -21,7 +21,7 @@ var mixedSizes = [][3]int{{0, 3, 2}, {3, 0, 2}, {2, 3, 0}, {1, 1, 1}, {1, 31, 32
 func TestMixedGEMM(t *testing.T) {
 	var cases []optest.Case
 	add := func(o Linear, f Format, m, n, k int) {
-		op := MixedGEMM{Of: o, Operands: f}
+		op := mixed(o, f)
 		cases = append(cases, optest.Case{Name: fmt.Sprintf("%+v/%d-%d-%d", op, m, n, k), Op: op,
 			In: linearIn(o, m, n, k)})
 	}
@@ -47,7 +47,7 @@ func TestMixedGEMM(t *testing.T) {
 func TestMixedBatchedGEMM(t *testing.T) {
 	var cases []optest.Case
 	add := func(o BatchedGEMM, f Format, lead []int, m, n, k int) {
-		op := MixedBatchedGEMM{Of: o, Operands: f}
+		op := MixedBatchedGEMM{TransA: o.TransA, TransB: o.TransB, Operands: f}
 		cases = append(cases, optest.Case{Name: fmt.Sprintf("%+v/%v/%d-%d-%d", op, lead, m, n, k), Op: op,
 			In: batch(o, lead, m, n, k)})
 	}
@@ -82,8 +82,8 @@ func TestMixedDecompose(t *testing.T) {
 			op    kernels.Fused
 			shape []int
 		}{
-			{MixedGEMM{Of: Linear{F: act.Tanh, TransB: true}, Operands: f}, []int{2, 4}},
-			{MixedBatchedGEMM{Of: BatchedGEMM{}, Operands: f}, []int{2, 2, 2}},
+			{MixedGEMM{F: act.Tanh, TransB: true, Operands: f}, []int{2, 4}},
+			{MixedBatchedGEMM{Operands: f}, []int{2, 2, 2}},
 		} {
 			in := []kernels.Tensor{kernels.FromSlice(x, c.shape...), kernels.FromSlice(x, c.shape...)}
 			want, err := kernels.RunRef(c.op, in)

@@ -5,13 +5,14 @@ import "ganglion/kernels"
 // Round is y = the number of a format nearest to x, elementwise; the type stays.
 // Input: x float [any].  Output: the same shape.
 //
-// It has no gradient: between two numbers of the format it is constant.
+// Gradient: dx = dy, as if y were x (the straight-through estimator). The derivative proper is zero almost everywhere.
 type Round struct{ To Format }
 
 var (
-	_ kernels.CPUOp    = Round{}
-	_ kernels.InPlacer = Round{}
-	_ kernels.CUDAOp   = Round{}
+	_ kernels.Differentiable = Round{}
+	_ kernels.CPUOp          = Round{}
+	_ kernels.InPlacer       = Round{}
+	_ kernels.CUDAOp         = Round{}
 )
 
 // Infer returns the spec of x.
@@ -30,6 +31,11 @@ func (o Round) Ref(out kernels.Tensor, in []kernels.Tensor) {
 	for i, v := range in[0].F64 {
 		out.F64[i] = o.To.Nearest(v)
 	}
+}
+
+// Grad hands the gradient on.
+func (o Round) Grad(_ kernels.Builder, _ []*kernels.Node, _, dout *kernels.Node) []*kernels.Node {
+	return []*kernels.Node{dout}
 }
 
 // roundCost is the estimated time of one element in nanoseconds.

@@ -3,6 +3,7 @@ package dense
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"ganglion/internal/optest"
@@ -14,10 +15,11 @@ var allFormats = []Format{TF32, BF16, F16}
 
 func TestRound(t *testing.T) {
 	inf := math.Inf(1)
+	// The gradient is not that of the differences of a staircase; see below.
 	var cases []optest.Case
 	for _, f := range allFormats {
 		for _, s := range [][]int{{}, {0}, {1}, {31}, {32}, {33}, {3, 5}, {1000}} {
-			cases = append(cases, optest.Case{Name: fmt.Sprint(f, s), Op: Round{To: f}, Exact: true,
+			cases = append(cases, optest.Case{Name: fmt.Sprint(f, s), Op: Round{To: f}, Exact: true, NoGrad: true,
 				In: []optest.Arg{optest.Normal(s...)}})
 		}
 		// Ties, the largest numbers and what is above, subnormal numbers of all formats, values of no number.
@@ -26,9 +28,13 @@ func TestRound(t *testing.T) {
 			0x1p-14, 0x1.ffdp-15, 0x1p-24, 0x1p-25, 0x1.8p-25, 0x1.8p-24, 0x1p-126, 0x1p-130, 0x1.8p-133, 0x1p-134,
 			0x1p-136, 0x1.8p-137, 0x1p-149, -0x1p-149}
 		cases = append(cases, optest.Case{Name: fmt.Sprint(f, "special"), Op: Round{To: f}, Exact: true,
-			In: []optest.Arg{optest.Values(kernels.FromSlice(special, len(special)))}})
+			NoGrad: true, In: []optest.Arg{optest.Values(kernels.FromSlice(special, len(special)))}})
 	}
 	optest.Check(t, cases)
+	x := kernels.FromSlice([]float64{1.3, -2.7, 1e-9}, 3)
+	if g := gradients(t, Round{To: BF16}, 2.5, x)[0]; !slices.Equal(g.F64, []float64{2.5, 2.5, 2.5}) {
+		t.Errorf("gradient %v", g.F64)
+	}
 }
 
 // TestNearest compares with a table of all numbers of a format: the nearest one of it, and of two the one of the rule.
