@@ -47,6 +47,7 @@ func TestBadFlags(t *testing.T) {
 		{"--lr fast", "lr"},
 		{"--seed -1", "seed"}, {"--seed x", "seed"}, {"--seed 1.5", "seed"}, {"--device tpu", "auto, cpu, cuda"},
 		{"--device cpu0", "device"},
+		{"--precision f16", "f32, tf32, bf16"}, {"--precision bf16 --dtype f64", "bf16 is for dtype f32"},
 		{"--dtype f16", "f32, f64"}, {"--dtype=", "dtype"}, {"--threads -1", "threads"}, {"--threads x", "threads"},
 		{"--task sort", "classify, regress"}, {"--strict=maybe", "strict"}, {"--json=maybe", "json"},
 		{"--quiet=2", "quiet"},

@@ -36,6 +36,11 @@ func request(c *cli.Context, device string) (*run.Device, error) {
 	return run.OpenDeviceWith(device, o)
 }
 
+func precisionFlag() cli.Flag {
+	return &cli.StringFlag{Name: "precision",
+		Usage: "`PRECISION` of products: f32; tf32 or bf16 rounds their operands, for tensor cores (default: f32)"}
+}
+
 // openDevice opens the device that the command asks for and says on the log what there is to say about it.
 func openDevice(c *cli.Context) (*run.Device, error) {
 	d, err := request(c, c.String("device"))

@@ -24,6 +24,7 @@ func planCommand() *cli.Command {
 			&cli.Uint64Flag{Name: "seed", Usage: "seed of initial values and splits (default: 1)"},
 			deviceFlag(),
 			&cli.StringFlag{Name: "dtype", Usage: "`TYPE` of the numbers: f32 or f64 (default: f32)"},
+			precisionFlag(),
 			&cli.StringSliceFlag{
 				Name:  "set",
 				Usage: "`KEY=VALUE` of the model (ganglion models MODEL), or train.KEY=VALUE",
@@ -128,8 +129,12 @@ func printPlan(out io.Writer, p *run.Plan) error {
 	for _, f := range p.Fallbacks {
 		fmt.Fprintf(out, "slow path: %s\n", f)
 	}
+	dtype := p.DType
+	if p.Precision != "" {
+		dtype += ", products in " + p.Precision
+	}
 	_, err := fmt.Fprintf(out, "%s on %s: %d parameters, %s, %d steps an epoch of up to %d samples\n", p.Model, p.Data,
-		p.Parameters, p.DType, p.Steps, p.Batch)
+		p.Parameters, dtype, p.Steps, p.Batch)
 	return err
 }
 

@@ -37,6 +37,7 @@ func trainCommand() *cli.Command {
 			&cli.Uint64Flag{Name: "seed", Usage: "seed of initial values, splits and batches (default: 1)"},
 			deviceFlag(),
 			&cli.StringFlag{Name: "dtype", Usage: "`TYPE` of the numbers: f32 or f64 (default: f32)"},
+			precisionFlag(),
 			&cli.StringSliceFlag{
 				Name:  "set",
 				Usage: "`KEY=VALUE` of the model (ganglion models MODEL), or train.KEY=VALUE",
@@ -219,7 +220,7 @@ func overrides(c *cli.Context, cfg *run.Config) error {
 		{"data", "data.source"}, {"data-dir", "data.dir"}, {"target", "data.target"}, {"task", "data.task"},
 		{"split", "data.split"},
 		{"epochs", "train.epochs"}, {"batch", "train.batch"}, {"lr", "train.lr"}, {"seed", "train.seed"},
-		{"dtype", "train.dtype"},
+		{"dtype", "train.dtype"}, {"precision", "train.precision"},
 		{"threads", "train.threads"}, {"strict", "train.strict"},
 	} {
 		if !c.IsSet(f.flag) {

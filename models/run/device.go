@@ -120,6 +120,14 @@ func why(err error) string {
 	return strings.ReplaceAll(text, "\n", "; ")
 }
 
+// precision is that of products as results name it: "" for that of all numbers.
+func (c Config) precision() string {
+	if p := c.Train.Precision; p != "f32" {
+		return p
+	}
+	return ""
+}
+
 // deviceName is the device of a configuration as results name it.
 func (c Config) deviceName() string {
 	if d := c.Train.Device; d != nil {

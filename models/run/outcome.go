@@ -31,6 +31,7 @@ func (s *Session) result(ctx context.Context, dir string, out train.Outcome, o T
 		Data:       s.DataName(),
 		Device:     s.Config.deviceName(),
 		DType:      s.Config.Train.DType,
+		Precision:  s.Config.precision(),
 		Seed:       s.Config.Train.Seed,
 		Epochs:     t.Position().Epoch,
 		Steps:      t.Position().Step,

@@ -13,6 +13,7 @@ type Plan struct {
 	Data       string        `json:"data"`
 	Device     string        `json:"device"`
 	DType      string        `json:"dtype"`
+	Precision  string        `json:"precision,omitempty"` // of products: tf32 or bf16, "" for that of dtype
 	Batch      int           `json:"batch"`
 	Parameters int           `json:"parameters"`
 	Steps      int           `json:"steps_per_epoch"`
@@ -68,7 +69,8 @@ func (s *Session) Plan(baseline bool) (*Plan, error) {
 	batch := s.Trainer.Options.Batch
 	return &Plan{
 		Command: "plan", Model: s.System.ID, Data: s.DataName(),
-		Device: s.Config.deviceName(), DType: s.Config.Train.DType, Batch: batch,
+		Device: s.Config.deviceName(), DType: s.Config.Train.DType, Precision: s.Config.precision(),
+		Batch:      batch,
 		Parameters: s.Trainer.Store().Params().Size(), Steps: s.Trainer.StepsPerEpoch(),
 		Programs: []PlanProgram{planOf(step, batch), planOf(eval, s.Trainer.EvaluationBatch())},
 		Memory:   f, Fallbacks: fallbacks(step, eval), OnDevice: device,
