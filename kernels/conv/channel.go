@@ -182,6 +182,15 @@ func affineBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	shift, scale, bias := kernels.Of[T](c.In[1]), kernels.Of[T](c.In[2]), kernels.Of[T](c.In[3])
 	channels, plane := c.Out.Shape[1], volume(c.Out.Shape[2:])
 	lo, hi := c.Chunk(chunk, c.Out.Shape[0]*channels)
+	for lo < hi && plane == 1 { // rows of channels
+		ch := lo % channels
+		n := min(hi-lo, channels-ch)
+		to, s, m, b := y[lo:][:n], scale[ch:][:n], shift[ch:][:n], bias[ch:][:n]
+		for j, v := range x[lo:][:n] {
+			to[j] = (v-m[j])*s[j] + b[j]
+		}
+		lo += n
+	}
 	for i := lo; i < hi; i++ {
 		ch := i % channels
 		m, s, b := shift[ch], scale[ch], bias[ch]
@@ -255,6 +264,10 @@ func momentsBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	x, shape := kernels.Of[T](c.In[0]), c.In[0].Shape
 	plane, v := volume(shape[2:]), vec.For[T](c.Path)
 	lo, hi := c.Chunk(chunk, blocksOf(shape)*shape[1])
+	if plane == 1 {
+		momentsOfRows(c, x, lo, hi)
+		return
+	}
 	for task := lo; task < hi; task++ {
 		first, last, ch, sums := block(c, task)
 		sum, square := 0.0, 0.0
@@ -329,6 +342,10 @@ func sumsBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
 	x, y, shape := kernels.Of[T](c.In[0]), kernels.Of[T](c.In[2]), c.In[0].Shape
 	shift, plane := kernels.Of[T](c.In[1]), volume(shape[2:])
 	lo, hi := c.Chunk(chunk, blocksOf(shape)*shape[1])
+	if plane == 1 {
+		sumsOfRows(c, x, y, shift, lo, hi)
+		return
+	}
 	for task := lo; task < hi; task++ {
 		first, last, ch, sums := block(c, task)
 		m := shift[ch]
@@ -361,6 +378,71 @@ func mergeSums(c *kernels.Call, channel int) (a, b float64) {
 		b += sums[1]
 	}
 	return a, b
+}
+
+// abreast is the number of channels of rows whose sums are kept side by side.
+const abreast = 16
+
+// part is as many of the tasks [lo, hi), from the first on, as have neighbouring channels of one block, so many at most:
+// the rows of the block, the first channel, and the places of all their sums.
+func part(c *kernels.Call, lo, hi int) (first, last, channel int, sums []float64) {
+	channels := c.In[0].Shape[1]
+	first, last, channel, _ = block(c, lo)
+	n := min(hi-lo, channels-channel, abreast)
+	work := c.Work
+	all := kernels.Carve[float64](&work, 2*blocksOf(c.In[0].Shape)*channels)
+	return first, last, channel, all[2*lo:][:2*n]
+}
+
+// momentsOfRows is momentsBody where a channel has one element in each row: channels go side by side.
+func momentsOfRows[T kernels.Float](c *kernels.Call, x []T, lo, hi int) {
+	channels := c.In[0].Shape[1]
+	for lo < hi {
+		first, last, ch, sums := part(c, lo, hi)
+		n := len(sums) / 2
+		var mean, square [abreast]float64
+		for i := first; i < last; i++ {
+			for j, v := range x[i*channels+ch:][:n] {
+				mean[j%abreast] += float64(v)
+			}
+		}
+		for j := range n {
+			mean[j] /= float64(last - first)
+		}
+		for i := first; i < last; i++ {
+			for j, v := range x[i*channels+ch:][:n] {
+				e := float64(v) - mean[j%abreast]
+				square[j%abreast] += e * e
+			}
+		}
+		for j := range n {
+			sums[2*j], sums[2*j+1] = mean[j], square[j]
+		}
+		lo += n
+	}
+}
+
+// sumsOfRows is sumsBody where a channel has one element in each row.
+func sumsOfRows[T kernels.Float](c *kernels.Call, x, y, shift []T, lo, hi int) {
+	channels := c.In[0].Shape[1]
+	for lo < hi {
+		first, last, ch, sums := part(c, lo, hi)
+		n := len(sums) / 2
+		var s, d [abreast]float64
+		for i := first; i < last; i++ {
+			at := i*channels + ch
+			b := y[at:][:n]
+			for j, v := range x[at:][:n] {
+				w := float64(b[j])
+				s[j%abreast] += float64(v-shift[ch+j]) * w
+				d[j%abreast] += w
+			}
+		}
+		for j := range n {
+			sums[2*j], sums[2*j+1] = s[j], d[j]
+		}
+		lo += n
+	}
 }
 
 // Normalise is (x − mean)/√(variance + eps)·gamma + beta for each channel: batch normalisation with the given moments
