@@ -88,6 +88,7 @@ func (p *Program) diagnose(ctx context.Context) (*Finding, error) {
 		return nil, err
 	}
 	pl := p.current.plan
+	p.arena.holds = nil
 	m := p.bind(p.current, true)
 	for i := range p.slots {
 		if s := &p.slots[i]; s.used {

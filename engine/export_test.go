@@ -7,6 +7,7 @@ import (
 
 // Poison fills the program's own memory with NaN, so that a read of what was not written in this run shows.
 func (p *Program) Poison() {
+	p.arena.holds = nil
 	for i := range p.arena.mem {
 		p.arena.mem[i] = 0xff
 	}

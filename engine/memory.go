@@ -13,6 +13,7 @@ type Arena struct {
 	mem     []byte
 	reserve *exec.Reserve
 	least   int
+	holds   *exec.CPU // what was run last, completely; nil for nothing
 }
 
 // AtLeast makes the arena have n bytes at least when it is first taken, which is when a program runs: so that it need
@@ -22,6 +23,7 @@ func (a *Arena) AtLeast(n int) { a.least = max(a.least, n) }
 // fit makes the arena large enough for a plan.
 func (a *Arena) fit(pl *plan.Plan) error {
 	if pl.Arena > len(a.mem) {
+		a.holds = nil
 		a.mem = alignedBytes(max(pl.Arena, a.least))
 	}
 	if pl.Reserve <= a.reserve.Size() {
@@ -29,7 +31,7 @@ func (a *Arena) fit(pl *plan.Plan) error {
 	}
 	r, err := exec.NewReserve(pl.Reserve)
 	if err == nil {
-		a.reserve = r
+		a.reserve, a.holds = r, nil
 	}
 	return err
 }
@@ -62,7 +64,7 @@ func (p *Program) MemoryAt(resize func(name string, declared kernels.Spec) kerne
 	for i, s := range p.slots {
 		specs[i] = resize(s.name, s.spec)
 	}
-	pl, err := p.planFor(specs)
+	pl, err := p.planStill(specs, p.current.still)
 	if err != nil {
 		return Memory{}, fmt.Errorf("engine: memory of %s: %w", p.graph.name, err)
 	}

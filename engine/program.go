@@ -29,6 +29,11 @@ type Slot int
 type Feed struct {
 	Slot   Slot
 	Tensor kernels.Tensor
+	// Version, if it is not 0, promises that the elements are those of the last tensor that was fed to this slot with
+	// the same version. On the processor, steps that depend on nothing but such inputs and constants are run again only
+	// after one of the versions has changed: what is made of the structure of a graph, for instance, or products of
+	// fixed features. Their results stay in memory of their own for that.
+	Version uint64
 }
 
 // Feeds are the inputs of one run, in any order.
@@ -66,6 +71,8 @@ type slot struct {
 	used bool
 	fed  kernels.Tensor
 	run  uint64 // the last run that fed it
+
+	version uint64 // of what is fed
 }
 
 // maxSpecial is the number of sets of input sizes whose plans are kept.
@@ -74,6 +81,8 @@ const maxSpecial = 16
 // special is a program planned for one set of input sizes.
 type special struct {
 	specs []kernels.Spec // of the inputs, by slot
+	still []bool         // whether they are fed with a version
+	held  []uint64       // the versions of the last complete run, nil before it
 	plan  *plan.Plan
 	cpu   *exec.CPU // bound to base, nil before the first run
 	base  *byte     // the beginning of the arena to which it is bound
@@ -140,7 +149,7 @@ func (p *Program) execute(ctx context.Context) error {
 		if err := p.store.Sync(); err != nil {
 			return err
 		}
-		return p.current.cpu.Run(ctx)
+		return p.onCPU(ctx)
 	}
 	if err := p.store.push(); err != nil {
 		return err
@@ -151,6 +160,28 @@ func (p *Program) execute(ctx context.Context) error {
 	if p.current.plan.Writes() {
 		p.store.wrote()
 	}
+	return nil
+}
+
+// onCPU runs the current plan on the processor, without what holds from its last run.
+func (p *Program) onCPU(ctx context.Context) error {
+	s := p.current
+	same := p.arena.holds == s.cpu && s.held != nil
+	for i := range s.held {
+		same = same && s.held[i] == p.slots[i].version
+	}
+	p.arena.holds = nil
+	s.cpu.Still(same)
+	if err := s.cpu.Run(ctx); err != nil {
+		return err
+	}
+	if s.held == nil {
+		s.held = make([]uint64, len(p.slots))
+	}
+	for i := range s.held {
+		s.held[i] = p.slots[i].version
+	}
+	p.arena.holds = s.cpu
 	return nil
 }
 
@@ -174,7 +205,7 @@ func (p *Program) feed(feeds Feeds) error {
 			return fmt.Errorf("%w %s: its memory is memory of the store, which the run may overwrite; feed a copy",
 				ErrFeed, s.name)
 		}
-		s.fed, s.run = f.Tensor, p.clock
+		s.fed, s.run, s.version = f.Tensor, p.clock, f.Version
 	}
 	for i := range p.slots {
 		if s := &p.slots[i]; s.used && s.run != p.clock {
@@ -227,7 +258,8 @@ func (p *Program) stored(t *kernels.Tensor) bool {
 // fits reports whether a plan is for the sizes of what has been fed.
 func (p *Program) fits(s *special) bool {
 	for i := range p.slots {
-		if p.slots[i].used && !slices.Equal(p.slots[i].fed.Shape, s.specs[i].Shape) {
+		if f := &p.slots[i]; f.used && (!slices.Equal(f.fed.Shape, s.specs[i].Shape) ||
+			(f.version != 0) != s.still[i]) {
 			return false
 		}
 	}
@@ -242,14 +274,14 @@ func (p *Program) choose() error {
 			return nil
 		}
 	}
-	specs := make([]kernels.Spec, len(p.slots))
+	specs, still := make([]kernels.Spec, len(p.slots)), make([]bool, len(p.slots))
 	for i, s := range p.slots {
 		specs[i] = s.spec
 		if s.used {
-			specs[i] = kernels.S(s.spec.DType, slices.Clone(s.fed.Shape)...)
+			specs[i], still[i] = kernels.S(s.spec.DType, slices.Clone(s.fed.Shape)...), s.version != 0
 		}
 	}
-	s, err := p.specialise(specs)
+	s, err := p.specialiseStill(specs, still)
 	if err != nil {
 		return err
 	}
@@ -257,17 +289,22 @@ func (p *Program) choose() error {
 	return nil
 }
 
-// specialise plans for input sizes and keeps the plan, in the place of the one that was unused for longest when there
-// are too many.
+// specialise plans for input sizes, none of the inputs still.
 func (p *Program) specialise(inputs []kernels.Spec) (*special, error) {
-	pl, err := p.planFor(inputs)
+	return p.specialiseStill(inputs, make([]bool, len(p.slots)))
+}
+
+// specialiseStill plans for input sizes and still inputs, and keeps the plan, in the place of the one that was unused
+// for longest when there are too many.
+func (p *Program) specialiseStill(inputs []kernels.Spec, still []bool) (*special, error) {
+	pl, err := p.planStill(inputs, still)
 	if err != nil {
 		return nil, err
 	}
 	if p.arena == nil {
 		p.arena = new(Arena)
 	}
-	s := &special{specs: inputs, plan: pl, used: p.clock}
+	s := &special{specs: inputs, still: still, plan: pl, used: p.clock}
 	if len(p.cache) == maxSpecial {
 		oldest := 0
 		for i, c := range p.cache {
@@ -284,13 +321,17 @@ func (p *Program) specialise(inputs []kernels.Spec) (*special, error) {
 	return s, nil
 }
 
-// planFor plans for input sizes.
-func (p *Program) planFor(inputs []kernels.Spec) (*plan.Plan, error) {
+// planFor plans for input sizes, none of the inputs still.
+func (p *Program) planFor(inputs []kernels.Spec) (*plan.Plan, error) { return p.planStill(inputs, nil) }
+
+// planStill plans for input sizes and still inputs.
+func (p *Program) planStill(inputs []kernels.Spec, still []bool) (*plan.Plan, error) {
 	specs, err := plan.Infer(p.plan, inputs)
 	if err != nil {
 		return nil, err
 	}
-	return plan.Make(p.plan, specs, plan.Options{Homes: p.homes, Workers: p.pool.Workers(), KeepAll: p.opts.KeepAll})
+	return plan.Make(p.plan, specs, plan.Options{Homes: p.homes, Workers: p.pool.Workers(), KeepAll: p.opts.KeepAll,
+		Still: still})
 }
 
 // rebind makes an arena that is large enough for a plan, and binds the plan to it if it is not bound, or was bound to

@@ -26,6 +26,7 @@ func (p *Program) RunTimed(ctx context.Context, feeds Feeds, f func(Timing)) err
 		return p.runProfiled(ctx, m, f)
 	}
 	pl, m := p.current.plan, p.current.cpu
+	p.arena.holds = nil
 	for i := range m.Len() {
 		at := m.Index(i)
 		if err := ctx.Err(); err != nil && at < pl.Commit {

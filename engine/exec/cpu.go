@@ -25,6 +25,7 @@ type CPU struct {
 	Plan   *plan.Plan
 	steps  []step
 	index  []int // of each executed step among the plan's steps
+	still  bool  // the values of still steps hold: Run leaves these steps out
 	saves  []move
 	stores []move
 	out    []*kernels.Tensor
@@ -117,6 +118,10 @@ func window(t *kernels.Tensor, src kernels.Tensor, offset int) {
 	}
 }
 
+// Still says whether what the still steps computed in the run before holds for the next ones, which then leave these
+// steps out. Nothing else may have used the arena since.
+func (m *CPU) Still(yes bool) { m.still = yes }
+
 // Output returns the value of an output of the last run; it is overwritten by the next.
 func (m *CPU) Output(i int) kernels.Tensor { return *m.out[i] }
 
@@ -163,6 +168,9 @@ func (m *CPU) Result(i int) kernels.Tensor {
 // point is reported as such.
 func (m *CPU) Run(ctx context.Context) error {
 	for i := range m.steps {
+		if m.still && m.Plan.Steps[m.index[i]].Still {
+			continue
+		}
 		if m.index[i] < m.Plan.Commit {
 			if err := ctx.Err(); err != nil {
 				return fmt.Errorf("stopped before step %d of %d: %w", i, len(m.steps), err)

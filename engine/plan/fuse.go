@@ -75,6 +75,9 @@ const maxGroup = 16
 // continues reports whether step s, with its row, can go on with a group.
 func (p *Plan) continues(g *Group, s *Step, row int) bool {
 	n := &p.Graph.Nodes[s.Node]
+	if p.Steps[g.Steps[0]].Still != s.Still {
+		return false
+	}
 	if len(g.Steps) == maxGroup || g.Row != 0 && row != 0 && g.Row != row {
 		return false
 	}

@@ -58,6 +58,7 @@ type placing struct {
 	pos   []int // position of each op
 	last  []int // position of each value's last direct reader
 	keep  bool
+	still []bool // see still; nil for none
 
 	bufs   []buffer
 	at     []spot
@@ -73,9 +74,9 @@ type placing struct {
 type claim struct{ pack, off int }
 
 // arrange gives every value a spot. Values wanted after the run live until position end.
-func arrange(p *persistence, order []int, homes []Home, keep bool) *placing {
+func arrange(p *persistence, order []int, o Options) *placing {
 	n := len(p.g.Nodes)
-	m := &placing{g: p.g, p: p, specs: p.specs, order: order, keep: keep, end: len(order),
+	m := &placing{g: p.g, p: p, specs: p.specs, order: order, keep: o.KeepAll, end: len(order),
 		pos: make([]int, n), last: make([]int, n), at: make([]spot, n), over: slices.Repeat([]int{-1}, n),
 		packs: map[int]int{}, copies: map[int][]int{}, store: map[int]int{}}
 	for i := range m.pos {
@@ -96,8 +97,10 @@ func arrange(p *persistence, order []int, homes []Home, keep bool) *placing {
 	for _, o := range p.g.Outputs {
 		m.last[o.Node] = m.end
 	}
+	m.still = still(p, o.Still)
+	m.lasting()
 	m.lastOfStates()
-	m.leaves(homes)
+	m.leaves(o.Homes)
 	m.claim()
 	for _, id := range order {
 		m.put(id)

@@ -13,6 +13,9 @@ type Options struct {
 	Workers int    // how many threads will run the kernels; scratch memory depends on it, results do not
 	// KeepAll means that no memory is used twice and nothing is computed in place: every node can be read after a run.
 	KeepAll bool
+	// Still tells, by slot, which inputs are mostly the same from run to run. The values of what depends on them alone
+	// lie in memory that nothing else uses, so that those steps need not be run again.
+	Still []bool
 }
 
 // Move is a copy of a value from one place to another.
@@ -33,6 +36,7 @@ type Step struct {
 	Work   Place  // scratch memory
 	Scrap  int    // bytes of scratch memory
 	Group  int    // of Plan.Groups, or -1
+	Still  bool   // the step depends on constants and still inputs only
 	// Reserve is the number of bytes of the plan's reserve that the step may need.
 	Reserve int
 }
@@ -63,10 +67,11 @@ func Make(g *Graph, specs []kernels.Spec, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := arrange(p, seq, o.Homes, o.KeepAll)
+	m := arrange(p, seq, o)
 	pl := &Plan{Graph: g, Specs: specs, Places: make([]Place, len(g.Nodes)), Steps: make([]Step, len(seq))}
 	work := m.scratch(o.Workers)
 	saves, stores, safe := m.closing()
+	m.settle()
 	var bufs []*buffer
 	for i := range m.bufs {
 		if b := &m.bufs[i]; b.space == Arena {
@@ -82,6 +87,7 @@ func Make(g *Graph, specs []kernels.Spec, o Options) (*Plan, error) {
 	}
 	for i, id := range seq {
 		pl.Steps[i] = m.step(id, work[i])
+		pl.Steps[i].Still = m.isStill(id)
 		pl.Unshared += aligned(pl.Steps[i].Scrap)
 		if pl.Steps[i].Run == Kernel {
 			pl.Steps[i].Reserve = m.reserve(id, o.Workers)
@@ -246,6 +252,9 @@ func (p *Plan) String() string {
 		}
 		if s.Reserve > 0 {
 			fmt.Fprintf(&b, " reserve %d", s.Reserve)
+		}
+		if s.Still {
+			b.WriteString(" still")
 		}
 		if s.Group >= 0 {
 			fmt.Fprintf(&b, " group %d", s.Group)

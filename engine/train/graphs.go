@@ -336,6 +336,8 @@ type graphFeeds struct {
 	slots map[string]engine.Slot
 	base  int        // feeds that are not operands; -1 before the first are fed
 	data  *GraphData // whose one graph has been fed
+	// version counts the graphs that were fed. All feeds of one program see the same graphs in the same order.
+	version uint64
 }
 
 // bindGraphs finds the slots of the operands that a program reads.
@@ -373,6 +375,7 @@ func (f *graphFeeds) feed(list engine.Feeds, data *GraphData, task Task, rows []
 			return list, nil
 		}
 		f.data, rows = data, slices.Clone(rows)
+		f.version++
 	}
 	if f.base < 0 {
 		f.base = len(list)
@@ -392,7 +395,11 @@ func (f *graphFeeds) feed(list engine.Feeds, data *GraphData, task Task, rows []
 		}
 		for i, name := range p.names {
 			if slot, ok := f.slots[name]; ok {
-				list = append(list, engine.Feed{Slot: slot, Tensor: tensors[i]})
+				feed := engine.Feed{Slot: slot, Tensor: tensors[i], Version: f.version}
+				if name == nameSample {
+					feed.Version = 0
+				}
+				list = append(list, feed)
 			}
 		}
 	}

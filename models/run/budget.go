@@ -95,8 +95,8 @@ func (s *Session) Afford(f Forecast) error {
 	}
 	ways = append(ways, "--memory-budget "+Size(f.Worst+margin)+" or more")
 	return fmt.Errorf("%w: the run would take up to %s, of which %s for a step on %d samples, %s for what is "+
-		"held already; the budget is %s. Try %s", ErrMemory, Size(f.Worst), Size(f.Batch+f.Arena+f.Reserve), s.Trainer.Options.Batch,
-		Size(f.Resident), Size(budget), strings.Join(ways, ", or "))
+		"held already; the budget is %s. Try %s", ErrMemory, Size(f.Worst), Size(f.Batch+f.Arena+f.Reserve),
+		s.Trainer.Options.Batch, Size(f.Resident), Size(budget), strings.Join(ways, ", or "))
 }
 
 // afford refuses what takes a number of bytes more than the process holds already, if that is above the budget.
