@@ -188,8 +188,20 @@ func TestLists(t *testing.T) {
 		}
 		must(t, "models", m.ID)
 	}
-	var sets []run.DataInfo
+	var sets []json.RawMessage
 	strict(t, must(t, "data", "list", "--json").out, &sets)
+	graphs := 0
+	for _, s := range sets {
+		if strings.Contains(string(s), `"kind":`) {
+			graphs++
+			strict(t, string(s), &run.GraphInfo{})
+			continue
+		}
+		strict(t, string(s), &run.DataInfo{})
+	}
+	if graphs == 0 || graphs == len(sets) {
+		t.Errorf("%d of %d sets are graphs", graphs, len(sets))
+	}
 	var findings []run.Finding
 	strict(t, must(t, "doctor", "--json").out, &findings)
 	for _, args := range [][]string{{"data", "show", "gas", "--json"}, {"data", "check", "iris", "--json"}} {

@@ -100,7 +100,7 @@ func (e *edgeList) firstLine() []byte {
 }
 
 func (e *edgeList) edges(ctx context.Context) error {
-	first, width, g := true, 0, e.g
+	begun, width, g := false, 0, e.g
 	for e.next() {
 		if e.line%4096 == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -112,11 +112,13 @@ func (e *edgeList) edges(ctx context.Context) error {
 		if len(f) < 2 || len(f) > 3 {
 			return e.bad("two nodes and perhaps a weight", fmt.Sprintf("%d fields", len(f)), e.mend())
 		}
-		if first {
-			first, width = false, len(f)
-			if isEdgeHead(f) {
+		if width == 0 {
+			if width = len(f); isEdgeHead(f) {
 				continue
 			}
+		}
+		if !begun {
+			begun = true
 			e.named = e.named || !e.known && !isCount(f[0]) // numbers, unless the first edge has names
 		}
 		if len(f) != width {

@@ -75,7 +75,7 @@ func readGeomNodes(f *source.File, g *graph.Graph) error {
 	}
 	var node []int
 	var rows [][]float32
-	var classes []string
+	var classes []float64
 	same := true
 	for l.next() {
 		cols := l.fields('\t')
@@ -83,6 +83,10 @@ func readGeomNodes(f *source.File, g *graph.Graph) error {
 			return l.bad("node, features and label, divided by tabs", fmt.Sprintf("%d fields", len(cols)), l.mend())
 		}
 		i, err := l.integer(cols[0], "a node", 0, graph.MaxNodes)
+		if err != nil {
+			return err
+		}
+		class, err := l.integer(cols[2], "a class", -1<<31, 1<<31-1)
 		if err != nil {
 			return err
 		}
@@ -95,18 +99,18 @@ func readGeomNodes(f *source.File, g *graph.Graph) error {
 			row = append(row, v)
 		}
 		same = same && (len(rows) == 0 || len(row) == len(rows[0]))
-		node, rows, classes = append(node, int(i)), append(rows, row), append(classes, string(cols[2]))
+		node, rows, classes = append(node, int(i)), append(rows, row), append(classes, float64(class))
 	}
 	order, err := permutation(node)
 	if err != nil {
 		return &graph.Error{File: f.Name, Line: order[0] + 2, Err: err, Remedy: "number the nodes from 0, each once"}
 	}
 	g.N = len(node)
-	sorted := make([]string, g.N)
+	sorted := make([]float64, g.N)
 	for i, row := range order {
 		sorted[i] = classes[row]
 	}
-	g.Labels = textLabels(sorted, "label")
+	g.Labels = classLabels(sorted)
 	if g.Features, err = geomFeatures(rows, order, same); err != nil {
 		return &graph.Error{File: f.Name, Err: err, Remedy: "fetch the file again"}
 	}
