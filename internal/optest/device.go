@@ -63,6 +63,9 @@ func openDevice(t *testing.T, cases []Case) *device {
 
 func openAny(t *testing.T) *device {
 	t.Helper()
+	if os.Getenv(seedEnv) == "" {
+		t.Setenv(seedEnv, "1")
+	}
 	dev, err := cuda.Open(0)
 	if err != nil {
 		if os.Getenv("GANGLION_REQUIRE_EMU") == "1" {
@@ -92,6 +95,10 @@ func readPTX(module string, capability int) ([]byte, error) {
 // emulatedElements is the largest number of elements of a case that is run on the emulated device, which is slow.
 const emulatedElements = 1 << 17
 
+// seedEnv makes the emulated device take streams, and unless it is 0 blocks, in a random order. It is read once a
+// process.
+const seedEnv = "CUEMU_SEED"
+
 // affords tells whether a case is small enough for the device.
 func (d *device) affords(t *testing.T, in []kernels.Tensor, out kernels.Spec) bool {
 	n := out.Size()
@@ -105,9 +112,10 @@ func (d *device) affords(t *testing.T, in []kernels.Tensor, out kernels.Spec) bo
 	return true
 }
 
-// check runs the kernels of a case on the device, in buffers of their own and in place where that is allowed, and
-// compares with the reference; its report must be that of the processor.
-func (d *device) check(t *testing.T, c Case, in []kernels.Tensor, dtype kernels.DType) {
+// check runs the kernels of a case a number of times on the device, in buffers of their own, with the same bits each
+// time although the emulated device takes blocks in another order; and once in place where that is allowed. It compares
+// with the reference; the report must be that of the processor.
+func (d *device) check(t *testing.T, c Case, in []kernels.Tensor, dtype kernels.DType, runs int) {
 	want, err := kernels.RunRef(c.Op, in)
 	if err != nil {
 		t.Fatalf("reference: %v", err)
@@ -115,8 +123,10 @@ func (d *device) check(t *testing.T, c Case, in []kernels.Tensor, dtype kernels.
 	ref := c.wide(t, in)
 	got, report := d.run(t, c, in, want.Spec, -1)
 	c.compare(t, got, ref, dtype)
-	if again, _ := d.run(t, c, in, want.Spec, -1); differ(again, got) != "" {
-		t.Errorf("a second run differs: %s", differ(again, got))
+	for i := 1; i < runs; i++ {
+		if again, _ := d.run(t, c, in, want.Spec, -1); differ(again, got) != "" {
+			t.Errorf("run %d differs: %s", i+1, differ(again, got))
+		}
 	}
 	if older, ok := d.older(c.Op.(kernels.CUDAOp), inSpecs(in), want.Spec); ok {
 		result, _ := older.run(t, c, in, want.Spec, -1)
@@ -180,6 +190,7 @@ func (d *device) run(t *testing.T, c Case, in []kernels.Tensor, out kernels.Spec
 	if err != nil {
 		t.Fatalf("CUDA: %v", err)
 	}
+	note(t, list, specs, out)
 	var mem launch.Memory
 	for i, a := range in {
 		if c.shapeOnly(i) {

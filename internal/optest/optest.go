@@ -40,13 +40,15 @@ type Case struct {
 
 // Arg makes one input of a case.
 type Arg struct {
-	spec kernels.Spec
-	make func(t kernels.Tensor, stream uint32)
+	spec  kernels.Spec
+	make  func(t kernels.Tensor, stream uint32)
+	below int  // elements are from 0 to below−1; 0 if they are no indices
+	given bool // made for this shape alone
 }
 
 // Normal is a float input with standard normal elements. The element type follows the run (float32 or float64).
 func Normal(shape ...int) Arg {
-	return Arg{kernels.S(kernels.Float64, shape...), func(t kernels.Tensor, stream uint32) {
+	return Arg{spec: kernels.S(kernels.Float64, shape...), make: func(t kernels.Tensor, stream uint32) {
 		for i := range t.F64 {
 			u := philox.Block([2]uint32{7, 11}, [4]uint32{uint32(i), stream, 1, 0})
 			r := math.Sqrt(-2 * math.Log((float64(u[0])+1)/(1<<32)))
@@ -57,7 +59,7 @@ func Normal(shape ...int) Arg {
 
 // Uniform is a float input with elements spread evenly over [lo, hi).
 func Uniform(lo, hi float64, shape ...int) Arg {
-	return Arg{kernels.S(kernels.Float64, shape...), func(t kernels.Tensor, stream uint32) {
+	return Arg{spec: kernels.S(kernels.Float64, shape...), make: func(t kernels.Tensor, stream uint32) {
 		for i := range t.F64 {
 			u := philox.Block([2]uint32{7, 11}, [4]uint32{uint32(i), stream, 2, 0})
 			t.F64[i] = lo + (hi-lo)*float64(u[0])/(1<<32)
@@ -68,7 +70,7 @@ func Uniform(lo, hi float64, shape ...int) Arg {
 // AwayFromZero is Normal with every element at least gap away from zero: for ops with a kink there.
 func AwayFromZero(gap float64, shape ...int) Arg {
 	n := Normal(shape...)
-	return Arg{n.spec, func(t kernels.Tensor, stream uint32) {
+	return Arg{spec: n.spec, make: func(t kernels.Tensor, stream uint32) {
 		n.make(t, stream)
 		for i, v := range t.F64 {
 			t.F64[i] = v + math.Copysign(gap, v)
@@ -76,19 +78,29 @@ func AwayFromZero(gap float64, shape ...int) Arg {
 	}}
 }
 
-// Ints is an int32 input with elements from lo to hi-1.
+// Ints is an int32 input with elements from lo to hi-1. From 0 on they are indices, and hi what they are indices into.
 func Ints(lo, hi int, shape ...int) Arg {
-	return Arg{kernels.S(kernels.Int32, shape...), func(t kernels.Tensor, stream uint32) {
-		for i := range t.I32 {
-			u := philox.Block([2]uint32{7, 11}, [4]uint32{uint32(i), stream, 3, 0})
-			t.I32[i] = int32(lo + int(uint64(u[0])*uint64(hi-lo)>>32))
-		}
-	}}
+	below := hi
+	if lo < 0 {
+		below = 0
+	}
+	return Arg{spec: kernels.S(kernels.Int32, shape...), below: below, given: lo > 0,
+		make: func(t kernels.Tensor, stream uint32) {
+			for i := range t.I32 {
+				u := philox.Block([2]uint32{7, 11}, [4]uint32{uint32(i), stream, 3, 0})
+				t.I32[i] = int32(lo + int(uint64(u[0])*uint64(hi-lo)>>32))
+			}
+		}}
+}
+
+// Filled is an input of type d, float data as float64, that fill makes for any shape.
+func Filled(d kernels.DType, fill func(t kernels.Tensor), shape ...int) Arg {
+	return Arg{spec: kernels.S(d, shape...), make: func(t kernels.Tensor, _ uint32) { fill(t) }}
 }
 
 // Values is a given input: float data as float64, or int32, or byte.
 func Values(v kernels.Tensor) Arg {
-	return Arg{v.Spec, func(t kernels.Tensor, _ uint32) { v.CopyTo(t) }}
+	return Arg{spec: v.Spec, make: func(t kernels.Tensor, _ uint32) { v.CopyTo(t) }, given: true}
 }
 
 // Check runs every case in every way its op can be executed.
@@ -104,6 +116,9 @@ func Check(t *testing.T, cases []Case) {
 			name = fmt.Sprint(kernels.Identity(c.Op), inSpecs(c.inputs()))
 		}
 		t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) { c.run(t, dev) })
+	}
+	if dev != nil && !testing.Short() {
+		t.Run("sizes", func(t *testing.T) { dev.sweep(t, cases) })
 	}
 }
 
@@ -145,7 +160,7 @@ func (c Case) run(t *testing.T, dev *device) {
 	}
 	if _, ok := c.Op.(kernels.CUDAOp); ok && dev != nil && dev.affords(t, in, out) {
 		for _, d := range c.types(in) {
-			t.Run(fmt.Sprintf("%v/cuda", d), func(t *testing.T) { dev.check(t, c, convert(in, d), d) })
+			t.Run(fmt.Sprintf("%v/cuda", d), func(t *testing.T) { dev.check(t, c, convert(in, d), d, 2) })
 		}
 	}
 	c.checkViews(t, in, out)

@@ -47,22 +47,22 @@ func pooled(t *testing.T, w Window, x []int) []int {
 // distinct holds numbers that differ by 0.01 at least, in an order without a pattern: no difference quotient meets a
 // kink.
 func distinct(shape ...int) optest.Arg {
-	x := kernels.New(kernels.S(kernels.Float64, shape...))
-	n := len(x.F64)
-	for i := range x.F64 {
-		x.F64[i] = float64(i*7919%max(n, 1))/100 + float64(i)*1e-9
-	}
-	return optest.Values(x)
+	return optest.Filled(kernels.Float64, func(x kernels.Tensor) {
+		n := len(x.F64)
+		for i := range x.F64 {
+			x.F64[i] = float64(i*7919%max(n, 1))/100 + float64(i)*1e-9
+		}
+	}, shape...)
 }
 
 // centred is distinct around 0, so that some windows have nothing above it; nothing is closer to 0 than 0.004.
 func centred(shape ...int) optest.Arg {
-	x := kernels.New(kernels.S(kernels.Float64, shape...))
-	n := len(x.F64)
-	for i := range x.F64 {
-		x.F64[i] = float64(i*7919%max(n, 1)-3*n/4)/100 + 0.005 + float64(i)*1e-9
-	}
-	return optest.Values(x)
+	return optest.Filled(kernels.Float64, func(x kernels.Tensor) {
+		n := len(x.F64)
+		for i := range x.F64 {
+			x.F64[i] = float64(i*7919%max(n, 1)-3*n/4)/100 + 0.005 + float64(i)*1e-9
+		}
+	}, shape...)
 }
 
 func TestMaxPool(t *testing.T) {

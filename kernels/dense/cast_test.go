@@ -21,7 +21,9 @@ func TestCast(t *testing.T) {
 					Exact:  true,
 					NoGrad: !to.IsFloat() || large(s...)}, // differences of a staircase are no derivative
 				optest.Case{Name: fmt.Sprint(to, "from int32", s), Op: Cast{To: to},
-					In: []optest.Arg{optest.Ints(-300, 300, s...)}, Exact: true})
+					In: []optest.Arg{optest.Ints(-300, 300, s...)}, Exact: true},
+				optest.Case{Name: fmt.Sprint(to, "from bytes", s), Op: Cast{To: to}, In: []optest.Arg{countUp(s...)},
+					Exact: true})
 		}
 		cases = append(cases, optest.Case{Name: fmt.Sprint(to, "special"), Op: Cast{To: to},
 			In: []optest.Arg{optest.Values(special)}, NoGrad: true, Exact: true})

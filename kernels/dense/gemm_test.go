@@ -30,7 +30,7 @@ func TestGEMM(t *testing.T) {
 			cases = append(cases, optest.Case{Name: name, Op: o, In: product2(o, s[0], s[1], s[2]), Linear: true})
 		}
 		// Longer than a vector; cut into blocks: wide, tall, both.
-		for _, s := range [][3]int{{33, 34, 35}, {20, 400, 300}, {400, 20, 300}, {200, 210, 120}} {
+		for _, s := range [][3]int{{33, 34, 35}, {32, 5, 900}, {20, 400, 300}, {400, 20, 300}, {200, 210, 120}} {
 			name := fmt.Sprintf("%v-%v/%v", o.TransA, o.TransB, s)
 			cases = append(cases, optest.Case{Name: name, Op: o, In: product2(o, s[0], s[1], s[2]), NoGrad: true})
 		}

@@ -40,7 +40,9 @@ func TestSlice(t *testing.T) {
 	}
 	// Integers have no gradient.
 	cases = append(cases, optest.Case{Name: "int32", Op: Slice{Lo: 1}, In: []optest.Arg{optest.Ints(0, 9, 4)},
-		NoGrad: true})
+		NoGrad: true},
+		optest.Case{Name: "bytes", Op: Slice{Axis: 1, Lo: 1}, In: []optest.Arg{countUp(3, 5)}, NoGrad: true},
+		optest.Case{Name: "all bytes", Op: Slice{}, In: []optest.Arg{countUp(5)}, NoGrad: true})
 	optest.Check(t, cases)
 	x := kernels.S(kernels.Float32, 4, 5)
 	optest.Errors(t, Slice{Lo: 1, Hi: 5}, "1 to 5 is outside of the 4 entries of axis 0", x)

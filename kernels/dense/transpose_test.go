@@ -41,18 +41,24 @@ func TestTranspose(t *testing.T) {
 			optest.Case{Name: fmt.Sprint("int32", s), Op: Transpose{}, In: []optest.Arg{optest.Ints(0, 99, s...)},
 				NoGrad: true})
 	}
-	bytes := kernels.New(kernels.S(kernels.Byte, 5, 7))
-	for i := range bytes.U8 {
-		bytes.U8[i] = byte(i)
-	}
-	cases = append(cases, optest.Case{Name: "byte", Op: Transpose{}, In: []optest.Arg{optest.Values(bytes)},
-		NoGrad: true})
+	cases = append(cases,
+		optest.Case{Name: "byte", Op: Transpose{}, In: []optest.Arg{countUp(5, 7)}, NoGrad: true},
+		optest.Case{Name: "byte turned", Op: NewTranspose(2, 0, 1), In: []optest.Arg{countUp(2, 5, 7)}, NoGrad: true})
 	optest.Check(t, cases)
 	x := kernels.S(kernels.Float32, 2, 3)
 	optest.Errors(t, NewTranspose(1, 1), "[1 1] is not an order of the 2 axes", x)
 	optest.Errors(t, NewTranspose(0, 2), "[0 2] is not an order of the 2 axes", x)
 	optest.Errors(t, NewTranspose(1, 0, 2), "is not an order of the 2 axes", x)
 	optest.Errors(t, NewTranspose(-1, 0), "is not an order of the 2 axes", x)
+}
+
+// countUp holds bytes that count up.
+func countUp(shape ...int) optest.Arg {
+	return optest.Filled(kernels.Byte, func(x kernels.Tensor) {
+		for i := range x.U8 {
+			x.U8[i] = byte(i * 37)
+		}
+	}, shape...)
 }
 
 func BenchmarkTranspose(b *testing.B) {

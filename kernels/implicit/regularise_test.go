@@ -1,6 +1,7 @@
 package implicit
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -32,6 +33,11 @@ func TestRegularise(t *testing.T) {
 		regulariseCase("l2", Regularise{P: 17, Kind: L2}, 17*17, 30, h, 1),
 		regulariseCase("nm-l1", Regularise{P: 17, Kind: NML1}, 17*17, 30, []float64{0.001, 1, 1, 0}, 1),
 		regulariseCase("nm-l2", Regularise{P: 17, Kind: NML2}, 17*17, 30, h, 1),
+	}
+	for _, p := range []int{31, 32, 200} {
+		name := fmt.Sprint("nm of nodes ", p)
+		cases = append(cases, regulariseCase(name, Regularise{P: p}, p*p, 3*p, h, 1),
+			regulariseCase(name+" mean", Regularise{P: p, Scaling: Mean}, p*p, 3*p, h, 1))
 	}
 	optest.Check(t, cases)
 }

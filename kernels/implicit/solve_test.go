@@ -1,6 +1,7 @@
 package implicit
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -114,7 +115,7 @@ func TestSmallOps(t *testing.T) {
 		return optest.Case{Name: name, Op: Restructure{Keep: 20, Every: every},
 			In: []optest.Arg{optest.Values(w), optest.Values(older), step(n)}}
 	}
-	optest.Check(t, []optest.Case{
+	cases := []optest.Case{
 		{Name: "nodiag", Op: NoDiag{}, In: []optest.Arg{optest.Normal(7, 7)}, Linear: true, Exact: true},
 		{Name: "nodiag of nothing", Op: NoDiag{}, In: []optest.Arg{optest.Normal(0, 0)}, Exact: true},
 		{Name: "nodiag of one", Op: NoDiag{}, In: []optest.Arg{optest.Normal(1, 1)}, Exact: true},
@@ -124,7 +125,13 @@ func TestSmallOps(t *testing.T) {
 		{Name: "mask", Op: Mask{}, In: []optest.Arg{optest.Values(w), optest.Values(s)}, NoGrad: true, Exact: true},
 		restructure("always", 0, 5), restructure("first step", 4, 1),
 		restructure("due", 4, 9), restructure("not due", 4, 8),
-	})
+	}
+	for _, p := range []int{0, 1, 31, 32, 33, 200} {
+		w := weights(uint64(p), p, 1)
+		cases = append(cases, optest.Case{Name: fmt.Sprint("mask of nodes ", p), Op: Mask{}, NoGrad: true, Exact: true,
+			In: []optest.Arg{optest.Values(w), optest.Values(structure(w, 3*p))}})
+	}
+	optest.Check(t, cases)
 }
 
 func TestErrors(t *testing.T) {

@@ -36,7 +36,7 @@ var rules = []struct {
 func TestRules(t *testing.T) {
 	var cases []optest.Case
 	for _, r := range rules {
-		for _, n := range []int{0, 1, 17, 9001} {
+		for _, n := range []int{0, 1, 17, 31, 32, 1000, 9001} {
 			for _, step := range []float64{1, 1000} {
 				name := fmt.Sprintf("%s/n=%d/t=%v", kernels.Identity(r.op), n, step)
 				cases = append(cases, optest.Case{Name: name, Op: r.op, In: inputs(r.slots, n, step, 1)})
