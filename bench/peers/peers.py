@@ -3,11 +3,13 @@ import sys
 
 import convolution
 import dense
+import graph
 import implicit
 import recurrent
 
 WORKLOADS = {"gemm": dense.gemm, "elementwise": dense.elementwise, "mlp": dense.mlp, "modules": implicit.modules,
-             "deq": implicit.deq, "conv": convolution.conv, "recurrent": recurrent.recurrent}
+             "deq": implicit.deq, "conv": convolution.conv, "recurrent": recurrent.recurrent, "spmm": graph.spmm,
+             "gnn": graph.gnn}
 
 
 def main(names):

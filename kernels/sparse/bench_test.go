@@ -52,6 +52,16 @@ func BenchmarkOps(b *testing.B) {
 		optest.Case{Name: "heads/1M/d=8x8", Op: SpMM{},
 			In: append(args(large, optest.Normal(100000, 8, 8)), optest.Normal(1000000, 8))},
 		optest.Case{Name: "softmax/1M/d=8", Op: Softmax{}, In: args(large, optest.Normal(1000000, 8))})
+	h, u := optest.Normal(100000, 8, 8), optest.Normal(100000, 8)
+	wide := optest.Normal(100000, 8, 16)
+	cases = append(cases,
+		optest.Case{Name: "gat/1M/d=8x8", Op: GAT{Slope: 0.2}, In: args(large, h, u, u)},
+		optest.Case{Name: "gatgrad/1M/d=8x8", Op: GATGrad{Slope: 0.2}, In: args(large, h, u, u, h, h)},
+		optest.Case{Name: "gat/1M/d=8x16", Op: GAT{Slope: 0.2}, In: args(large, wide, u, u)},
+		optest.Case{Name: "gatgrad/1M/d=8x16", Op: GATGrad{Slope: 0.2}, In: args(large, wide, u, u, wide, wide)},
+		optest.Case{Name: "gatv2/1M/d=8x8", Op: GATv2{Slope: 0.2}, In: args(large, h, h, optest.Normal(8, 8))},
+		optest.Case{Name: "gatv2grad/1M/d=8x8", Op: GATv2Grad{Slope: 0.2},
+			In: args(large, h, h, optest.Normal(8, 8), h, h)})
 	optest.Bench(b, cases)
 }
 

@@ -138,3 +138,17 @@ func TestPart(t *testing.T) {
 	optest.Errors(t, Part{Index: 1}, "no part 1", kernels.S(f, 2), kernels.S(f, 2))
 	optest.Errors(t, Part{}, "make up [3]", kernels.S(f, 2), kernels.S(f, 3))
 }
+
+func TestHeadMatrix(t *testing.T) {
+	var cases []optest.Case
+	for _, hc := range [][]int{{1, 1}, {1, 3}, {4, 5}, {0, 3}, {3, 0}} {
+		cases = append(cases,
+			optest.Case{Name: name(hc), Op: HeadMatrix{}, In: []optest.Arg{optest.Normal(hc...)}, Linear: true, Exact: true})
+		if hc[0] > 0 {
+			cases = append(cases, optest.Case{Name: name("back", hc), Op: HeadMatrix{Back: true}, Linear: true, Exact: true,
+				In: []optest.Arg{optest.Normal(hc[0]*hc[1], hc[0])}})
+		}
+	}
+	optest.Check(t, cases)
+	optest.Errors(t, HeadMatrix{Back: true}, "no multiple", kernels.S(kernels.Float32, 5, 2))
+}

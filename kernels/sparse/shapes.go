@@ -132,11 +132,7 @@ func spoil(t kernels.Tensor) {
 
 // run calls the loop body of the output's float type.
 func run(c *kernels.Call, n int, f32, f64 func(c *kernels.Call, chunk, worker int)) {
-	if c.Out.DType == kernels.Float32 {
-		c.For(n, f32)
-	} else {
-		c.For(n, f64)
-	}
+	c.ForFloat(n, f32, f64)
 }
 
 // nodes is the list of inputs: some nodes, and a structure behind them.
