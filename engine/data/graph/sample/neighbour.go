@@ -63,17 +63,9 @@ func (s *Sampler) Clone() *Sampler {
 // once, in the layer behind the one that found it. Random numbers belong to (Options.Seed, epoch, layer, node, draw);
 // in disjoint trees to the seed's place, too. A seed out of range is an error.
 func (s *Sampler) Sample(b *Batch, seeds []int32, epoch int) error {
-	b.reset()
-	n := len(s.place)
-	for k, i := range seeds {
-		if i < 0 || int(i) >= n {
-			return fmt.Errorf("sample: seed %d is node %d: want nodes from 0 to %d", k, i, n-1)
-		}
+	if err := s.start(b, seeds, epoch, s.o.Disjoint); err != nil {
+		return err
 	}
-	if len(seeds) > maxSeeds || epoch < 0 {
-		return fmt.Errorf("sample: want at most %d seeds and an epoch from 0, got %d and %d", maxSeeds, len(seeds), epoch)
-	}
-	s.begin(b, seeds)
 	lo := 0
 	for layer, fanout := range s.o.Fanouts {
 		hi := len(b.Nodes)
@@ -84,32 +76,26 @@ func (s *Sampler) Sample(b *Batch, seeds []int32, epoch int) error {
 		lo = hi
 	}
 	if s.o.Induced {
-		s.induce(b)
+		s.induce(b, s.o.Disjoint)
 	}
 	return nil
 }
 
 // begin numbers the seeds.
-func (s *Sampler) begin(b *Batch, seeds []int32) {
+func (s *Sampler) begin(b *Batch, seeds []int32, disjoint bool) {
 	if s.batch++; s.batch == 0 {
 		clear(s.place)
 		s.batch = 1
 	}
 	s.trees.clear()
 	for k, i := range seeds {
-		if s.o.Disjoint {
+		if disjoint {
 			s.trees.add(uint64(k)<<32|uint64(i), int32(k))
 			b.Member = append(b.Member, int32(k))
 			b.Seeds, b.Nodes = append(b.Seeds, int32(k)), append(b.Nodes, i)
 			continue
 		}
-		if at := s.place[i]; at>>32 == uint64(s.batch) {
-			b.Seeds = append(b.Seeds, int32(uint32(at)))
-			continue
-		}
-		at := int32(len(b.Nodes))
-		s.place[i] = uint64(s.batch)<<32 | uint64(at)
-		b.Seeds, b.Nodes = append(b.Seeds, at), append(b.Nodes, i)
+		b.Seeds = append(b.Seeds, s.include(b, i))
 	}
 	b.Hops, b.Ptr = append(b.Hops, int32(len(b.Nodes))), append(b.Ptr, 0)
 }
@@ -182,13 +168,13 @@ func (s *Sampler) numberTrees(b *Batch, lo int) {
 }
 
 // induce replaces the edges by all among the nodes, within the trees where these are disjoint.
-func (s *Sampler) induce(b *Batch) {
+func (s *Sampler) induce(b *Batch, disjoint bool) {
 	b.Ptr, b.Source, b.Entry, b.Hops = append(b.Ptr[:0], 0), b.Source[:0], b.Entry[:0], b.Hops[:0]
 	for k, i := range b.Nodes {
 		for e := s.in.Ptr[i]; e < s.in.Ptr[i+1]; e++ {
 			j := s.in.Node[e]
 			at, known := int32(uint32(s.place[j])), s.place[j]>>32 == uint64(s.batch)
-			if s.o.Disjoint {
+			if disjoint {
 				at, known = s.trees.find(uint64(b.Member[k])<<32 | uint64(j))
 			}
 			if known {
