@@ -115,21 +115,50 @@ func sameLosses(t *testing.T, what, got, want string) {
 // there.
 func TestDeviceTrain(t *testing.T) {
 	env := []string{"GANGLION_LIBCUDA=" + library(t)}
-	for _, c := range [][]string{{"module/nm", "--set", "nodes=12", "--set", "keep=0.3"}, {"module/mlp"}} {
-		host, dev := filepath.Join(t.TempDir(), "host"), filepath.Join(t.TempDir(), "dev")
-		var want, got run.Result
-		strict(t, must(t, stepwise(c[0], host, "cpu", c[1:]...)...).out, &want)
-		o := onDevice(t, env, stepwise(c[0], dev, "cuda", c[1:]...)...)
+	for _, c := range [][]string{
+		{"module/nm", "--set", "nodes=12", "--set", "keep=0.3"},
+		{"module/mlp"},
+		{"baseline/lenet", "--set", "shape=1x2x2", "--set", "channels=4"},
+		{"baseline/gru", "--set", "shape=1x4", "--set", "hidden=8"},
+	} {
+		t.Run(c[0], func(t *testing.T) {
+			host, dev, eager := filepath.Join(t.TempDir(), "host"), filepath.Join(t.TempDir(), "dev"),
+				filepath.Join(t.TempDir(), "eager")
+			var want, got run.Result
+			strict(t, must(t, stepwise(c[0], host, "cpu", c[1:]...)...).out, &want)
+			for dir, more := range map[string][]string{dev: nil, eager: {"--eager"}} {
+				o := onDevice(t, env, append(stepwise(c[0], dir, "cuda", c[1:]...), more...)...)
+				if o.code != exitOK {
+					t.Fatalf("%q: exit code %d\n%s", more, o.code, o.log)
+				}
+				strict(t, o.out, &got)
+				sameLosses(t, c[0], dir, host)
+				if got.Device != "cuda:0 (emulated)" || want.Device != "cpu" || len(got.Fallbacks) > 0 ||
+					got.Steps != 20 || !reflect.DeepEqual(got.Extra.Modules, want.Extra.Modules) {
+					t.Errorf("%q: %+v, on the processor %+v", more, got, want)
+				}
+			}
+			deviceDoors(t, env, dev, host)
+		})
+	}
+}
+
+// TestDeviceSeeds: in whatever order streams, graph nodes and blocks are taken, Neural Modules leave the same bytes.
+func TestDeviceSeeds(t *testing.T) {
+	lib := "GANGLION_LIBCUDA=" + library(t)
+	var first map[string][]byte
+	for seed := 1; seed <= 5; seed++ {
+		dir := filepath.Join(t.TempDir(), "run")
+		o := onDevice(t, []string{lib, fmt.Sprintf("CUEMU_SEED=%d", seed)}, stepwise("module/nm", dir, "cuda", "--set",
+			"nodes=12", "--set", "keep=0.3", "--set", "save_steps=6", "--set", "restructure_every=2")...)
 		if o.code != exitOK {
-			t.Fatalf("%s: exit code %d\n%s", c[0], o.code, o.log)
+			t.Fatalf("seed %d: %+v", seed, o)
 		}
-		strict(t, o.out, &got)
-		sameLosses(t, c[0], dev, host)
-		if got.Device != "cuda:0 (emulated)" || want.Device != "cpu" || got.Fallbacks == nil ||
-			!reflect.DeepEqual(got.Extra.Modules, want.Extra.Modules) {
-			t.Errorf("%s: %+v, on the processor %+v", c[0], got, want)
+		if got := kept(t, dir); first == nil {
+			first = got
+		} else {
+			same(t, fmt.Sprintf("seed %d", seed), first, got)
 		}
-		deviceDoors(t, env, dev, host)
 	}
 }
 

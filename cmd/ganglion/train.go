@@ -55,6 +55,10 @@ func trainCommand() *cli.Command {
 				Name:  "strict",
 				Usage: "a solver that misses its tolerance, or an op without a kernel on the device, ends the run",
 			},
+			&cli.BoolFlag{
+				Name:  "eager",
+				Usage: "launch kernels one by one on a CUDA device, instead of replaying a step as a whole",
+			},
 			budgetFlag(),
 			&cli.BoolFlag{Name: "quiet", Usage: "no progress, only errors and results"},
 			jsonFlag(),
@@ -73,7 +77,7 @@ func trainAction(c *cli.Context) (err error) {
 		return err
 	}
 	defer closing(d, &err)
-	cfg.Train.Device = d.Engine
+	cfg.Train.Device, cfg.Train.Eager = d.Engine, c.Bool("eager")
 	l := logger(c)
 	r, err := trainRun(c, cfg, l, d.Notice)
 	if err := errors.Join(err, l.Close()); err != nil {
@@ -178,7 +182,7 @@ func trainConfig(c *cli.Context) (run.Config, error) {
 	if dir := c.String("resume"); dir != "" {
 		for _, f := range c.LocalFlagNames() {
 			switch f {
-			case "resume", "device", "fusion", "cublas", "kernel-cache", "threads", "metrics-addr", "trace", "memory-budget", "quiet", "json":
+			case "resume", "device", "fusion", "cublas", "kernel-cache", "eager", "threads", "metrics-addr", "trace", "memory-budget", "quiet", "json":
 			default:
 				return run.Config{}, usagef(
 					"--%s does not go with --resume: a run goes on with its own configuration",

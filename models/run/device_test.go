@@ -78,7 +78,9 @@ func deviceConfigs(t *testing.T) []Config {
 // and end with its structure and its scores.
 func TestDeviceSteps(t *testing.T) {
 	d := device(t)
-	for _, c := range deviceConfigs(t) {
+	for _, c := range append(deviceConfigs(t),
+		configure(t, "baseline/lenet", "digits", "channels=4", "batch=16", "train.epochs=10"),
+		configure(t, "baseline/gru", "digits", "hidden=8", "batch=16", "train.epochs=10")) {
 		for _, eager := range []bool{false, true} {
 			other := c
 			other.Train.Device, other.Train.Eager = d.Engine, eager
