@@ -55,6 +55,15 @@ func (c *Call) For(n int, body func(c *Call, chunk, worker int)) {
 	c.Pool.Run(n, c.chunk)
 }
 
+// ForFloat is For with the body for the float type of the output.
+func (c *Call) ForFloat(n int, f32, f64 func(c *Call, chunk, worker int)) {
+	if c.Out.DType == Float32 {
+		c.For(n, f32)
+	} else {
+		c.For(n, f64)
+	}
+}
+
 // Rows is a helper for loops over rows of equal cost: it returns the number of chunks and sets Arg[15] to the rows of
 // each, so that a chunk costs some 8 µs at least; cost is the estimated time of one row in nanoseconds.
 func (c *Call) Rows(n int, cost float64) int {

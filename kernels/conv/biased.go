@@ -98,7 +98,7 @@ func (o Biased) CPU(c *kernels.Call) {
 		return
 	}
 	n := c.Out.Shape[0] * c.Out.Shape[1]
-	run(c, c.Rows(n, 20+float64(g.area())/4), biasBody[float32], biasBody[float64])
+	c.ForFloat(c.Rows(n, 20+float64(g.area())/4), biasBody[float32], biasBody[float64])
 }
 
 // level is what is added to a channel of the output, and to what the sum is raised.

@@ -174,7 +174,7 @@ func (o ChannelAffine) InPlace(i int) bool { return i == 0 }
 // CPU goes through the planes.
 func (o ChannelAffine) CPU(c *kernels.Call) {
 	n := c.Out.Shape[0] * c.Out.Shape[1]
-	run(c, c.Rows(n, 3+0.4*float64(volume(c.Out.Shape[2:]))), affineBody[float32], affineBody[float64])
+	c.ForFloat(c.Rows(n, 3+0.4*float64(volume(c.Out.Shape[2:]))), affineBody[float32], affineBody[float64])
 }
 
 func affineBody[T kernels.Float](c *kernels.Call, chunk, _ int) {
@@ -233,7 +233,7 @@ type body = func(c *kernels.Call, chunk, worker int)
 func channelSums(c *kernels.Call, f32, f64 body, merge func(c *kernels.Call, channel int) (a, b float64)) {
 	shape := c.In[0].Shape
 	tasks := blocksOf(shape) * shape[1]
-	run(c, c.Rows(tasks, 0.5*float64(c.In[0].Size())/float64(max(tasks, 1))), f32, f64)
+	c.ForFloat(c.Rows(tasks, 0.5*float64(c.In[0].Size())/float64(max(tasks, 1))), f32, f64)
 	for ch := range shape[1] {
 		a, b := merge(c, ch)
 		put(c.Out, ch, a)

@@ -193,13 +193,13 @@ func (o Fold) Grad(b kernels.Builder, in []*kernels.Node, _, dout *kernels.Node)
 // CPU copies the rows of some positions at a time.
 func (o Unfold) CPU(c *kernels.Call) {
 	g := o.geometry(c.In[0].Shape)
-	run(c, c.Rows(g.batch*g.area(), 20+float64(g.depth())), unfoldBody[float32], unfoldBody[float64])
+	c.ForFloat(c.Rows(g.batch*g.area(), 20+float64(g.depth())), unfoldBody[float32], unfoldBody[float64])
 }
 
 // CPU adds up the planes.
 func (o Fold) CPU(c *kernels.Call) {
 	g := o.Of.geometry(c.Out.Shape)
-	run(c, c.Rows(g.batch*g.in, 20+1.5*float64(g.area()*g.taps())), foldBody[float32], foldBody[float64])
+	c.ForFloat(c.Rows(g.batch*g.in, 20+1.5*float64(g.area()*g.taps())), foldBody[float32], foldBody[float64])
 }
 
 func unfoldBody[T kernels.Float](c *kernels.Call, chunk, _ int) {

@@ -1,6 +1,9 @@
 package conv
 
-import "ganglion/kernels"
+import (
+	"ganglion/internal/asm/gemm"
+	"ganglion/kernels"
+)
 
 // Conv is the convolution of signals with kernels, in groups of channels that do not mix:
 //
@@ -140,7 +143,7 @@ func (o Conv) CPU(c *kernels.Call) {
 func convolve(c *kernels.Call, g *geometry) {
 	if g.shallow() {
 		planes := g.batch * g.groups * g.out
-		run(c, c.Rows(planes, 20+g.flops()/float64(planes)/8), shallowBody[float32], shallowBody[float64])
+		c.ForFloat(c.Rows(planes, 20+g.flops()/float64(planes)/8), shallowBody[float32], shallowBody[float64])
 		return
 	}
 	if g.direct() && hasDirect(c) {
@@ -149,7 +152,7 @@ func convolve(c *kernels.Call, g *geometry) {
 	}
 	t := g.tiles()
 	tasks := t.across * g.groups * t.down
-	run(c, c.Rows(tasks, 100+g.flops()/float64(tasks)/40), convBody[float32], convBody[float64])
+	c.ForFloat(c.Rows(tasks, 100+g.flops()/float64(tasks)/40), convBody[float32], convBody[float64])
 }
 
 // forward is the geometry of a Conv, or of a Biased.
@@ -201,7 +204,7 @@ func convTile[T kernels.Float](g *geometry, t *tiles, s *scratch[T], x, w, y []T
 		p.C, p.LDC = s.sum, images*ld
 	}
 	if depth == 0 {
-		multiply(s.path, p)
+		gemm.Multiply(nil, s.path, nil, p)
 	}
 	for k := 0; k < depth; k += t.depth {
 		p.K = min(t.depth, depth-k)
@@ -214,7 +217,7 @@ func convTile[T kernels.Float](g *geometry, t *tiles, s *scratch[T], x, w, y []T
 				unfold(g, s.col[i*ld:], p.N, source[i*g.groups*g.in*plane:], k, k+p.K, p0, p1)
 			}
 		}
-		multiply(s.path, p)
+		gemm.Multiply(nil, s.path, nil, p)
 	}
 	if t.images > 1 {
 		for i := range images {

@@ -193,8 +193,8 @@ func operandsOf[T kernels.Float](c *kernels.Call) operands[T] {
 // directly computes the call's convolution.
 func directly(c *kernels.Call, g *geometry) {
 	d := g.cut()
-	run(c, c.Rows(g.groups*d.blocks, float64(d.rows*g.depth())), packBody[float32], packBody[float64])
-	run(c, c.Rows(d.tasks, 200+g.flops()/float64(d.tasks)/directRate), directBody[float32], directBody[float64])
+	c.ForFloat(c.Rows(g.groups*d.blocks, float64(d.rows*g.depth())), packBody[float32], packBody[float64])
+	c.ForFloat(c.Rows(d.tasks, 200+g.flops()/float64(d.tasks)/directRate), directBody[float32], directBody[float64])
 }
 
 // carveShared carves what all workers read, and returns the rest.

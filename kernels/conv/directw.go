@@ -64,9 +64,9 @@ func directW(c *kernels.Call, g *geometry) {
 		t := g.tapOf(i % g.taps())
 		off[i] = int32((i/g.taps()*s.plane + s.offset(g, t)) * c.Out.DType.Size())
 	}
-	run(c, s.parts*s.groups*s.blocks, directWBody[float32], directWBody[float64])
+	c.ForFloat(s.parts*s.groups*s.blocks, directWBody[float32], directWBody[float64])
 	if s.parts > 1 {
-		run(c, c.Rows(c.Out.Size(), 0.3*float64(s.parts)), sumPartsBody[float32], sumPartsBody[float64])
+		c.ForFloat(c.Rows(c.Out.Size(), 0.3*float64(s.parts)), sumPartsBody[float32], sumPartsBody[float64])
 	}
 }
 

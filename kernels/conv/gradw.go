@@ -1,6 +1,9 @@
 package conv
 
-import "ganglion/kernels"
+import (
+	"ganglion/internal/asm/gemm"
+	"ganglion/kernels"
+)
 
 // ConvGradW is the gradient of a convolution by its kernels: dw[o, c, t] = Σ_n Σ_p x[n, c, p·Stride + t·Dilation −
 // Pad]·dy[n, o, p].
@@ -109,7 +112,7 @@ func (o ConvGradW) CPU(c *kernels.Call) {
 		return
 	}
 	if g.shallow() {
-		run(c, c.Rows(n, 20+g.flops()/float64(n)/8), shallowWBody[float32], shallowWBody[float64])
+		c.ForFloat(c.Rows(n, 20+g.flops()/float64(n)/8), shallowWBody[float32], shallowWBody[float64])
 		return
 	}
 	if g.direct() && hasDirect(c) {
@@ -118,9 +121,9 @@ func (o ConvGradW) CPU(c *kernels.Call) {
 	}
 	p := g.parts()
 	c.Arg[0] = p.parts
-	run(c, p.parts*g.groups*p.blocks, gradWBody[float32], gradWBody[float64])
+	c.ForFloat(p.parts*g.groups*p.blocks, gradWBody[float32], gradWBody[float64])
 	if p.parts > 1 {
-		run(c, c.Rows(n, 0.3*float64(p.parts)), sumPartsBody[float32], sumPartsBody[float64])
+		c.ForFloat(c.Rows(n, 0.3*float64(p.parts)), sumPartsBody[float32], sumPartsBody[float64])
 	}
 }
 
@@ -166,11 +169,11 @@ func gradWPart[T kernels.Float](g *geometry, p *parts, m scratch[T], x, dy, dw [
 			unfold(g, m.col, a.K, source, k, k+rows, p0, p0+a.K)
 			a.B, a.LDB = m.col, a.K
 		}
-		multiply(m.path, a)
+		gemm.Multiply(nil, m.path, nil, a)
 		a.Acc = true
 	}
 	if !a.Acc { // no images
-		multiply(m.path, a)
+		gemm.Multiply(nil, m.path, nil, a)
 	}
 }
 

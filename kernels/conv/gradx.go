@@ -1,6 +1,9 @@
 package conv
 
-import "ganglion/kernels"
+import (
+	"ganglion/internal/asm/gemm"
+	"ganglion/kernels"
+)
 
 // ConvGradX is the gradient of a convolution by its signal: dx[n, c, q] = Σ dy[n, o, p]·w[o, c, t] over all o, p and t
 // with which Conv reads q. Used forward it is the transposed convolution of dy.
@@ -151,7 +154,7 @@ func (o ConvGradX) CPU(c *kernels.Call) {
 		tasks, rate = tasks*s.blocks, 40
 		f32, f64 = gradXBody[float32], gradXBody[float64]
 	}
-	run(c, c.Rows(tasks, 100+g.flops()/float64(tasks)/rate), f32, f64)
+	c.ForFloat(c.Rows(tasks, 100+g.flops()/float64(tasks)/rate), f32, f64)
 }
 
 func gradXBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
@@ -183,14 +186,14 @@ func gradXStrip[T kernels.Float](g *geometry, s *strips, m scratch[T], dy, w, dx
 		LDB: area, Work: m.gemm}
 	if g.pointwise() {
 		p.N, p.B, p.C, p.LDC = area, from, to, plane
-		multiply(m.path, p)
+		gemm.Multiply(nil, m.path, nil, p)
 		return
 	}
 	clear(to)
 	for p0 := 0; p0 < area; p0 += s.positions {
 		p.N = min(s.positions, area-p0)
 		p.B, p.C, p.LDC = from[min(len(from), p0):], m.col, p.N
-		multiply(m.path, p)
+		gemm.Multiply(nil, m.path, nil, p)
 		fold(g, m.col, p.N, to, 0, p.M, p0, p0+p.N)
 	}
 }

@@ -17,16 +17,6 @@ type product[T kernels.Float] = gemm.Args[T]
 // products is the number of bytes that a product of op(A) [m, k] and op(B) [k, n] packs at most.
 func products(m, n, k, elem int) int { return kernels.CarveSize(gemm.Workspace(m, n, k, elem, 1), 1) }
 
-// multiply computes a product.
-func multiply[T kernels.Float](p path, a product[T]) {
-	switch a := any(&a).(type) {
-	case *gemm.Args[float32]:
-		gemm.F32(nil, p, nil, *a)
-	case *gemm.Args[float64]:
-		gemm.F64(nil, p, nil, *a)
-	}
-}
-
 // hasDirect reports whether there are kernels of direct convolutions on the call's path.
 func hasDirect(c *kernels.Call) bool { return direct.For[float32](c.Path) != nil }
 
@@ -34,15 +24,6 @@ func hasDirect(c *kernels.Call) bool { return direct.For[float32](c.Path) != nil
 func mine(c *kernels.Call, worker int) []byte {
 	n := len(c.Work) / c.Pool.Workers()
 	return c.Work[worker*n:][:n]
-}
-
-// run calls the loop body of the output's float type.
-func run(c *kernels.Call, n int, f32, f64 func(c *kernels.Call, chunk, worker int)) {
-	if c.Out.DType == kernels.Float32 {
-		c.For(n, f32)
-	} else {
-		c.For(n, f64)
-	}
 }
 
 // ceil is a/b rounded up.

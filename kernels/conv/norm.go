@@ -216,7 +216,7 @@ func (o StandardiseGrad) CPU(c *kernels.Call) {
 
 func rowsCall(c *kernels.Call, r Rows, ns float64, f32, f64 func(c *kernels.Call, chunk, worker int)) {
 	rows, n := r.of(c.Out.Shape)
-	run(c, c.Rows(rows, 20+ns*float64(n)), f32, f64)
+	c.ForFloat(c.Rows(rows, 20+ns*float64(n)), f32, f64)
 }
 
 func rowMeanBody[T kernels.Float](c *kernels.Call, chunk, _ int) {

@@ -135,14 +135,14 @@ func (o UpsampleGrad) Grad(b kernels.Builder, _ []*kernels.Node, _, dout *kernel
 func (o Upsample) CPU(c *kernels.Call) {
 	large := volumes(c.Out.Shape)
 	f := o.factors()
-	run(c, c.Rows(lines(c.In[0]), 10+0.7*float64(large[2]*f[0]*f[1])), upsampleBody[float32], upsampleBody[float64])
+	c.ForFloat(c.Rows(lines(c.In[0]), 10+0.7*float64(large[2]*f[0]*f[1])), upsampleBody[float32], upsampleBody[float64])
 }
 
 // CPU sums to the lines of the output.
 func (o UpsampleGrad) CPU(c *kernels.Call) {
 	large := volumes(c.In[0].Shape)
 	f := Upsample(o).factors()
-	run(c, c.Rows(lines(c.Out), 10+float64(large[2]*f[0]*f[1])), upsampleGradBody[float32], upsampleGradBody[float64])
+	c.ForFloat(c.Rows(lines(c.Out), 10+float64(large[2]*f[0]*f[1])), upsampleGradBody[float32], upsampleGradBody[float64])
 }
 
 // lines is the number of lines along the last axis.

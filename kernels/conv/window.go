@@ -125,5 +125,5 @@ func (w *windowsOf) next(g *geometry) *box {
 func planes(c *kernels.Call, g *geometry, signals []int, ns float64, f32, f64 func(c *kernels.Call, chunk,
 	worker int)) {
 	n := signals[0] * signals[1]
-	run(c, c.Rows(n, 20+ns*float64(g.area()*g.taps()+g.plane())), f32, f64)
+	c.ForFloat(c.Rows(n, 20+ns*float64(g.area()*g.taps()+g.plane())), f32, f64)
 }

@@ -115,11 +115,7 @@ func cut(c *kernels.Call, n int, ns float64) int {
 
 // run calls the loop body of the output's float type.
 func run(c *kernels.Call, n int, f32, f64 func(c *kernels.Call, chunk, worker int)) {
-	if c.Out.DType == kernels.Float32 {
-		c.For(n, f32)
-	} else {
-		c.For(n, f64)
-	}
+	c.ForFloat(n, f32, f64)
 }
 
 // zeros is a node of zeros in the shape of like.

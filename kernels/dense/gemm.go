@@ -121,10 +121,5 @@ func multiply[T kernels.Float](path cpu.Path, a gemm.Args[T]) { share(nil, path,
 
 // share computes a product on all workers of the pool.
 func share[T kernels.Float](p *gemm.Plan, path cpu.Path, pool *par.Pool, a gemm.Args[T]) {
-	switch a := any(&a).(type) {
-	case *gemm.Args[float32]:
-		gemm.F32(p, path, pool, *a)
-	case *gemm.Args[float64]:
-		gemm.F64(p, path, pool, *a)
-	}
+	gemm.Multiply(p, path, pool, a)
 }

@@ -72,22 +72,14 @@ func (o ClipNorm) InPlace(i int) bool { return i == 0 }
 // CPU adds the squares of blocks, then the blocks in order, and scales.
 func (o ClipNorm) CPU(c *kernels.Call) {
 	n := clipBlocks(c.Out.Size())
-	both(c, n, clipSquares[float32], clipSquares[float64])
+	c.ForFloat(n, clipSquares[float32], clipSquares[float64])
 	sums := clipSums(c)
 	s := 0.0
 	for _, v := range sums[:n] {
 		s += v
 	}
 	sums[n] = factor(o.Max, s)
-	both(c, n, clipScale[float32], clipScale[float64])
-}
-
-func both(c *kernels.Call, n int, f32, f64 func(c *kernels.Call, chunk, worker int)) {
-	if c.Out.DType == kernels.Float32 {
-		c.For(n, f32)
-	} else {
-		c.For(n, f64)
-	}
+	c.ForFloat(n, clipScale[float32], clipScale[float64])
 }
 
 // clipSums is the scratch memory: a sum for each block, and the factor.

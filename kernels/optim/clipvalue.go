@@ -28,7 +28,7 @@ func (o ClipValue) InPlace(i int) bool { return i == 0 }
 
 // CPU limits chunks.
 func (o ClipValue) CPU(c *kernels.Call) {
-	both(c, clipBlocks(c.Out.Size()), clipBody[float32], clipBody[float64])
+	c.ForFloat(clipBlocks(c.Out.Size()), clipBody[float32], clipBody[float64])
 }
 
 func clipBody[T kernels.Float](c *kernels.Call, chunk, _ int) {

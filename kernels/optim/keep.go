@@ -45,7 +45,7 @@ func (Keep) InPlace(i int) bool { return i < 2 }
 
 // CPU copies chunks.
 func (Keep) CPU(c *kernels.Call) {
-	both(c, clipBlocks(c.Out.Size()), keepBody[float32], keepBody[float64])
+	c.ForFloat(clipBlocks(c.Out.Size()), keepBody[float32], keepBody[float64])
 }
 
 func keepBody[T kernels.Float](c *kernels.Call, chunk, _ int) {

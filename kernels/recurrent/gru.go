@@ -98,7 +98,7 @@ func (o GRU) Workspace(_ []kernels.Spec, out kernels.Spec, workers int) int {
 
 // CPU takes blocks of samples through all steps.
 func (o GRU) CPU(c *kernels.Call) {
-	run(c, sizes(c.Out.Shape, gruGates).tasks(), gruBody[float32], gruBody[float64])
+	c.ForFloat(sizes(c.Out.Shape, gruGates).tasks(), gruBody[float32], gruBody[float64])
 }
 
 func gruBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
@@ -111,7 +111,7 @@ func gruBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	rows := min(q.rows(), q.batch-first)
 	past := kernels.Of[T](c.In[1])[first*H:]
 	for t := range q.steps {
-		multiply(c.Path, gemm.Args[T]{M: rows, N: width, K: H, A: past, LDA: H, PackedB: packed, C: m.gates,
+		gemm.Multiply(nil, c.Path, nil, gemm.Args[T]{M: rows, N: width, K: H, A: past, LDA: H, PackedB: packed, C: m.gates,
 			LDC: width, Work: m.gemm})
 		at := (t*q.batch + first) * H
 		for s := range rows {

@@ -74,7 +74,7 @@ func (o GRUGrad) Workspace(in []kernels.Spec, out kernels.Spec, workers int) int
 // CPU takes blocks of samples back through all steps.
 func (o GRUGrad) CPU(c *kernels.Call) {
 	q := sizes(c.In[0].Shape, gruGates)
-	run(c, q.tasks(), gruGradBody[float32], gruGradBody[float64])
+	c.ForFloat(q.tasks(), gruGradBody[float32], gruGradBody[float64])
 	addSums(c, q)
 }
 
@@ -104,9 +104,9 @@ func gruGradBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 			b.v.Add(m.sums[3*H:], m.sums[3*H:], gq)
 		}
 		b.v.Add(b.sums, b.sums, m.sums)
-		multiply(c.Path, gemm.Args[T]{M: b.rows, N: H, K: 2 * H, A: dgx, LDA: width, PackedB: gates, C: carry, LDC: H,
+		gemm.Multiply(nil, c.Path, nil, gemm.Args[T]{M: b.rows, N: H, K: 2 * H, A: dgx, LDA: width, PackedB: gates, C: carry, LDC: H,
 			Acc: true, Work: m.gemm})
-		multiply(c.Path, gemm.Args[T]{M: b.rows, N: H, K: H, A: dq, LDA: H, PackedB: inner, C: carry, LDC: H,
+		gemm.Multiply(nil, c.Path, nil, gemm.Args[T]{M: b.rows, N: H, K: H, A: dq, LDA: H, PackedB: inner, C: carry, LDC: H,
 			Acc: true, Work: m.gemm})
 	}
 	copy(out[4*part+b.first*H:][:b.rows*H], carry)

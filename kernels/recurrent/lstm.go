@@ -95,7 +95,7 @@ func (o LSTM) Workspace(_ []kernels.Spec, out kernels.Spec, workers int) int {
 
 // CPU takes blocks of samples through all steps.
 func (o LSTM) CPU(c *kernels.Call) {
-	run(c, sizes(c.Out.Shape, lstmGates).tasks(), lstmBody[float32], lstmBody[float64])
+	c.ForFloat(sizes(c.Out.Shape, lstmGates).tasks(), lstmBody[float32], lstmBody[float64])
 }
 
 func lstmBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
@@ -108,7 +108,7 @@ func lstmBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	rows := min(q.rows(), q.batch-first)
 	past, cell := kernels.Of[T](c.In[1])[first*H:], kernels.Of[T](c.In[2])[first*H:]
 	for t := range q.steps {
-		multiply(c.Path, gemm.Args[T]{M: rows, N: width, K: H, A: past, LDA: H, PackedB: packed, C: m.gates,
+		gemm.Multiply(nil, c.Path, nil, gemm.Args[T]{M: rows, N: width, K: H, A: past, LDA: H, PackedB: packed, C: m.gates,
 			LDC: width, Work: m.gemm})
 		at := (t*q.batch + first) * H
 		for s := range rows {

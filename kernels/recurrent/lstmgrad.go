@@ -75,7 +75,7 @@ func (o LSTMGrad) Workspace(in []kernels.Spec, out kernels.Spec, workers int) in
 // CPU takes blocks of samples back through all steps.
 func (o LSTMGrad) CPU(c *kernels.Call) {
 	q := sizes(c.In[0].Shape, lstmGates)
-	run(c, q.tasks(), lstmGradBody[float32], lstmGradBody[float64])
+	c.ForFloat(q.tasks(), lstmGradBody[float32], lstmGradBody[float64])
 	addSums(c, q)
 }
 
@@ -104,7 +104,7 @@ func lstmGradBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 			b.v.Add(m.sums, m.sums, gx)
 		}
 		b.v.Add(b.sums, b.sums, m.sums)
-		multiply(c.Path, gemm.Args[T]{M: b.rows, N: H, K: width, A: dgx, LDA: width, PackedB: packed, C: dh, LDC: H,
+		gemm.Multiply(nil, c.Path, nil, gemm.Args[T]{M: b.rows, N: H, K: width, A: dgx, LDA: width, PackedB: packed, C: dh, LDC: H,
 			Work: m.gemm})
 	}
 	copy(out[4*part+b.first*H:], dh)

@@ -2,7 +2,6 @@ package recurrent
 
 import (
 	"ganglion/internal/asm/gemm"
-	"ganglion/internal/cpu"
 	"ganglion/kernels"
 )
 
@@ -71,25 +70,6 @@ func lend[T kernels.Float](q sequence, work []byte, worker, elem int) scratch[T]
 	m.c = kernels.Carve[T](&m.gemm, q.rows()*q.hidden)
 	m.sums = kernels.Carve[T](&m.gemm, 4*q.hidden)
 	return m
-}
-
-// multiply computes a product on the calling worker.
-func multiply[T kernels.Float](path cpu.Path, a gemm.Args[T]) {
-	switch a := any(&a).(type) {
-	case *gemm.Args[float32]:
-		gemm.F32(nil, path, nil, *a)
-	case *gemm.Args[float64]:
-		gemm.F64(nil, path, nil, *a)
-	}
-}
-
-// run calls the loop body of the output's float type.
-func run(c *kernels.Call, n int, f32, f64 func(c *kernels.Call, chunk, worker int)) {
-	if c.Out.DType == kernels.Float32 {
-		c.For(n, f32)
-	} else {
-		c.For(n, f64)
-	}
 }
 
 // check checks the inputs of a layer: gx [steps, batch, gates·hidden], vectors [batch, hidden] in number, w and b.

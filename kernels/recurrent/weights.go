@@ -107,9 +107,9 @@ func (q sequence) packs(elem int) int {
 // CPU computes the sums of the blocks, and adds them up.
 func (o Weights) CPU(c *kernels.Call) {
 	s := sizes(c.In[1].Shape, o.Gates).split()
-	run(c, s.blocks*s.pieces, weightsBody[float32], weightsBody[float64])
+	c.ForFloat(s.blocks*s.pieces, weightsBody[float32], weightsBody[float64])
 	if s.blocks > 1 {
-		run(c, c.Rows(c.Out.Shape[0], 0.3*float64(s.blocks*c.Out.Shape[1])), addBody[float32], addBody[float64])
+		c.ForFloat(c.Rows(c.Out.Shape[0], 0.3*float64(s.blocks*c.Out.Shape[1])), addBody[float32], addBody[float64])
 	}
 }
 
@@ -170,11 +170,11 @@ func (p *pastProduct[T]) add(to, d []T, ld, m int) {
 	first := p.first
 	if first == 0 {
 		a.A, a.B, a.K = d, p.h0, p.batch
-		multiply(p.path, a)
+		gemm.Multiply(nil, p.path, nil, a)
 		first, a.Acc = 1, true
 	}
 	if first < p.last {
 		a.A, a.B, a.K = d[first*p.batch*ld:], p.h[(first-1)*p.batch*p.hidden:], (p.last-first)*p.batch
-		multiply(p.path, a)
+		gemm.Multiply(nil, p.path, nil, a)
 	}
 }
