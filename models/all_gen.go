@@ -7,6 +7,7 @@ import (
 	"ganglion/models/baseline"
 	"ganglion/models/gnn"
 	"ganglion/models/module"
+	"ganglion/models/tnn"
 	"ganglion/models/zoo"
 )
 
@@ -24,5 +25,8 @@ func All() []zoo.System {
 		module.DEQ,
 		module.MLP,
 		module.Modules,
+		tnn.Leapfrog,
+		tnn.LowRank,
+		tnn.TNN,
 	}
 }

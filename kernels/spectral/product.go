@@ -46,7 +46,7 @@ func along1(b kernels.Builder, m, x *kernels.Node) *kernels.Node {
 		b.Fail(kernels.Errorf(Transform{}, []kernels.Spec{kernels.SpecOf(m), kernels.SpecOf(x)}, kernels.ErrShape,
 			"wants tubes along axis 0, has a scalar"))
 	}
-	flat := b.Apply(dense.Reshape{To: dense.ShapeOf(shape[0], product(shape[1:]))}, x)
+	flat := b.Apply(dense.Reshape{To: dense.ShapeOf(shape[0], -1)}, x)
 	return b.Apply(dense.Reshape{}, b.Apply(dense.GEMM{}, m, flat), x)
 }
 

@@ -183,3 +183,12 @@ func energyOf(x matrix) float64 {
 	}
 	return a
 }
+
+// Matrix is the real part of the transform's matrix [c, c], row-major: all of it for real transforms.
+func (m Mode) Matrix() []float64 {
+	out := make([]float64, len(m.m))
+	for i, v := range m.m {
+		out[i] = real(v)
+	}
+	return out
+}
