@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -177,7 +178,8 @@ func only(source, entry string) string {
 // target is the device that the launches of a mistake are for: of the capability that its source is compiled for.
 func (m mistake) target(t *testing.T) kernels.Target {
 	t.Helper()
-	if strings.Contains(m.name+m.file, "async") || strings.Contains(m.file, "mixed") {
+	if strings.Contains(m.name+m.file, "async") || strings.Contains(m.file, "mixed") ||
+		strings.Contains(m.file, "stored") || strings.Contains(m.file, "tensor") {
 		return kernels.Target{Capability: 80, Multiprocessors: 4}
 	}
 	return kernels.Target{Capability: 70, Multiprocessors: 4}
@@ -245,7 +247,7 @@ func perform(t *testing.T, m mistake, ptx map[string][]byte) ([]float32, error) 
 	b.target.Capability = m.target(t).Capability
 	mem := launch.Memory{Out: b.buffer(m.out(t).Bytes())}
 	for _, s := range m.in {
-		mem.In = append(mem.In, b.filled(s.Bytes()))
+		mem.In = append(mem.In, b.filled(s))
 	}
 	if s, ok := m.op.(kernels.CUDAScratcher); ok {
 		mem.Scratch = b.buffer(s.CUDAWorkspace(b.target, m.in, m.out(t)))
@@ -307,20 +309,25 @@ func (b *bench) buffer(n int) cuda.Address {
 }
 
 // filled is a buffer of small numbers.
-func (b *bench) filled(n int) cuda.Address {
+func (b *bench) filled(s kernels.Spec) cuda.Address {
 	b.t.Helper()
-	x, to := small(f32(n/4)), b.buffer(n)
+	x, to := small(s), b.buffer(s.Bytes())
 	if err := b.dev.CopyIn(to, x.Memory()); err != nil {
 		b.t.Fatal(err)
 	}
 	return to
 }
 
-// small are numbers that all formats hold exactly, and of which sums of a thousand products are exact in float32.
+// small are numbers that all formats hold exactly, and of which sums of a thousand products are exact in float32; in
+// bytes, as bfloat16.
 func small(s kernels.Spec) kernels.Tensor {
 	x := kernels.New(s)
 	for i := range x.F32 {
 		x.F32[i] = float32(1+i%7) / 4
+	}
+	for i := range len(x.U8) / 2 {
+		bits := math.Float32bits(float32(1+i%7) / 4)
+		x.U8[2*i], x.U8[2*i+1] = byte(bits>>16), byte(bits>>24)
 	}
 	return x
 }

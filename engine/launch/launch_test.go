@@ -68,7 +68,7 @@ func TestMistakesOfTheHost(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, shipped)
-			commands := b.scaled(b.filled(4*count), b.buffer(4*count))
+			commands := b.scaled(b.filled(f32(count)), b.buffer(4*count))
 			c.spoil(b, &commands[0])
 			err := b.run(commands)
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
@@ -83,7 +83,7 @@ func TestMistakesOfTheHost(t *testing.T) {
 func TestMissingEventIsFound(t *testing.T) {
 	for _, waits := range []bool{true, false} {
 		b := newBench(t, shipped)
-		x := b.filled(4 * count)
+		x := b.filled(f32(count))
 		var err error
 		for run := 0; run < 40 && err == nil; run++ {
 			y, z := b.buffer(4*count), b.buffer(4*count)

@@ -16,6 +16,7 @@ type deviceProduct struct {
 	f              act.Func
 	mixed          bool // operands are rounded to format
 	format         Format
+	stored         [2]bool // operands that are in memory as numbers of format
 }
 
 const (
@@ -55,15 +56,32 @@ func (p *deviceProduct) parts(t kernels.Target, d kernels.DType) (parts, depth i
 	return ceil(p.k, depth), depth
 }
 
-// operands are the addresses of A and B, and where the scratch memory behind them begins. Operands that are to be
-// rounded but not by tensor cores stand there.
-func (p *deviceProduct) operands(t kernels.Target, d kernels.DType) (a, b kernels.Arg, behind int) {
-	if !p.mixed || p.tensorCores(t, d) {
-		return kernels.InputArg(0), kernels.InputArg(1), 0
+// operands are the addresses of A and B, the launches that put them into scratch memory if they are not taken as they
+// are, and where the scratch memory behind them begins. Tensor cores round operands themselves, but an operand beside
+// a stored one is stored first; elsewhere both are rounded first, or read.
+func (p *deviceProduct) operands(t kernels.Target, d kernels.DType) (at [2]kernels.Arg, list []kernels.Launch,
+	behind int) {
+	for i, n := range [2]int{p.batch * p.m * p.k, p.batch * p.k * p.n} {
+		from, to := kernels.InputArg(i), kernels.ScratchArg(behind)
+		at[i] = from
+		size := d.Size()
+		switch cores := p.tensorCores(t, d); {
+		case !p.mixed, cores && p.stored[i], cores && !p.anyStored():
+			continue
+		case cores:
+			list, size = append(list, narrowLaunch(t, d, p.format, n, from, to)), 2
+		case p.stored[i]:
+			list = append(list, widenLaunch(t, d, p.format, n, from, to))
+		default:
+			list = append(list, roundLaunch(t, d, p.format, n, from, to))
+		}
+		at[i] = to
+		behind += deviceAligned(n * size)
 	}
-	at := deviceAligned(p.batch * p.m * p.k * d.Size())
-	return kernels.ScratchArg(0), kernels.ScratchArg(at), at + deviceAligned(p.batch*p.k*p.n*d.Size())
+	return at, list, behind
 }
+
+func (p *deviceProduct) anyStored() bool { return p.stored[0] || p.stored[1] }
 
 // deviceAligned is the next multiple of 256 bytes.
 func deviceAligned(n int) int { return ceil(n, 256) * 256 }
@@ -87,19 +105,14 @@ func (p *deviceProduct) launches(t kernels.Target, out kernels.Spec) ([]kernels.
 			"%d × %d × %d blocks are more than a grid can have", grid[0], grid[1], grid[2])
 	}
 	bias, residual := p.added()
-	a, b, behind := p.operands(t, d)
+	at, list, behind := p.operands(t, d)
 	to := kernels.OutputArg()
 	if parts > 1 {
 		to = kernels.ScratchArg(behind)
 	}
-	var list []kernels.Launch
-	if behind > 0 {
-		list = []kernels.Launch{roundLaunch(t, d, p.format, p.batch*p.m*p.k, kernels.InputArg(0), a),
-			roundLaunch(t, d, p.format, p.batch*p.k*p.n, kernels.InputArg(1), b)}
-	}
 	l := p.kernel(t, d, tile)
 	l.Grid, l.Block = grid, kernels.Threads(256)
-	l.Args = []kernels.Arg{p.sizes(depth), a, b, bias, residual, to}
+	l.Args = []kernels.Arg{p.sizes(depth), at[0], at[1], bias, residual, to}
 	list = append(list, l)
 	if parts > 1 {
 		list = append(list, p.join(t, out, parts, depth, behind))
@@ -109,20 +122,28 @@ func (p *deviceProduct) launches(t kernels.Target, out kernels.Spec) ([]kernels.
 
 // kernel is the kernel for tiles of a size, with its shared memory.
 func (p *deviceProduct) kernel(t kernels.Target, d kernels.DType, tile int) kernels.Launch {
-	switch {
-	case p.tensorCores(t, d):
-		const stages, depth = 3, 16 // as in mixed.cu
-		line := depth + 4
+	const stages = 3 // of tensor cores, as in stored.cu and mixed.cu
+	switch cores := p.tensorCores(t, d); {
+	case cores && p.anyStored():
+		const line = 32 + 8
+		return kernels.Launch{Module: "dense/stored", Entry: p.turned("stored", tile), Shared: stages * 2 * tile * line * 2}
+	case cores:
+		line := 16 + 4
 		if p.format == BF16 {
-			line = depth + 8
+			line = 16 + 8
 		}
-		turned := map[bool]string{false: "n", true: "t"}
-		return kernels.Launch{Module: "dense/mixed", Entry: fmt.Sprintf("%v_%d_%s%s", p.format, tile, turned[p.transA],
-			turned[p.transB]), Shared: stages * 2 * tile * line * d.Size()}
+		return kernels.Launch{Module: "dense/mixed", Entry: p.turned(p.format.String(), tile),
+			Shared: stages * 2 * tile * line * d.Size()}
 	case t.Capability >= asyncCapability:
 		return kernels.Launch{Module: "dense/gemmasync", Entry: kernels.Entry(fmt.Sprint("async", tile), d)}
 	}
 	return kernels.Launch{Module: "dense/gemm", Entry: kernels.Entry(fmt.Sprint("gemm", tile), d)}
+}
+
+// turned is the name of a kernel of tensor cores.
+func (p *deviceProduct) turned(name string, tile int) string {
+	letter := map[bool]string{false: "n", true: "t"}
+	return fmt.Sprintf("%s_%d_%s%s", name, tile, letter[p.transA], letter[p.transB])
 }
 
 // sizes is the struct Product of device code.
@@ -206,8 +227,8 @@ func (o BatchedGEMM) CUDA(t kernels.Target, in []kernels.Spec, out kernels.Spec)
 }
 
 func (o MixedGEMM) device(in []kernels.Spec, out kernels.Spec) *deviceProduct {
-	p := o.linear().device(in, out)
-	p.mixed, p.format = true, o.Operands
+	p := o.linear().device(o.checked(in), out)
+	p.mixed, p.format, p.stored = true, o.Operands, o.stored()
 	return p
 }
 

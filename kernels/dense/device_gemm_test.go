@@ -14,6 +14,7 @@ func TestProductLaunches(t *testing.T) {
 	old, now := kernels.Target{Capability: 75, Multiprocessors: 4}, kernels.Target{Capability: 86, Multiprocessors: 4}
 	small, large, long := [3]int{65, 70, 40}, [3]int{1000, 600, 40}, [3]int{20, 30, 4096}
 	tf32, bf16 := MixedGEMM{}, MixedGEMM{TransB: true, Operands: BF16}
+	bf16Stored := MixedGEMM{Operands: BF16, StoredA: true}
 	for _, c := range []struct {
 		op     kernels.CUDAOp
 		target kernels.Target
@@ -35,12 +36,20 @@ func TestProductLaunches(t *testing.T) {
 		{bf16, now, kernels.Float32, long, []string{"dense/mixed bf16_64_nt 36864", "dense/gemm join_f32 0"}},
 		{bf16, old, kernels.Float32, small, []string{"dense/round round_f32 0", "dense/round round_f32 0",
 			"dense/gemm gemm64_f32 0"}},
+		{bf16Stored, now, kernels.Float32, small, []string{"dense/narrow narrow_bf16_f32 0", "dense/stored stored_64_nn 30720"}},
+		{bf16Stored, now, kernels.Float32, large, []string{"dense/narrow narrow_bf16_f32 0",
+			"dense/stored stored_128_nn 61440"}},
+		{bf16Stored, old, kernels.Float32, small, []string{"dense/narrow widen_bf16_f32 0", "dense/round round_f32 0",
+			"dense/gemm gemm64_f32 0"}},
 		{tf32, now, kernels.Float64, small, []string{"dense/round round_f64 0", "dense/round round_f64 0",
 			"dense/gemmasync async64_f64 0"}},
 	} {
 		in := []kernels.Spec{kernels.S(c.d, c.size[0], c.size[2]), kernels.S(c.d, c.size[2], c.size[1])}
 		if c.op == kernels.CUDAOp(bf16) {
 			in[1] = kernels.S(c.d, c.size[1], c.size[2])
+		}
+		if c.op == kernels.CUDAOp(bf16Stored) {
+			in[0] = kernels.S(kernels.Byte, c.size[0], c.size[2], 2)
 		}
 		list, err := c.op.CUDA(c.target, in, kernels.S(c.d, c.size[0], c.size[1]))
 		var got []string

@@ -10,6 +10,12 @@ import (
 
 // product2 makes the operands of op(A)·op(B).
 func product2(o GEMM, m, n, k int) []optest.Arg {
+	s := product2Shapes(o, m, n, k)
+	return []optest.Arg{optest.Normal(s[0]...), optest.Normal(s[1]...)}
+}
+
+// product2Shapes are their shapes.
+func product2Shapes(o GEMM, m, n, k int) [2][]int {
 	a, b := []int{m, k}, []int{k, n}
 	if o.TransA {
 		a = []int{k, m}
@@ -17,7 +23,7 @@ func product2(o GEMM, m, n, k int) []optest.Arg {
 	if o.TransB {
 		b = []int{n, k}
 	}
-	return []optest.Arg{optest.Normal(a...), optest.Normal(b...)}
+	return [2][]int{a, b}
 }
 
 var transposes = []GEMM{{}, {TransA: true}, {TransB: true}, {TransA: true, TransB: true}}

@@ -159,19 +159,20 @@ func (o Linear) CPU(c *kernels.Call) {
 	}
 }
 
-// factors are the operands of a product, and the scratch memory that is left for it.
+// factors are the operands of a product, the shape of the first, and the scratch memory that is left for it.
 type factors[T kernels.Float] struct {
-	a, b []T
-	work []byte
+	a, b  []T
+	shape []int
+	work  []byte
 }
 
 // operands are the inputs as they are.
 func operands[T kernels.Float](c *kernels.Call) factors[T] {
-	return factors[T]{kernels.Of[T](c.In[0]), kernels.Of[T](c.In[1]), c.Work}
+	return factors[T]{kernels.Of[T](c.In[0]), kernels.Of[T](c.In[1]), c.In[0].Shape, c.Work}
 }
 
 func linear[T kernels.Float](c *kernels.Call, o Linear, s *linearState, f func(x []T), x factors[T]) {
-	m, k := oriented(c.In[0].Shape, o.TransA)
+	m, k := oriented(x.shape, o.TransA)
 	n := c.Out.Shape[1]
 	a := gemm.Args[T]{TransA: o.TransA, TransB: o.TransB, M: m, N: n, K: k, A: x.a, LDA: k, B: x.b, LDB: n,
 		C: kernels.Of[T](c.Out), LDC: n, Work: x.work}

@@ -1,10 +1,9 @@
 // C = op(A)·op(B) by tiles on tensor cores: the operands, float32, are rounded to TF32 or bfloat16 when they come out of
-// shared memory; products are summed in float32. A block of 8 warps computes a tile of WIDE × WIDE elements, a warp a
-// part of WIDE/2 × WIDE/4, in products of 16 × 8 elements. Slices of DEEP columns come by asynchronous copies, STAGES - 1
-// on their way while one is multiplied.
+// shared memory; products are summed in float32. Slices of DEEP columns come by asynchronous copies, STAGES - 1 on their
+// way while one is multiplied.
 // Targets: compute_80
 #include "async.cuh"
-#include "gemm.cuh"
+#include "tensor.cuh"
 
 const int DEEP = 16, STAGES = 3;
 
@@ -48,12 +47,7 @@ struct BF16 {
 		}
 		return toBF16(p[0], p[COLUMN]);
 	}
-	static __device__ void multiply(float (&c)[4], const u32 (&a)[4], const u32 (&b)[2]) {
-		asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-		             "{%0,%1,%2,%3};"
-		             : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-		             : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-	}
+	static __device__ void multiply(float (&c)[4], const u32 (&a)[4], const u32 (&b)[2]) { multiplyBF16(c, a, b); }
 };
 
 // Panel copies slices of op(A) or op(B)ᵀ to shared memory, in lines along what is contiguous in memory: along rows, line
@@ -142,31 +136,7 @@ __device__ void mixed(const Product &s, const float *a, const float *b, const fl
 		next = now;
 		now = now + 1 == STAGES ? 0 : now + 1;
 	}
-	if (share.parts > 1) bias = residual = 0;
-	bool relu = share.parts == 1 && s.relu;
-	i64 i0 = share.i0 + row0 + g, j0 = share.j0 + col0 + 2 * t, at = i0 * s.n + j0;
-	int rows = (int)min((i64)WIDE, s.m - i0), cols = (int)min((i64)WIDE, s.n - j0); // that exist from here on
-	float add[BROAD][2];
-#pragma unroll
-	for (int q = 0; q < BROAD * 2; q++) add[q / 2][q % 2] = bias && q / 2 * 8 + q % 2 < cols ? bias[j0 + q / 2 * 8 + q % 2] : 0;
-	c += share.place(s) + at;
-	residual += residual ? at : 0;
-#pragma unroll
-	for (int r = 0; r < TALL * 2; r++) {
-		if (r * 8 < rows) {
-#pragma unroll
-			for (int q = 0; q < BROAD * 2; q++) {
-				int j = q / 2 * 8 + q % 2;
-				float v = acc[r / 2][q / 2][r % 2 * 2 + q % 2] + add[q / 2][q % 2];
-				if (j < cols) {
-					if (residual) v += residual[j];
-					c[j] = relu ? max_(v, 0.0f) : v;
-				}
-			}
-		}
-		c += 8 * s.n;
-		residual += residual ? 8 * s.n : 0;
-	}
+	writeTile<WIDE, TALL, BROAD>(acc, share, s, bias, residual, c, row0, col0);
 }
 
 // MIXED defines the kernels of a format and width: format_wide_ab, where a and b are n, or t if transposed.

@@ -31,7 +31,7 @@ func (o MixedBatchedGEMM) Infer(in []kernels.Spec) (kernels.Spec, error) {
 
 // Ref is BatchedGEMM of rounded operands.
 func (o MixedBatchedGEMM) Ref(out kernels.Tensor, in []kernels.Tensor) {
-	o.batched().Ref(out, roundedRefs(o.Operands, in))
+	o.batched().Ref(out, roundedRefs(o.Operands, [2]bool{}, in))
 }
 
 // Decompose rounds and multiplies.

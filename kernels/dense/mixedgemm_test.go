@@ -35,6 +35,7 @@ func TestMixedGEMM(t *testing.T) {
 			add(o, f, 7, 11, 13)
 		}
 		add(Linear{Bias: true, Residual: true, F: act.ReLU}, f, 67, 70, 40)
+		add(Linear{Bias: true, F: act.ReLU}, f, 2, 3, 0)
 		// k is cut; large tiles.
 		add(Linear{Bias: true, Residual: true, TransA: true}, f, 20, 17, 1000)
 		add(Linear{Residual: true, TransB: true}, f, 130, 65, 1030)
@@ -42,6 +43,44 @@ func TestMixedGEMM(t *testing.T) {
 		add(Linear{Bias: true, TransA: true, TransB: true}, f, 258, 390, 36)
 	}
 	optest.Check(t, cases)
+}
+
+// stored16 makes an operand as Narrow stores it.
+func stored16(t *testing.T, stream uint32, shape []int) optest.Arg {
+	t.Helper()
+	b, err := kernels.RunRef(Narrow{To: BF16}, []kernels.Tensor{normal32(stream, shape[0], shape[1])})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return optest.Values(b)
+}
+
+func TestMixedStored(t *testing.T) {
+	var cases []optest.Case
+	for which := 1; which < 4; which++ {
+		for i, g := range transposes {
+			for _, s := range [][3]int{{0, 3, 2}, {3, 0, 2}, {2, 3, 0}, {1, 1, 1}, {33, 31, 32}, {7, 11, 13}, {65, 72, 40},
+				{64, 67, 15}, {129, 136, 17}, {24, 16, 1000}, {264, 392, 33 + 7*(i%2)}} {
+				o := mixed(g.linear(), BF16)
+				o.StoredA, o.StoredB = which&1 > 0, which&2 > 0
+				o.Bias, o.F = true, act.ReLU // the bias tells the type of the output
+				in := linearIn(o.linear(), s[0], s[1], s[2])
+				shapes := product2Shapes(g, s[0], s[1], s[2])
+				for k, stored := range o.stored() {
+					if stored {
+						in[k] = stored16(t, uint32(k), shapes[k])
+					}
+				}
+				cases = append(cases, optest.Case{Name: fmt.Sprintf("%+v/%v", o, s), Op: o, In: in})
+			}
+		}
+	}
+	optest.Check(t, cases)
+	u := kernels.S(kernels.Byte, 3, 3, 2)
+	out, err := MixedGEMM{Operands: BF16, StoredA: true, StoredB: true}.Infer([]kernels.Spec{u, u})
+	if err != nil || !out.Equal(kernels.S(kernels.Float32, 3, 3)) {
+		t.Errorf("both stored, nothing else: %v, %v", out, err)
+	}
 }
 
 func TestMixedBatchedGEMM(t *testing.T) {
@@ -68,6 +107,12 @@ func TestMixedErrors(t *testing.T) {
 	f := kernels.Float32
 	a, b := kernels.S(f, 2, 3), kernels.S(f, 3, 4)
 	optest.Errors(t, MixedGEMM{Operands: F16}, "operands are tf32 or bf16, not f16", a, b)
+	optest.Errors(t, MixedGEMM{StoredA: true}, "that are stored are bf16, not tf32", a, b)
+	optest.Errors(t, MixedGEMM{StoredA: true, Operands: BF16}, "input 0 must be byte [..., 2], is float32(2 3)", a, b)
+	optest.Errors(t, MixedGEMM{StoredA: true, Operands: BF16}, "wants 2 inputs", a)
+	optest.Errors(t, Narrow{}, "only bf16 and f16 are stored in 16 bits, not tf32", a)
+	optest.Errors(t, Widen{From: BF16, To: f}, "must be byte [..., 2], is float32(2 3)", a)
+	optest.Errors(t, Widen{From: BF16}, "to float32 or float64, not invalid", kernels.S(kernels.Byte, 3, 2))
 	optest.Errors(t, MixedGEMM{}, "inner dimensions differ: 3 and 2", a, a)
 	optest.Errors(t, MixedBatchedGEMM{Operands: 9}, "not unknown", a, b)
 	optest.Errors(t, MixedBatchedGEMM{}, "same rank, 3 at least", a, b)
