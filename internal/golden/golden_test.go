@@ -25,6 +25,9 @@ var runners = map[string]func(t *testing.T, c golden.Case){
 	"enum":             enumerated,
 	"compose":          composed,
 	"orbit":            orbits,
+	"layer":            equivariantLayer,
+	"net":              equivariantNet,
+	"targets":          graphTargets,
 }
 
 // TestGolden runs every case of the folder and reports case, array, worst error and tolerance (with -v; failures

@@ -54,6 +54,7 @@ type sheet struct {
 	names  []string
 	wanted []string
 	perm   map[string][]int
+	tol    map[kernels.DType]float64 // of the case's family; nil: those of tensor algebra
 }
 
 // array is an input of the graph: an array of the case, permuted.
@@ -129,6 +130,9 @@ func (s *sheet) compare(t *testing.T, p *engine.Program, d kernels.DType) {
 	tol := tol64
 	if d == kernels.Float32 {
 		tol = tol32
+	}
+	if own, ok := s.tol[d]; ok {
+		tol = own
 	}
 	for _, name := range s.wanted {
 		v, err := p.Value(name)

@@ -13,6 +13,7 @@ type exception struct {
 func exceptions() []exception {
 	return []exception{
 		{"imports", "internal/optest/", "the bench of operators; only tests import it"},
+		{"devices", "kernels/diagram.", "equivariant maps have kernels for the processor only"},
 		{"devices", "kernels/sparse.", "message passing has kernels for the processor only"},
 		{"devices", "kernels/spectral.", "products in a transform's domain have kernels for the processor only"},
 		{"dead names", "internal/golden/", "its test is a door for cases from outside: go test -dir"},
