@@ -10,6 +10,7 @@ import (
 // transposes emits the transposition of blocks for packing: as many rows as fill 256 bits, and the rest of a tile's
 // rows. Rows of the upper half are inserted from memory, which leaves two shuffles for each vector that is stored.
 func (v vector) transposes() {
+	v.transposeRow()
 	if v.elem == 4 {
 		v.transpose(8)
 		v.transpose(6)
@@ -36,6 +37,30 @@ func (v vector) transpose(rows int) {
 		v.ADDQ(ldd, dst)
 	}
 	v.advance(src, op.U32(16))
+	v.DECQ(blocks)
+	v.JNZ(op.LabelRef("block"))
+	v.end()
+}
+
+// transposeRow emits dst [cols, 1] = src [1, cols]ᵀ, for the last row of an odd tile, as many columns at a time as
+// transpose.
+func (v vector) transposeRow() {
+	name := fmt.Sprintf("transpose1F%d", 8*v.elem)
+	v.Function(name)
+	v.Attributes(codeFlags)
+	step := 16 / v.elem
+	v.Doc(fmt.Sprintf("%s transposes 1 row and blocks > 0 times %d columns; strides are in bytes.", name, step))
+	v.Pragma("noescape")
+	v.SignatureExpr(fmt.Sprintf("func(blocks int, src *%[1]s, lds int, dst *%[1]s, ldd int)", v.float()))
+	blocks, src, dst, ldd := v.param("blocks"), v.param("src"), v.param("dst"), v.param("ldd")
+	v.Label("block")
+	for i := range step {
+		x := v.XMM()
+		v.pick(v.VMOVSS, v.VMOVSD, op.Mem{Base: src, Disp: i * v.elem}, x)
+		v.pick(v.VMOVSS, v.VMOVSD, x, op.Mem{Base: dst})
+		v.ADDQ(ldd, dst)
+	}
+	v.ADDQ(op.U32(16), src)
 	v.DECQ(blocks)
 	v.JNZ(op.LabelRef("block"))
 	v.end()

@@ -28,11 +28,17 @@ func tile2F32AVX2(n int, k int, a *float32, rsa int, csa int, b *float32, ldb in
 //go:noescape
 func tile1F32AVX2(n int, k int, a *float32, rsa int, csa int, b *float32, ldb int, c *float32, ldc int, acc int)
 
-// fullF32AVX2 computes a tile of 6 rows and 16 columns of C from packed A and B and k > 0;
-// ldc is in bytes; it adds to C if acc is not 0.
+// full2F32AVX2 computes a tile of 6 rows and 16 columns of C from packed A and B and k > 0;
+// ldc is in bytes; it adds to C if acc is not 0 and fetches k/4 cache lines from next on.
 //
 //go:noescape
-func fullF32AVX2(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func full2F32AVX2(k int, a *float32, b *float32, c *float32, ldc int, acc int, next *float32)
+
+// full1F32AVX2 computes a tile of 6 rows and 8 columns of C from packed A and B and k > 0;
+// ldc is in bytes; it adds to C if acc is not 0 and fetches k/4 cache lines from next on.
+//
+//go:noescape
+func full1F32AVX2(k int, a *float32, b *float32, c *float32, ldc int, acc int, next *float32)
 
 // pack6F32AVX2 packs rows > 0 rows of panels > 0 times 6 columns; lds is in bytes.
 //
@@ -68,6 +74,11 @@ func dot1x4F32AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, 
 //go:noescape
 func dot1x1F32AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, acc int)
 
+// transpose1F32 transposes 1 row and blocks > 0 times 4 columns; strides are in bytes.
+//
+//go:noescape
+func transpose1F32(blocks int, src *float32, lds int, dst *float32, ldd int)
+
 // transpose8F32 transposes 8 rows and blocks > 0 times 4 columns; strides are in bytes.
 //
 //go:noescape
@@ -102,11 +113,17 @@ func tile2F64AVX2(n int, k int, a *float64, rsa int, csa int, b *float64, ldb in
 //go:noescape
 func tile1F64AVX2(n int, k int, a *float64, rsa int, csa int, b *float64, ldb int, c *float64, ldc int, acc int)
 
-// fullF64AVX2 computes a tile of 6 rows and 8 columns of C from packed A and B and k > 0;
-// ldc is in bytes; it adds to C if acc is not 0.
+// full2F64AVX2 computes a tile of 6 rows and 8 columns of C from packed A and B and k > 0;
+// ldc is in bytes; it adds to C if acc is not 0 and fetches k/4 cache lines from next on.
 //
 //go:noescape
-func fullF64AVX2(k int, a *float64, b *float64, c *float64, ldc int, acc int)
+func full2F64AVX2(k int, a *float64, b *float64, c *float64, ldc int, acc int, next *float64)
+
+// full1F64AVX2 computes a tile of 6 rows and 4 columns of C from packed A and B and k > 0;
+// ldc is in bytes; it adds to C if acc is not 0 and fetches k/4 cache lines from next on.
+//
+//go:noescape
+func full1F64AVX2(k int, a *float64, b *float64, c *float64, ldc int, acc int, next *float64)
 
 // pack6F64AVX2 packs rows > 0 rows of panels > 0 times 6 columns; lds is in bytes.
 //
@@ -141,6 +158,11 @@ func dot1x4F64AVX2(k int, a *float64, lda int, b *float64, ldb int, c *float64, 
 //
 //go:noescape
 func dot1x1F64AVX2(k int, a *float64, lda int, b *float64, ldb int, c *float64, ldc int, acc int)
+
+// transpose1F64 transposes 1 row and blocks > 0 times 2 columns; strides are in bytes.
+//
+//go:noescape
+func transpose1F64(blocks int, src *float64, lds int, dst *float64, ldd int)
 
 // transpose4F64 transposes 4 rows and blocks > 0 times 2 columns; strides are in bytes.
 //

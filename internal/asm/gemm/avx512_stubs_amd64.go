@@ -10,6 +10,12 @@ package gemm
 //go:noescape
 func tile14F32AVX512(n int, k int, a *float32, rsa int, csa int, b *float32, ldb int, c *float32, ldc int, acc int)
 
+// tile9F32AVX512 computes 9 rows and n columns of C from k > 0 columns of A and rows of B;
+// strides are in bytes; it adds to C if acc is not 0.
+//
+//go:noescape
+func tile9F32AVX512(n int, k int, a *float32, rsa int, csa int, b *float32, ldb int, c *float32, ldc int, acc int)
+
 // tile8F32AVX512 computes 8 rows and n columns of C from k > 0 columns of A and rows of B;
 // strides are in bytes; it adds to C if acc is not 0.
 //
@@ -34,21 +40,33 @@ func tile2F32AVX512(n int, k int, a *float32, rsa int, csa int, b *float32, ldb 
 //go:noescape
 func tile1F32AVX512(n int, k int, a *float32, rsa int, csa int, b *float32, ldb int, c *float32, ldc int, acc int)
 
-// fullF32AVX512 computes a tile of 14 rows and 32 columns of C from packed A and B and k > 0;
-// ldc is in bytes; it adds to C if acc is not 0.
+// full3F32AVX512 computes a tile of 9 rows and 48 columns of C from packed A and B and k > 0;
+// ldc is in bytes; it adds to C if acc is not 0 and fetches k/4 cache lines from next on.
 //
 //go:noescape
-func fullF32AVX512(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func full3F32AVX512(k int, a *float32, b *float32, c *float32, ldc int, acc int, next *float32)
 
-// pack14F32AVX512 packs rows > 0 rows of panels > 0 times 14 columns; lds is in bytes.
+// full2F32AVX512 computes a tile of 9 rows and 32 columns of C from packed A and B and k > 0;
+// ldc is in bytes; it adds to C if acc is not 0 and fetches k/4 cache lines from next on.
 //
 //go:noescape
-func pack14F32AVX512(rows int, panels int, src *float32, lds int, dst *float32)
+func full2F32AVX512(k int, a *float32, b *float32, c *float32, ldc int, acc int, next *float32)
 
-// pack32F32AVX512 packs rows > 0 rows of panels > 0 times 32 columns; lds is in bytes.
+// full1F32AVX512 computes a tile of 9 rows and 16 columns of C from packed A and B and k > 0;
+// ldc is in bytes; it adds to C if acc is not 0 and fetches k/4 cache lines from next on.
 //
 //go:noescape
-func pack32F32AVX512(rows int, panels int, src *float32, lds int, dst *float32)
+func full1F32AVX512(k int, a *float32, b *float32, c *float32, ldc int, acc int, next *float32)
+
+// pack9F32AVX512 packs rows > 0 rows of panels > 0 times 9 columns; lds is in bytes.
+//
+//go:noescape
+func pack9F32AVX512(rows int, panels int, src *float32, lds int, dst *float32)
+
+// pack48F32AVX512 packs rows > 0 rows of panels > 0 times 48 columns; lds is in bytes.
+//
+//go:noescape
+func pack48F32AVX512(rows int, panels int, src *float32, lds int, dst *float32)
 
 // dot4x4F32AVX512 computes the inner products of 4 rows of A and 4 of Bᵀ, of k > 0 elements;
 // strides are in bytes; it adds to C if acc is not 0.
@@ -80,6 +98,12 @@ func dot1x1F32AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32
 //go:noescape
 func tile14F64AVX512(n int, k int, a *float64, rsa int, csa int, b *float64, ldb int, c *float64, ldc int, acc int)
 
+// tile9F64AVX512 computes 9 rows and n columns of C from k > 0 columns of A and rows of B;
+// strides are in bytes; it adds to C if acc is not 0.
+//
+//go:noescape
+func tile9F64AVX512(n int, k int, a *float64, rsa int, csa int, b *float64, ldb int, c *float64, ldc int, acc int)
+
 // tile8F64AVX512 computes 8 rows and n columns of C from k > 0 columns of A and rows of B;
 // strides are in bytes; it adds to C if acc is not 0.
 //
@@ -104,21 +128,33 @@ func tile2F64AVX512(n int, k int, a *float64, rsa int, csa int, b *float64, ldb 
 //go:noescape
 func tile1F64AVX512(n int, k int, a *float64, rsa int, csa int, b *float64, ldb int, c *float64, ldc int, acc int)
 
-// fullF64AVX512 computes a tile of 14 rows and 16 columns of C from packed A and B and k > 0;
-// ldc is in bytes; it adds to C if acc is not 0.
+// full3F64AVX512 computes a tile of 9 rows and 24 columns of C from packed A and B and k > 0;
+// ldc is in bytes; it adds to C if acc is not 0 and fetches k/4 cache lines from next on.
 //
 //go:noescape
-func fullF64AVX512(k int, a *float64, b *float64, c *float64, ldc int, acc int)
+func full3F64AVX512(k int, a *float64, b *float64, c *float64, ldc int, acc int, next *float64)
 
-// pack14F64AVX512 packs rows > 0 rows of panels > 0 times 14 columns; lds is in bytes.
+// full2F64AVX512 computes a tile of 9 rows and 16 columns of C from packed A and B and k > 0;
+// ldc is in bytes; it adds to C if acc is not 0 and fetches k/4 cache lines from next on.
 //
 //go:noescape
-func pack14F64AVX512(rows int, panels int, src *float64, lds int, dst *float64)
+func full2F64AVX512(k int, a *float64, b *float64, c *float64, ldc int, acc int, next *float64)
 
-// pack16F64AVX512 packs rows > 0 rows of panels > 0 times 16 columns; lds is in bytes.
+// full1F64AVX512 computes a tile of 9 rows and 8 columns of C from packed A and B and k > 0;
+// ldc is in bytes; it adds to C if acc is not 0 and fetches k/4 cache lines from next on.
 //
 //go:noescape
-func pack16F64AVX512(rows int, panels int, src *float64, lds int, dst *float64)
+func full1F64AVX512(k int, a *float64, b *float64, c *float64, ldc int, acc int, next *float64)
+
+// pack9F64AVX512 packs rows > 0 rows of panels > 0 times 9 columns; lds is in bytes.
+//
+//go:noescape
+func pack9F64AVX512(rows int, panels int, src *float64, lds int, dst *float64)
+
+// pack24F64AVX512 packs rows > 0 rows of panels > 0 times 24 columns; lds is in bytes.
+//
+//go:noescape
+func pack24F64AVX512(rows int, panels int, src *float64, lds int, dst *float64)
 
 // dot4x4F64AVX512 computes the inner products of 4 rows of A and 4 of Bᵀ, of k > 0 elements;
 // strides are in bytes; it adds to C if acc is not 0.

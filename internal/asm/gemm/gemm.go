@@ -111,11 +111,11 @@ const alignment = 64
 
 // Limits of the blocks of all kernels, which size the workspace; a test holds the kernels to them.
 const (
-	maxKC = 400  // length of a block along k
-	maxNC = 2048 // columns of a packed block of B
+	maxKC = 512  // length of a block along k
+	maxNC = 1024 // columns of a packed block of B
 	maxMC = 2016 // rows of a packed block of A
 	maxMR = 14   // rows of a register tile
-	maxNR = 32   // columns of a register tile
+	maxNR = 48   // columns of a register tile
 )
 
 // buffers is the number of blocks that workers have packed at a time, so that they can pack one while others compute
@@ -125,14 +125,17 @@ const buffers = 2
 // bufferCount returns the number of packed blocks for which there is room: one if there is one worker, or one block at
 // most on any path.
 func bufferCount(m, n, k, workers int) int {
-	if workers <= 1 || m <= leastBlock && n <= leastBlock && k <= maxKC {
+	if workers <= 1 || m <= leastBlock && n <= leastBlock && k <= leastKC {
 		return 1
 	}
 	return buffers
 }
 
-// leastBlock is the number of rows, and of columns, that fit a block of any path.
-const leastBlock = 1024
+// leastBlock is the number of rows, and of columns, that fit a block of any path, and leastKC its length along k.
+const (
+	leastBlock = 768
+	leastKC    = 400
+)
 
 // roundUp returns the least multiple of unit that is not below x ≥ 0.
 func roundUp(x, unit int) int { return (x + unit - 1) / unit * unit }

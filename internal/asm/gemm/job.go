@@ -14,9 +14,12 @@ import (
 // acc is set and else set it.
 type kernels[T float] struct {
 	mr, nr int // register tile: rows and columns
+	lanes  int // columns of which full takes any multiple up to nr
 
 	kc, mc, nc int   // blocks along k, m and n of method panels, at most
-	heights    []int // of the tiles for which there are kernels, from mr down to 1
+	heights    []int // of the tiles of packed rows for which there are kernels, from mr down to 1
+	loose      []int // of the tiles on B as it is
+	looseCols  int   // columns that they take at a time
 
 	directRows int // up to that many rows, B is not packed if it need not be transposed
 	directArea int // up to that many elements of B neither
@@ -26,10 +29,11 @@ type kernels[T float] struct {
 	serial     int // below that many multiply-adds a product is not shared among workers
 
 	// tile computes C [rows, n] from any A [rows, k] with row stride rsa and column stride csa, and B [k, n]; rows
-	// ≤ mr.
+	// ≤ loose[0].
 	tile func(rows, n, k int, a []T, rsa, csa int, b []T, ldb int, c []T, ldc int, acc bool)
-	// full computes C [mr, nr] from packed A [k, mr] and packed B [k, nr].
-	full func(k int, a, b, c []T, ldc int, acc bool)
+	// full computes C [mr, cols] from packed A [k, mr] and the first columns of packed B [k, nr]. It may fetch
+	// what is needed next: some cache lines from the beginning of next on, and behind its end.
+	full func(cols, k int, a, b, c []T, ldc int, acc bool, next []T)
 	// dot computes C [m, n] from A [m, k] and Bᵀ [n, k].
 	dot func(m, n, k int, a []T, lda int, b []T, ldb int, c []T, ldc int, acc bool)
 	// transpose sets dst [cols, rows] to the transpose of src [rows, cols].
@@ -190,14 +194,14 @@ func (j *job[T]) chunk(chunk, worker int) {
 
 // direct computes C from A and B as they are.
 func (j *job[T]) direct() {
-	k := j.kern
-	g := cut(j.M, j.N, roundUp(j.M, k.mr), j.N)
+	mr, nr := j.kern.loose[0], j.kern.looseCols
+	g := cut(j.M, j.N, roundUp(j.M, mr), j.N)
 	switch {
 	case j.pool == nil:
-	case j.M <= directTall*k.mr: // each part of B is read by one worker
-		g = cut(j.M, j.N, j.M, max(2*k.nr, roundUp((j.N+wanted-1)/wanted, k.nr)))
+	case j.M <= directTall*mr: // each part of B is read by one worker
+		g = cut(j.M, j.N, j.M, max(2*nr, roundUp((j.N+wanted-1)/wanted, nr)))
 	default:
-		g = share(j.M, j.N, k.mr, roundUp(j.M, k.mr), k.nr, 8*k.nr)
+		g = share(j.M, j.N, mr, roundUp(j.M, mr), nr, 8*nr)
 	}
 	j.each(phaseDirect, g)
 }
@@ -214,7 +218,7 @@ const directCols = 256
 
 func (j *job[T]) directChunk(chunk int) {
 	i0, i1, j0, j1 := j.grid.span(chunk, j.M, j.N)
-	mr, depth := j.kern.mr, j.depth()
+	mr, depth := j.kern.loose[0], j.depth()
 	for jc := j0; jc < j1; jc += directCols {
 		cols := min(directCols, j1-jc)
 		for pc := 0; pc < j.K; pc += depth {

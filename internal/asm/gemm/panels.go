@@ -1,6 +1,7 @@
 package gemm
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"ganglion/internal/par"
@@ -24,23 +25,24 @@ type block struct {
 func (b *block) chunks() int { return b.packs + b.grid.total }
 
 // progress is a block in a product that workers share. The chunks of all blocks are handed out in one go, in order, and
-// each waits for those that it builds upon. These have been claimed before it, so that nobody waits for a worker that
-// has not begun.
+// each waits for those that it builds upon: those that pack for it, and the one that computed the same part of C in the
+// block before it along k. These have been claimed before it, so that nobody waits for a worker that has not begun.
 type progress struct {
 	block
-	first            int          // number of its first chunk
-	packed, computed atomic.Int32 // chunks that are done
+	first            int            // number of its first chunk
+	packed, computed atomic.Int32   // chunks that are done
+	done             []atomic.Int32 // 1 for each chunk that has computed
 }
 
 const (
-	panelGroup = 8       // panels of B that a chunk packs
+	panelGroup = 4       // panels of B that a chunk packs
 	packRows   = 56      // rows of A that a chunk packs, about
 	chunkRows  = 128     // rows that a chunk computes at most: its part of A stays in the second-level cache
-	ownRows    = 512     // rows of a product up to which chunks take all of them, and pack columns of B for themselves
-	ownCols    = 768     // columns of a product up to which chunks take all of them, and pack rows of A for themselves
+	ownRows    = 256     // rows of a product up to which chunks take all of them, and pack columns of B for themselves
+	ownCols    = 768     // columns of a block up to which chunks take all of them, and pack rows of A for themselves
 	ownPanels  = 4       // panels of B that a chunk packs for itself at most
 	chunkWork  = 2 << 20 // multiply-adds that a chunk computes at least, if it can
-	chunksWant = 32      // chunks that compute a block, about, if it is large enough
+	chunksWant = 16      // chunks that compute a block, about, if it is large enough
 )
 
 // even returns the length of the parts, multiples of unit, into which n is cut evenly so that none is longer than most,
@@ -70,12 +72,14 @@ func (j *job[T]) advance(b *block) bool {
 			return false
 		}
 	}
-	b.nc = min(k.nc, j.N-b.jc)
+	b.nc = min(even(j.N, k.nc, k.nr), j.N-b.jc)
 	b.kc = min(j.depth(), j.K-b.pc)
-	b.mc = min(even(j.M, k.mc, k.mr), j.M-b.ic)
-	b.tiles = tile(b.mc, k.heights)
 	b.ownB = j.M <= ownRows && j.M <= j.N && !j.PackedB.set()
-	b.ownA = !b.ownB && j.N <= ownCols && j.packsA()
+	b.ownA = !b.ownB && b.nc <= ownCols && j.packsA()
+	if b.mc = j.M; !b.ownA {
+		b.mc = min(even(j.M, k.mc, k.mr), j.M-b.ic)
+	}
+	b.tiles = tile(b.mc, k.heights)
 	b.packsB, b.packs = 0, 0
 	if b.ic == 0 && !b.ownB && !j.PackedB.set() {
 		b.packsB = (b.nc + panelGroup*k.nr - 1) / (panelGroup * k.nr)
@@ -93,7 +97,7 @@ func (j *job[T]) advance(b *block) bool {
 func (j *job[T]) chunkGrid(b *block) grid {
 	k := j.kern
 	tiles := max(1, chunkRows/k.mr)
-	area := max(chunkWork/b.kc, b.mc*b.nc/chunksWant) // elements of C of a chunk
+	area := max(chunkWork/j.depth(), b.mc*b.nc/chunksWant) // elements of C of a chunk
 	if b.ownB {
 		return cut(b.tiles.count, b.nc, b.tiles.count, min(roundUp(area/b.mc, k.nr), ownPanels*k.nr))
 	}
@@ -141,6 +145,8 @@ func (j *job[T]) panels() {
 		p.block, p.first = b, total
 		p.packed.Store(0)
 		p.computed.Store(0)
+		p.done = slices.Grow(p.done[:0], b.grid.total)[:b.grid.total]
+		clear(p.done)
 		total += b.chunks()
 	}
 	j.count = n
@@ -166,10 +172,23 @@ func (j *job[T]) sharedChunk(chunk, worker int) {
 		j.packChunk(&b.block, chunk)
 		return
 	}
+	chunk -= b.packs
 	defer b.computed.Add(1)
+	defer b.done[chunk].Store(1)
 	par.Await(&b.packed, int32(b.packs))
-	j.await(lo - 1)
-	j.panelsChunk(&b.block, chunk-b.packs, worker)
+	if b.pc > 0 { // the block before it along k, which is cut in the same way
+		par.Await(&j.blocks[lo-j.down(&b.block)].done[chunk], 1)
+	}
+	j.panelsChunk(&b.block, chunk, worker)
+}
+
+// down is the number of blocks that lie below each other.
+func (j *job[T]) down(b *block) int {
+	if b.ownA {
+		return 1
+	}
+	unit := even(j.M, j.kern.mc, j.kern.mr)
+	return (j.M + unit - 1) / unit
 }
 
 // await returns when a block is computed; there is nothing to wait for before the first one.
@@ -294,10 +313,15 @@ func (j *job[T]) panelsChunk(b *block, chunk, worker int) {
 	}
 }
 
-// column computes the tiles of a chunk for one panel of B.
+// column computes the tiles of a chunk for one panel of B. Meanwhile the next panel is fetched, a part with each tile.
 func (j *job[T]) column(b *block, o *operands[T], c, cols int) {
 	kern, kc, nr := j.kern, b.kc, j.kern.nr
 	panel := o.b[(c-o.col0)*kc:][:kc*nr]
+	next := panel
+	if c+nr < o.col1 {
+		next = o.b[(c+nr-o.col0)*kc:]
+	}
+	fetched := kc / 4 * kern.lanes // elements, with a tile
 	acc := j.Acc || b.pc > 0
 	for i := o.tile0; i < o.tile1; i++ {
 		row, h := b.tiles.at(i)
@@ -307,8 +331,11 @@ func (j *job[T]) column(b *block, o *operands[T], c, cols int) {
 			continue
 		}
 		tile := o.a[(row-o.row0)*kc:][:h*kc]
-		if h == kern.mr && cols == nr {
-			kern.full(kc, tile, panel, out, j.LDC, acc)
+		if h == kern.mr && cols%kern.lanes == 0 {
+			kern.full(cols, kc, tile, panel, out, j.LDC, acc, next)
+			if next = next[min(fetched, len(next)-1):]; (i+1-o.tile0)*fetched >= kc*nr {
+				next = panel
+			}
 		} else {
 			kern.tile(h, cols, kc, tile, 1, h, panel, nr, out, j.LDC, acc)
 		}

@@ -22,7 +22,7 @@ func SelfCheck(path cpu.Path) error {
 
 // selfCheckShapes has products for every method, with full tiles, edges, and steps along k beyond the unrolled ones.
 func selfCheckShapes() [][3]int {
-	return [][3]int{{15, 200, 5}, {29, 37, 9}, {3, 9, 37}, {9, 3, 37}, {1, 150, 6}}
+	return [][3]int{{15, 200, 5}, {29, 37, 9}, {3, 9, 37}, {9, 3, 37}, {1, 150, 6}, {20, 64, 6}, {20, 80, 6}}
 }
 
 // selfCheck compares two sets of kernels: with the method for each shape, and with everything packed.

@@ -26,8 +26,8 @@ func testSelfCheckFails[T float](t *testing.T, path cpu.Path) {
 			}
 		},
 		"full": func(k *kernels[T]) {
-			k.full = func(depth int, a, b, c []T, ldc int, acc bool) {
-				good.full(depth, a, b, c, ldc, acc)
+			k.full = func(cols, depth int, a, b, c []T, ldc int, acc bool, next []T) {
+				good.full(cols, depth, a, b, c, ldc, acc, next)
 				c[(good.mr-1)*ldc]++
 			}
 		},

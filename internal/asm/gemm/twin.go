@@ -3,7 +3,8 @@ package gemm
 // twin returns the kernels in plain Go, which run everywhere and are what the assembly is tested against.
 func twin[T float]() kernels[T] {
 	return kernels[T]{
-		mr: 4, nr: 4, kc: 400, mc: 1024, nc: 1024, heights: []int{4, 2, 1},
+		mr: 4, nr: 4, lanes: 4, kc: 400, mc: 1024, nc: 1024, heights: []int{4, 2, 1},
+		loose: []int{4, 2, 1}, looseCols: 4,
 		directRows: 16, directArea: 64 << 10, directWide: 256 << 10, packCols: 32, serial: 30_000,
 		tile: tileGo[T], full: fullGo[T], dot: dotGo[T], transpose: transposeGo[T],
 		packB: packGo[T], packA: packGo[T],
@@ -106,8 +107,8 @@ func tile1x4[T float](k int, a []T, csa int, b []T, ldb int, c []T, acc bool) {
 	store4(c, s0, s1, s2, s3, acc)
 }
 
-// fullGo is kernels.full.
-func fullGo[T float](k int, a, b, c []T, ldc int, acc bool) {
+// fullGo is kernels.full: columns are nr, which is what lanes are.
+func fullGo[T float](_, k int, a, b, c []T, ldc int, acc bool, _ []T) {
 	var s00, s01, s02, s03, s10, s11, s12, s13, s20, s21, s22, s23, s30, s31, s32, s33 T
 	for a, b = a[:4*k], b[:4*k]; len(a) >= 4 && len(b) >= 4; a, b = a[4:], b[4:] {
 		b0, b1, b2, b3 := b[0], b[1], b[2], b[3]
