@@ -24,6 +24,7 @@ func Ops() []kernels.Op {
 		MSE{},
 		MixedBatchedGEMM{},
 		MixedGEMM{},
+		Narrow{},
 		OneHot{},
 		Pack{},
 		Reduce{},
@@ -33,6 +34,8 @@ func Ops() []kernels.Op {
 		ScatterAdd{},
 		ScatterRows{},
 		Slice{},
+		SoftCrossEntropy{},
+		SoftCrossEntropyGrad{},
 		Softmax{},
 		SoftmaxCrossEntropy{},
 		Sparsemax{},
@@ -41,5 +44,6 @@ func Ops() []kernels.Op {
 		Unary{},
 		Unconcat{},
 		View{},
+		Widen{},
 	}
 }
