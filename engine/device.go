@@ -258,7 +258,8 @@ func (p *Program) checkDevice(pl *plan.Plan) error {
 			continue
 		}
 		if _, err := exec.OnDevice(pl, s, p.opts.Device.target); err != nil {
-			return plan.Locate(pl.Graph.Nodes[s.Node].Path, fmt.Errorf("strict: %w", err))
+			n := &pl.Graph.Nodes[s.Node]
+			return plan.Locate(n.Path, fmt.Errorf("strict: %s: %w", n.OpName(), err))
 		}
 	}
 	return nil

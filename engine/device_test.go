@@ -215,7 +215,7 @@ func TestDeviceFallbacks(t *testing.T) {
 		t.Errorf("got %v", y.F32)
 	}
 	f := p.Explain().Fallbacks()
-	if len(f) != 1 || !strings.Contains(f[0], "odd") || !strings.Contains(f[0], "no CUDA kernel") ||
+	if len(f) != 1 || !strings.Contains(f[0], "odd") || !strings.Contains(f[0], "no kernel for CUDA") ||
 		!strings.Contains(f[0], "32 bytes") {
 		t.Errorf("fallbacks %q", f)
 	}

@@ -11,12 +11,12 @@ import (
 	"ganglion/kernels"
 )
 
-// OnDevice returns the launches of a node, or says why it must run on the processor.
+// OnDevice returns the launches of a node, or says why it must run on the processor (without naming its op).
 func OnDevice(p *plan.Plan, s *plan.Step, t kernels.Target) ([]kernels.Launch, error) {
 	n := &p.Graph.Nodes[s.Node]
 	op, ok := n.Op.(kernels.CUDAOp)
 	if s.Run == plan.Do || !ok {
-		return nil, fmt.Errorf("%w: %s has no CUDA kernel", kernels.ErrNoKernel, n.OpName())
+		return nil, fmt.Errorf("%w for CUDA", kernels.ErrNoKernel)
 	}
 	return op.CUDA(t, inputSpecs(p, n), p.Specs[s.Node])
 }
