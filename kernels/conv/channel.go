@@ -383,8 +383,8 @@ func mergeSums(c *kernels.Call, channel int) (a, b float64) {
 // abreast is the number of channels of rows whose sums are kept side by side.
 const abreast = 16
 
-// part is as many of the tasks [lo, hi), from the first on, as have neighbouring channels of one block, so many at most:
-// the rows of the block, the first channel, and the places of all their sums.
+// part is as many of the tasks [lo, hi), from the first on, as have neighbouring channels of one block, so many at
+// most: the rows of the block, the first channel, and the places of all their sums.
 func part(c *kernels.Call, lo, hi int) (first, last, channel int, sums []float64) {
 	channels := c.In[0].Shape[1]
 	first, last, channel, _ = block(c, lo)

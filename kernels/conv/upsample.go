@@ -142,7 +142,8 @@ func (o Upsample) CPU(c *kernels.Call) {
 func (o UpsampleGrad) CPU(c *kernels.Call) {
 	large := volumes(c.In[0].Shape)
 	f := Upsample(o).factors()
-	c.ForFloat(c.Rows(lines(c.Out), 10+float64(large[2]*f[0]*f[1])), upsampleGradBody[float32], upsampleGradBody[float64])
+	chunks := c.Rows(lines(c.Out), 10+float64(large[2]*f[0]*f[1]))
+	c.ForFloat(chunks, upsampleGradBody[float32], upsampleGradBody[float64])
 }
 
 // lines is the number of lines along the last axis.

@@ -111,8 +111,8 @@ func gruBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	rows := min(q.rows(), q.batch-first)
 	past := kernels.Of[T](c.In[1])[first*H:]
 	for t := range q.steps {
-		gemm.Multiply(nil, c.Path, nil, gemm.Args[T]{M: rows, N: width, K: H, A: past, LDA: H, PackedB: packed, C: m.gates,
-			LDC: width, Work: m.gemm})
+		gemm.Multiply(nil, c.Path, nil, gemm.Args[T]{M: rows, N: width, K: H, A: past, LDA: H, PackedB: packed,
+			C: m.gates, LDC: width, Work: m.gemm})
 		at := (t*q.batch + first) * H
 		for s := range rows {
 			gruStep(q, v, m.gates[s*width:][:width], gx[(t*q.batch+first+s)*width:][:width], bias, past[s*H:][:H],

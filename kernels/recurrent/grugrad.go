@@ -104,10 +104,10 @@ func gruGradBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 			b.v.Add(m.sums[3*H:], m.sums[3*H:], gq)
 		}
 		b.v.Add(b.sums, b.sums, m.sums)
-		gemm.Multiply(nil, c.Path, nil, gemm.Args[T]{M: b.rows, N: H, K: 2 * H, A: dgx, LDA: width, PackedB: gates, C: carry, LDC: H,
-			Acc: true, Work: m.gemm})
-		gemm.Multiply(nil, c.Path, nil, gemm.Args[T]{M: b.rows, N: H, K: H, A: dq, LDA: H, PackedB: inner, C: carry, LDC: H,
-			Acc: true, Work: m.gemm})
+		gemm.Multiply(nil, c.Path, nil, gemm.Args[T]{M: b.rows, N: H, K: 2 * H, A: dgx, LDA: width, PackedB: gates,
+			C: carry, LDC: H, Acc: true, Work: m.gemm})
+		gemm.Multiply(nil, c.Path, nil, gemm.Args[T]{M: b.rows, N: H, K: H, A: dq, LDA: H, PackedB: inner,
+			C: carry, LDC: H, Acc: true, Work: m.gemm})
 	}
 	copy(out[4*part+b.first*H:][:b.rows*H], carry)
 }

@@ -108,8 +108,8 @@ func lstmBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	rows := min(q.rows(), q.batch-first)
 	past, cell := kernels.Of[T](c.In[1])[first*H:], kernels.Of[T](c.In[2])[first*H:]
 	for t := range q.steps {
-		gemm.Multiply(nil, c.Path, nil, gemm.Args[T]{M: rows, N: width, K: H, A: past, LDA: H, PackedB: packed, C: m.gates,
-			LDC: width, Work: m.gemm})
+		gemm.Multiply(nil, c.Path, nil, gemm.Args[T]{M: rows, N: width, K: H, A: past, LDA: H, PackedB: packed,
+			C: m.gates, LDC: width, Work: m.gemm})
 		at := (t*q.batch + first) * H
 		for s := range rows {
 			a := m.gates[s*width:][:width]

@@ -104,8 +104,8 @@ func lstmGradBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 			b.v.Add(m.sums, m.sums, gx)
 		}
 		b.v.Add(b.sums, b.sums, m.sums)
-		gemm.Multiply(nil, c.Path, nil, gemm.Args[T]{M: b.rows, N: H, K: width, A: dgx, LDA: width, PackedB: packed, C: dh, LDC: H,
-			Work: m.gemm})
+		gemm.Multiply(nil, c.Path, nil, gemm.Args[T]{M: b.rows, N: H, K: width, A: dgx, LDA: width, PackedB: packed,
+			C: dh, LDC: H, Work: m.gemm})
 	}
 	copy(out[4*part+b.first*H:], dh)
 	copy(out[4*part+(q.batch+b.first)*H:], dc)
