@@ -5,6 +5,7 @@ package models
 
 import (
 	"ganglion/models/baseline"
+	"ganglion/models/equivariant"
 	"ganglion/models/gnn"
 	"ganglion/models/module"
 	"ganglion/models/tnn"
@@ -17,6 +18,7 @@ func All() []zoo.System {
 		baseline.GRU,
 		baseline.LeNet,
 		baseline.LSTM,
+		equivariant.EqMLP,
 		gnn.APPNP,
 		gnn.GAT,
 		gnn.GCN,

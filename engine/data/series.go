@@ -211,7 +211,8 @@ func oldClass(text string, old bool) string {
 func (r *seriesReader) channel(c int, text string) ([]float64, error) {
 	fields := strings.Split(text, ",")
 	if len(fields) > maxIndex {
-		return nil, r.fail("", fmt.Sprintf("at most %d values", maxIndex), fmt.Sprint(len(fields)), "shorten the series")
+		return nil, r.fail("", fmt.Sprintf("at most %d values", maxIndex), fmt.Sprint(len(fields)),
+			"shorten the series")
 	}
 	v := make([]float64, len(fields))
 	for i, s := range fields {

@@ -49,8 +49,9 @@ func signalSets() []Set {
 
 // images is the layout of the four IDX files of MNIST and its likes, with the checksums of the unpacked files.
 func images(trainImages, trainLabels, testImages, testLabels string) []Layout {
-	return []Layout{{Files: []SetFile{{"train-images-idx3-ubyte", trainImages}, {"train-labels-idx1-ubyte", trainLabels},
-		{"t10k-images-idx3-ubyte", testImages}, {"t10k-labels-idx1-ubyte", testLabels}}, read: readMNIST}}
+	return []Layout{{Files: []SetFile{{"train-images-idx3-ubyte", trainImages},
+		{"train-labels-idx1-ubyte", trainLabels}, {"t10k-images-idx3-ubyte", testImages},
+		{"t10k-labels-idx1-ubyte", testLabels}}, read: readMNIST}}
 }
 
 // readDigits reads the rows of 64 pixels and the digit.

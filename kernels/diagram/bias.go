@@ -122,8 +122,8 @@ func (o Traces) Infer(in []kernels.Spec) (kernels.Spec, error) {
 	}
 	for _, n := range in[0].Shape[1:] {
 		if n != o.N {
-			return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "wants [channels] and %d axes of length %d, has "+
-				"%v", o.L, o.N, in[0].Shape)
+			return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "wants [channels] and %d axes of length "+
+				"%d, has %v", o.L, o.N, in[0].Shape)
 		}
 	}
 	return kernels.S(in[0].DType, count, in[0].Shape[0]), nil

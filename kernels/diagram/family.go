@@ -56,12 +56,12 @@ func (f Family) check(op kernels.Op, in []kernels.Spec) (int, error) {
 	}
 	count := calculus.Count(f.Group, f.N, f.L, f.K)
 	if count.Cmp(big.NewInt(calculus.MaxDiagrams)) > 0 {
-		return 0, kernels.Errorf(op, in, kernels.ErrShape, "%s diagrams from order %d to order %d, at most %d: take lower "+
-			"orders, or compose two maps", count, f.K, f.L, calculus.MaxDiagrams)
+		return 0, kernels.Errorf(op, in, kernels.ErrShape, "%s diagrams from order %d to order %d, at most %d: take "+
+			"lower orders, or compose two maps", count, f.K, f.L, calculus.MaxDiagrams)
 	}
 	if f.Group == calculus.SO && f.N > maxFree && f.L+f.K >= f.N && (f.L+f.K-f.N)%2 == 0 {
-		return 0, kernels.Errorf(op, in, kernels.ErrShape, "SO(%d) has diagrams with %d free vertices, at most %d: take "+
-			"O(%d)", f.N, f.N, maxFree, f.N)
+		return 0, kernels.Errorf(op, in, kernels.ErrShape, "SO(%d) has diagrams with %d free vertices, at most %d: "+
+			"take O(%d)", f.N, f.N, maxFree, f.N)
 	}
 	return int(count.Int64()), nil
 }
@@ -131,6 +131,6 @@ func (f Family) wantSignal(op kernels.Op, in []kernels.Spec, i, order int) (batc
 			return shape[0], shape[1], nil
 		}
 	}
-	return 0, 0, kernels.Errorf(op, in, kernels.ErrShape, "input %d must be [batch, channels] and %d axes of length %d, is "+
-		"%v", i, order, f.N, shape)
+	return 0, 0, kernels.Errorf(op, in, kernels.ErrShape, "input %d must be [batch, channels] and %d axes of length "+
+		"%d, is %v", i, order, f.N, shape)
 }

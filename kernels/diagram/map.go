@@ -39,8 +39,8 @@ func (o Map) Infer(in []kernels.Spec) (kernels.Spec, error) {
 		return kernels.Spec{}, err
 	}
 	if w := in[1].Shape; w[0] != count || w[2] != channels {
-		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "weights must be [%d, channels of the output, %d], "+
-			"are %v", count, channels, w)
+		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "weights must be [%d, channels of the output, "+
+			"%d], are %v", count, channels, w)
 	}
 	return o.signal(in[0].DType, batch, in[1].Shape[1], o.L), nil
 }

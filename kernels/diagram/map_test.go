@@ -108,9 +108,9 @@ func TestConstantAndTraces(t *testing.T) {
 // TestLarger has the sizes that the gradient check would take minutes for; the rules do not depend on them.
 func TestLarger(t *testing.T) {
 	var cases []optest.Case
-	for _, f := range []Family{{calculus.S, 7, 2, 2}, {calculus.S, 17, 2, 1}, {calculus.S, 4, 3, 2}, {calculus.S, 3, 3, 3},
-		{calculus.S, 2, 4, 4}, {calculus.O, 3, 3, 3}, {calculus.SO, 3, 3, 2}, {calculus.SO, 4, 2, 2}, {calculus.Sp, 4, 3, 1},
-		{calculus.Sp, 2, 3, 3}} {
+	for _, f := range []Family{{calculus.S, 7, 2, 2}, {calculus.S, 17, 2, 1}, {calculus.S, 4, 3, 2},
+		{calculus.S, 3, 3, 3}, {calculus.S, 2, 4, 4}, {calculus.O, 3, 3, 3}, {calculus.SO, 3, 3, 2},
+		{calculus.SO, 4, 2, 2}, {calculus.Sp, 4, 3, 1}, {calculus.Sp, 2, 3, 3}} {
 		x, z := f.args(t, 3, 2, f.K), f.args(t, 3, 2, f.L)
 		cases = append(cases, optest.Case{Name: title(f), Op: Map{f, Means}, NoGrad: true, In: []optest.Arg{x,
 			f.weights(t, 2, 2)}},
@@ -150,7 +150,7 @@ func TestClosedForms(t *testing.T) {
 			t.Errorf("(%d,%d), n = %d: %d products, want %d", c.k, c.l, c.n, mixes, c.mixes)
 		}
 	}
-	for k, nodes := range []int{1, 2, 5, 15, 52} { // Bell(K+1)
+	for k, nodes := range []int{1, 2, 5, 15, 52} { // the numbers of Bell
 		if p := newPlan(Family{calculus.S, 9, k, k}, Sums); len(p.in.nodes) != nodes {
 			t.Errorf("order %d: %d nodes, want %d", k, len(p.in.nodes), nodes)
 		}

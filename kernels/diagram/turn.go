@@ -31,8 +31,8 @@ func (o Turn) Infer(in []kernels.Spec) (kernels.Spec, error) {
 	}
 	w := in[0].Shape
 	if w[0] != count {
-		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "weights must be [%d, channels, channels], are %v",
-			count, w)
+		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "weights must be [%d, channels, channels], "+
+			"are %v", count, w)
 	}
 	return kernels.S(in[0].DType, w[0], w[2], w[1]), nil
 }

@@ -185,8 +185,8 @@ func TestErrors(t *testing.T) {
 	}{
 		{second(Enumerate(Sp, 3, 1, 1)), "not a diagram: Sp(n) wants an even n, has 3: take n = 4"},
 		{second(Enumerate(S, 0, 1, 1)), "not a diagram: S(n) wants n from 1, has 0"},
-		{second(Enumerate(S, 20, 6, 6)), "too large: 4213597 diagrams from order 6 to order 6 for S(20), listed are at most " +
-			"100000: take lower orders, or compose two layers of them"},
+		{second(Enumerate(S, 20, 6, 6)), "too large: 4213597 diagrams from order 6 to order 6 for S(20), listed are " +
+			"at most 100000: take lower orders, or compose two layers of them"},
 		{second(Enumerate(S, 2, -1, 1)), "not a diagram: orders -1 and 1: want 0 to 20 vertices"},
 		{second(New(F, 1, 2, 0, 0, 0)), "not a diagram: block 0 of [0 0 0] has 3 vertices, kind F"},
 		{second(New(E, 1, 1, 0)), "not a diagram: 1 labels for 1 top and 1 bottom vertices, at most 20"},

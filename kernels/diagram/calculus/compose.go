@@ -165,9 +165,9 @@ func (w weave) strings(of func(start, end int, free bool, pairs [][2]int)) {
 	}
 }
 
-// composeForms joins pairs. A string, or loop, with q pairs within a row, r of them passed from right to left, gives the
-// sign (−1)^{r+⌊q/2⌋}: ε·ε is −1, and ε backwards −ε. A string that ends in the row in which it began is walked from
-// its left end.
+// composeForms joins pairs. A string, or loop, with q pairs within a row, r of them passed from right to left, gives
+// the sign (−1)^{r+⌊q/2⌋}: ε·ε is −1, and ε backwards −ε. A string that ends in the row in which it began is walked
+// from its left end.
 func composeForms(b, a Diagram) Term {
 	w := newWeave(b, a)
 	t := Term{Sign: 1}

@@ -85,8 +85,8 @@ type Diagram struct {
 // wants blocks of two, H blocks of two and single vertices.
 func New(kind Kind, l, k int, labels ...int) (Diagram, error) {
 	if l < 0 || k < 0 || l+k > MaxVertices || len(labels) != l+k {
-		return Diagram{}, fmt.Errorf("%w: %d labels for %d top and %d bottom vertices, at most %d", ErrDiagram, len(labels),
-			l, k, MaxVertices)
+		return Diagram{}, fmt.Errorf("%w: %d labels for %d top and %d bottom vertices, at most %d", ErrDiagram,
+			len(labels), l, k, MaxVertices)
 	}
 	d := Diagram{Kind: kind, L: l, K: k, Labels: make([]uint8, l+k)}
 	first := map[int]uint8{}
@@ -98,7 +98,8 @@ func New(kind Kind, l, k int, labels ...int) (Diagram, error) {
 	}
 	for b, size := range d.sizes() {
 		if kind == F && size != 2 || kind == H && size > 2 || kind > H {
-			return Diagram{}, fmt.Errorf("%w: block %d of %v has %d vertices, kind %s", ErrDiagram, b, d.Labels, size, kind)
+			return Diagram{}, fmt.Errorf("%w: block %d of %v has %d vertices, kind %s", ErrDiagram, b, d.Labels, size,
+				kind)
 		}
 	}
 	return d, nil

@@ -107,8 +107,8 @@ func (d Diagram) SVG(w io.Writer) error {
 		} else if y0 == y1 {
 			from = y0 - bend
 		}
-		fmt.Fprintf(&b, `<path d="M%d %d C%d %d %d %d %d %d" fill="none" stroke="%s" stroke-width="2"/>`+"\n", x0, y0, x0,
-			from, x1, to, x1, y1, colour(int(d.Labels[v])))
+		fmt.Fprintf(&b, `<path d="M%d %d C%d %d %d %d %d %d" fill="none" stroke="%s" stroke-width="2"/>`+"\n", x0, y0,
+			x0, from, x1, to, x1, y1, colour(int(d.Labels[v])))
 	}
 	for v, p := range partner {
 		x, y := place(v)

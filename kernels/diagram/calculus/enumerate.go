@@ -87,8 +87,8 @@ func Enumerate(g Group, n, l, k int) ([]Diagram, error) {
 		return nil, fmt.Errorf("%w: orders %d and %d: want 0 to %d vertices", ErrDiagram, l, k, MaxVertices)
 	}
 	if c := Count(g, n, l, k); c.Cmp(big.NewInt(MaxDiagrams)) > 0 {
-		return nil, fmt.Errorf("%w: %s diagrams from order %d to order %d for %s(%d), listed are at most %d: take lower "+
-			"orders, or compose two layers of them", ErrSize, c, k, l, g, n, MaxDiagrams)
+		return nil, fmt.Errorf("%w: %s diagrams from order %d to order %d for %s(%d), listed are at most %d: take "+
+			"lower orders, or compose two layers of them", ErrSize, c, k, l, g, n, MaxDiagrams)
 	}
 	e := enumeration{l: l, k: k, labels: make([]int, l+k)}
 	switch g {

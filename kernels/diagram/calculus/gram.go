@@ -135,7 +135,8 @@ const maxReduce = 5000
 const rankTolerance = 1e-8
 
 // Reduce returns the positions, ascending, of diagrams whose matrices are independent and span the same space for axes
-// of length n: a pivoted Cholesky factorisation of the Gram matrix of the normalised matrices. Their number is the rank.
+// of length n: a pivoted Cholesky factorisation of the Gram matrix of the normalised matrices. Their number is the
+// rank.
 func Reduce(ds []Diagram, n int) ([]int, error) {
 	if len(ds) > maxReduce {
 		return nil, fmt.Errorf("%w: the rank of %d diagrams, at most %d", ErrSize, len(ds), maxReduce)

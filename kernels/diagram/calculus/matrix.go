@@ -11,7 +11,8 @@ func (d Diagram) Matrix(n int) ([]float64, error) {
 	size := 1
 	for range d.L + d.K {
 		if size > maxMatrix/max(1, n) {
-			return nil, fmt.Errorf("%w: the matrix of %v with n = %d has more than %d elements", ErrSize, d, n, maxMatrix)
+			return nil, fmt.Errorf("%w: the matrix of %v with n = %d has more than %d elements", ErrSize, d, n,
+				maxMatrix)
 		}
 		size *= n
 	}
