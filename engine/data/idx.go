@@ -56,7 +56,7 @@ func openIDX(f *source.File) (*idxArray, error) {
 		if size == 0 || size > math.MaxInt32 || want > math.MaxInt64/uint64(size) {
 			return nil, &Error{File: f.Name, Byte: int64(4 + 4*i),
 				Want: fmt.Sprintf("size %d of %d, from 1", i+1, rank),
-				Got: fmt.Sprint(size), Remedy: "the file is damaged: fetch it again"}
+				Got:  fmt.Sprint(size), Remedy: "the file is damaged: fetch it again"}
 		}
 		want *= uint64(size)
 		a.dims = append(a.dims, int(size))
