@@ -58,20 +58,30 @@ func openDeviceOp(e env, op kernels.Op, work Work, shapes [][]int) (*runner, err
 	if err != nil {
 		return nil, err
 	}
+	return openProgram(e, g, work)
+}
+
+// openProgram makes a runner of a program without inputs.
+func openProgram(e env, g *engine.Graph, work Work) (*runner, error) {
 	p, err := engine.Compile(g, engine.Options{Pool: e.pool, Seed: seed, Device: e.device})
 	if err != nil {
 		return nil, err
 	}
 	ctx := context.Background()
-	return &runner{
-		step:  func() error { return p.Run(ctx, nil) },
-		work:  func() Work { return work },
-		facts: func() []Fact { return hosted(p) },
+	r := &runner{
+		step: func() error { return p.Run(ctx, nil) },
+		work: func() Work { return work },
 		close: func() {
 			p.Close()
-			_ = p.Store().Detach() // the next case says what is wrong with the device
+			if e.device != nil {
+				_ = p.Store().Detach() // the next case says what is wrong with the device
+			}
 		},
-	}, nil
+	}
+	if e.device != nil {
+		r.facts = func() []Fact { return hosted(p) }
+	}
+	return r, nil
 }
 
 // hosted counts the steps of a program that its device has no kernel for.

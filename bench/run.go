@@ -91,7 +91,7 @@ const machineName = "machine"
 // workloads lists all but the machine's own.
 func workloads() []workload {
 	return []workload{gemmWorkload(), elementwiseWorkload(), mlpWorkload(), modulesWorkload(), deqWorkload(),
-		convWorkload(), recurrentWorkload(), spmmWorkload(), gnnWorkload(), sampleWorkload()}
+		convWorkload(), recurrentWorkload(), spectralWorkload(), spmmWorkload(), gnnWorkload(), sampleWorkload()}
 }
 
 // Workloads lists the names that Options.Workloads takes, each with a description.
