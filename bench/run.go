@@ -91,7 +91,8 @@ const machineName = "machine"
 // workloads lists all but the machine's own.
 func workloads() []workload {
 	return []workload{gemmWorkload(), elementwiseWorkload(), mlpWorkload(), modulesWorkload(), deqWorkload(),
-		convWorkload(), recurrentWorkload(), spectralWorkload(), spmmWorkload(), gnnWorkload(), sampleWorkload()}
+		convWorkload(), recurrentWorkload(), spectralWorkload(), spmmWorkload(), gnnWorkload(), sampleWorkload(),
+		diagramWorkload()}
 }
 
 // Workloads lists the names that Options.Workloads takes, each with a description.
