@@ -60,6 +60,7 @@ gpu-test: cuda-headers emu
 	$(GPU) GANGLION_LIBCUDA=$(CURDIR)/bin/libcuemu.so GANGLION_REQUIRE_EMU=1 go test -tags gpu ./cuda/... ./kernels/... \
 		./engine
 
-# gpu-acceptance runs operators, training and benchmarks on this machine's GPU and writes bin/gpu-acceptance.txt.
+# gpu-acceptance runs operators, training and benchmarks on this machine's GPU and writes bin/gpu-acceptance.txt
+# (cuda/acceptance --emulated tries the script on the emulated device).
 gpu-acceptance: gpu
 	cuda/acceptance bin/gpu-acceptance.txt

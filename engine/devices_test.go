@@ -14,6 +14,7 @@ import (
 	"ganglion/cuda"
 	"ganglion/engine"
 	"ganglion/kernels"
+	"ganglion/kernels/dense"
 )
 
 // TestMain has the emulated driver offer two devices.
@@ -114,5 +115,40 @@ func TestDeviceMoves(t *testing.T) {
 	count := fmt.Sprintf("there are %d devices", len(all))
 	if !errors.Is(err, cuda.ErrUnavailable) || !strings.Contains(err.Error(), count) {
 		t.Errorf("device %d: %v", len(all), err)
+	}
+}
+
+// TestDeviceManyInputs: inputs are copied beside the steps that do not need them yet, and each step waits for its own,
+// also when there are more inputs than events.
+func TestDeviceManyInputs(t *testing.T) {
+	d := openDevice(t)
+	const inputs, n = 80, 50
+	g, err := engine.Build("many", kernels.Float64, func(s *engine.Scope) {
+		sum := s.Input("x0", kernels.S(kernels.Float64, n))
+		for i := 1; i < inputs; i++ {
+			sum = s.Apply(dense.Binary{Kind: dense.Sub}, s.Input(fmt.Sprint("x", i), kernels.S(kernels.Float64, n)), sum)
+		}
+		s.Output("y", sum)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := compile(t, g, engine.Options{Device: d})
+	for round := range 4 { // launched one by one, captured, replayed
+		var feeds engine.Feeds
+		want := make([]float64, n)
+		for i := range inputs {
+			x := normalTensor(uint64(round*inputs+i), kernels.S(kernels.Float64, n))
+			feeds = append(feeds, engine.Feed{Slot: slotOf(t, p, fmt.Sprint("x", i)), Tensor: x})
+			for k, v := range x.F64 {
+				want[k] = v - want[k]
+			}
+		}
+		y := run(t, p, feeds, "y")
+		for k, v := range want {
+			if math.Abs(y.F64[k]-v) > 1e-12*inputs {
+				t.Fatalf("round %d: element %d is %v, want %v", round, k, y.F64[k], v)
+			}
+		}
 	}
 }

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"fmt"
+	"slices"
 
 	"ganglion/cuda"
 	"ganglion/cuda/cublas"
@@ -81,6 +82,7 @@ type deviceBinder struct {
 	scratch  cuda.Address
 	words    cuda.Address // of the reports
 	lay      deviceLayout
+	arriving []int // by slot of an input: the event behind its copy, which the part has not waited for; else -1
 	groups   *fusion.Groups
 	kernel   fusion.Kernel // of the group whose steps are being added
 	fused    bool          // whether there is one
@@ -197,13 +199,54 @@ func (b *deviceBinder) inputs() error {
 	if err != nil {
 		return err
 	}
+	b.arriving = slices.Repeat([]int{-1}, len(b.feeds))
 	for i := range b.feeds {
 		f := &b.feeds[i]
 		f.device = base + cuda.Address(f.from)
-		b.add(cuda.Command{Kind: cuda.CopyIn, What: "an input", Dst: f.device, Host: b.pinned,
+		if f.size == 0 {
+			continue
+		}
+		b.add(cuda.Command{Kind: cuda.CopyIn, What: "an input", Stream: copies, Dst: f.device, Host: b.pinned,
 			HostOffset: f.from, Bytes: f.size})
+		b.arriving[i] = min(i, lastArrival)
+		if i < lastArrival {
+			b.add(cuda.Command{Kind: cuda.Record, What: "an input", Stream: copies, Event: i})
+		}
+	}
+	if slices.Contains(b.arriving, lastArrival) {
+		b.add(cuda.Command{Kind: cuda.Record, What: "the other inputs", Stream: copies, Event: lastArrival})
 	}
 	return nil
+}
+
+// Inputs are copied in a stream of their own, beside the steps that do not read them yet. Each of the first has an
+// event, all others share the last.
+const copies, lastArrival = 1, 63
+
+// await makes the commands that follow wait for the inputs that lie at some places.
+func (b *deviceBinder) await(places ...plan.Place) {
+	for _, at := range places {
+		if at.Space != plan.Fed || b.arriving[at.Index] < 0 {
+			continue
+		}
+		event := b.arriving[at.Index]
+		b.add(cuda.Command{Kind: cuda.Wait, What: "an input", Event: event})
+		for i, e := range b.arriving {
+			if e == event {
+				b.arriving[i] = -1
+			}
+		}
+	}
+}
+
+// awaitStep makes the commands that follow wait for the inputs that a step reads.
+func (b *deviceBinder) awaitStep(s *plan.Step) {
+	for _, c := range b.Plan.Graph.Nodes[s.Node].In {
+		b.await(b.Plan.Places[c])
+	}
+	for _, m := range s.Moves {
+		b.await(m.From)
+	}
 }
 
 // lend allocates scratch memory, which all steps share since they run one after another, and the reports.
@@ -220,6 +263,7 @@ func (b *deviceBinder) lend() error {
 func (b *deviceBinder) moves(list []plan.Move, what string) []cuda.Command {
 	var out []cuda.Command
 	for _, m := range list {
+		b.await(m.From)
 		out = append(out, cuda.Command{Kind: cuda.Copy, What: what, Src: b.address(m.From), Dst: b.address(m.To),
 			Bytes: m.Spec.Bytes()})
 	}
@@ -231,6 +275,7 @@ func (b *deviceBinder) step(i int, at *int) error {
 	s := &b.Plan.Steps[b.Index(i)]
 	n := &b.Plan.Graph.Nodes[s.Node]
 	what := fmt.Sprintf("%s %v", n.OpName(), inputSpecs(b.Plan, n))
+	b.awaitStep(s)
 	if s.Run == plan.Moves {
 		b.add(b.moves(s.Moves, what)...)
 		return nil
@@ -273,6 +318,9 @@ func (b *deviceBinder) group(step, group int, what string) bool {
 		return false
 	}
 	b.fused = true
+	for _, i := range b.Plan.Groups[group].Steps {
+		b.awaitStep(&b.Plan.Steps[i])
+	}
 	what = fmt.Sprintf("%d steps from %s on", len(b.Plan.Groups[group].Steps), what)
 	b.add(b.o.Fuser.Command(b.kernel, what, func(id int) cuda.Address { return b.address(b.Plan.Places[id]) }))
 	return true
@@ -308,6 +356,9 @@ func (b *deviceBinder) flush(next int) error {
 	p, err := b.dev.NewPlan(fmt.Sprintf("part %d", len(b.parts)), b.commands)
 	if err != nil {
 		return err
+	}
+	for i := range b.arriving { // streams end together
+		b.arriving[i] = -1
 	}
 	b.parts = append(b.parts, devicePart{commands: p, step: -1, first: first, of: b.of})
 	b.commands, b.of = nil, nil
