@@ -36,6 +36,8 @@ type Options struct {
 	Eager bool
 	// Precision is that of the operands of products, by default that of the graph. Processor and devices round alike.
 	Precision plan.Precision
+	// Halve keeps values that products read in 16 bits, as bfloat16; it needs the precision BF16.
+	Halve bool
 	// KeepAll uses no memory twice, so that Program.Read finds the value of every node that was computed.
 	KeepAll bool
 }
@@ -79,7 +81,15 @@ func (p *Program) compile() error {
 	if err != nil {
 		return err
 	}
-	p.plan, p.to = opt, to.Then(last)
+	to = to.Then(last)
+	if p.opts.Halve {
+		if p.opts.Precision != plan.BF16 {
+			return fmt.Errorf("values are kept in 16 bits for products of precision bf16, not %v", p.opts.Precision)
+		}
+		opt, last = plan.Halve(opt)
+		to = to.Then(last)
+	}
+	p.plan, p.to = opt, to
 	if err := p.checkKernels(); err != nil {
 		return err
 	}

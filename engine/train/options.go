@@ -32,6 +32,7 @@ type Options struct {
 	Seed      uint64  `yaml:"seed" doc:"seed of initial values, splits, batches and dropout [1]"`
 	DType     string  `yaml:"dtype" doc:"f32 or f64 [f32]"`
 	Precision string  `yaml:"precision" doc:"operands of products are rounded to tf32 or bf16; f32: not at all [f32]"`
+	Storage   string  `yaml:"storage" doc:"bf16: values that products of precision bf16 read are kept in 16 bits [f32]"`
 	Strict    bool    `yaml:"strict" doc:"an unsolved system, or an op without a kernel, ends the run [false]"`
 	Threads   int     `yaml:"threads" doc:"worker threads, 0 for all cores; results do not depend on it [0]"`
 
@@ -50,6 +51,7 @@ var (
 	schedules  = []string{"constant", "cosine", "linear", "step"}
 	policies   = []string{"skip", "stop"}
 	dtypes     = []string{"f32", "f64"}
+	storages   = []string{"f32", "bf16"}
 )
 
 // Defaults returns the options of a run for which nothing was asked.
@@ -71,6 +73,7 @@ func (o *Options) fill() {
 	def(&o.Keep, 2)
 	def(&o.DType, "f32")
 	def(&o.Precision, "f32")
+	def(&o.Storage, "f32")
 }
 
 // maxCount bounds whole numbers, so that products of them stay in range, and maxRate the learning rate, so that it is a
@@ -86,7 +89,7 @@ func (o Options) Check() error {
 		name, value string
 		known       []string
 	}{{"optimiser", o.Optimiser, optimisers}, {"schedule", o.Schedule, schedules},
-		{"non_finite", o.NonFinite, policies}, {"dtype", o.DType, dtypes}} {
+		{"non_finite", o.NonFinite, policies}, {"dtype", o.DType, dtypes}, {"storage", o.Storage, storages}} {
 		if !slices.Contains(c.known, c.value) {
 			return fmt.Errorf("%s: %q is not one of %s", c.name, c.value, strings.Join(c.known, ", "))
 		}
@@ -95,6 +98,8 @@ func (o Options) Check() error {
 		return err
 	} else if p != plan.Full && o.DType != "f32" {
 		return fmt.Errorf("precision: %v is for dtype f32, which is %s", p, o.DType)
+	} else if o.Storage == "bf16" && p != plan.BF16 {
+		return fmt.Errorf("storage: bf16 is for precision bf16, which is %v", p)
 	}
 	for _, c := range []struct {
 		name  string
@@ -128,7 +133,7 @@ func (o Options) compile(g *engine.Graph, pool *par.Pool, store *engine.Store) (
 		return nil, err
 	}
 	return engine.Compile(g, engine.Options{Pool: pool, Seed: o.Seed, Store: store, Strict: o.Strict, Device: o.Device,
-		Eager: o.Eager, Precision: p})
+		Eager: o.Eager, Precision: p, Halve: o.Storage == "bf16"})
 }
 
 func def[T comparable](v *T, d T) {
