@@ -41,6 +41,11 @@ func precisionFlag() cli.Flag {
 		Usage: "`PRECISION` of products: f32; tf32 or bf16 rounds their operands, for tensor cores (default: f32)"}
 }
 
+func storageFlag() cli.Flag {
+	return &cli.StringFlag{Name: "storage",
+		Usage: "`FORMAT` of values that products read: f32; bf16 keeps them in 16 bits, with --precision bf16 (default: f32)"}
+}
+
 // openDevice opens the device that the command asks for and says on the log what there is to say about it.
 func openDevice(c *cli.Context) (*run.Device, error) {
 	d, err := request(c, c.String("device"))

@@ -25,6 +25,7 @@ func planCommand() *cli.Command {
 			deviceFlag(),
 			&cli.StringFlag{Name: "dtype", Usage: "`TYPE` of the numbers: f32 or f64 (default: f32)"},
 			precisionFlag(),
+			storageFlag(),
 			&cli.StringSliceFlag{
 				Name:  "set",
 				Usage: "`KEY=VALUE` of the model (ganglion models MODEL), or train.KEY=VALUE",
@@ -132,6 +133,9 @@ func printPlan(out io.Writer, p *run.Plan) error {
 	dtype := p.DType
 	if p.Precision != "" {
 		dtype += ", products in " + p.Precision
+	}
+	if p.Storage != "" {
+		dtype += ", values kept in " + p.Storage
 	}
 	_, err := fmt.Fprintf(out, "%s on %s: %d parameters, %s, %d steps an epoch of up to %d samples\n", p.Model, p.Data,
 		p.Parameters, dtype, p.Steps, p.Batch)

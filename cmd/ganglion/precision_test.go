@@ -9,15 +9,21 @@ import (
 
 // TestPrecision: a run keeps the precision of products that it was asked for, and results and plans name it.
 func TestPrecision(t *testing.T) {
-	args, dir := small(t, "--precision", "bf16", "--json")
+	args, dir := small(t, "--precision", "bf16", "--storage", "bf16", "--json")
 	var r run.Result
-	if strict(t, must(t, args...).out, &r); r.Precision != "bf16" {
-		t.Errorf("the result says %q", r.Precision)
+	if strict(t, must(t, args...).out, &r); r.Precision != "bf16" || r.Storage != "bf16" {
+		t.Errorf("the result says %q and %q", r.Precision, r.Storage)
 	}
 	var evaluated map[string]any
 	strict(t, must(t, "eval", dir, "--json").out, &evaluated)
 	o := must(t, "plan", "module/mlp", "--precision", "tf32", "--batch", "8")
 	for _, w := range []string{"dense.MixedGEMM{", "Operands:tf32", "f32, products in tf32"} {
+		if !strings.Contains(o.out, w) {
+			t.Errorf("%q is not in the plan\n%s", w, o.out)
+		}
+	}
+	o = must(t, "plan", "module/mlp", "--precision", "bf16", "--storage", "bf16")
+	for _, w := range []string{"dense.Narrow{To:bf16}", "byte(64 99 2)", "values kept in bf16"} {
 		if !strings.Contains(o.out, w) {
 			t.Errorf("%q is not in the plan\n%s", w, o.out)
 		}

@@ -38,6 +38,7 @@ func trainCommand() *cli.Command {
 			deviceFlag(),
 			&cli.StringFlag{Name: "dtype", Usage: "`TYPE` of the numbers: f32 or f64 (default: f32)"},
 			precisionFlag(),
+			storageFlag(),
 			&cli.StringSliceFlag{
 				Name:  "set",
 				Usage: "`KEY=VALUE` of the model (ganglion models MODEL), or train.KEY=VALUE",
@@ -224,7 +225,7 @@ func overrides(c *cli.Context, cfg *run.Config) error {
 		{"data", "data.source"}, {"data-dir", "data.dir"}, {"target", "data.target"}, {"task", "data.task"},
 		{"split", "data.split"},
 		{"epochs", "train.epochs"}, {"batch", "train.batch"}, {"lr", "train.lr"}, {"seed", "train.seed"},
-		{"dtype", "train.dtype"}, {"precision", "train.precision"},
+		{"dtype", "train.dtype"}, {"precision", "train.precision"}, {"storage", "train.storage"},
 		{"threads", "train.threads"}, {"strict", "train.strict"},
 	} {
 		if !c.IsSet(f.flag) {

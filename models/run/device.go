@@ -128,6 +128,14 @@ func (c Config) precision() string {
 	return ""
 }
 
+// storage is the format of what products read, as results name it: "" for that of all numbers.
+func (c Config) storage() string {
+	if s := c.Train.Storage; s != "f32" {
+		return s
+	}
+	return ""
+}
+
 // deviceName is the device of a configuration as results name it.
 func (c Config) deviceName() string {
 	if d := c.Train.Device; d != nil {

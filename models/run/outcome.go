@@ -32,6 +32,7 @@ func (s *Session) result(ctx context.Context, dir string, out train.Outcome, o T
 		Device:     s.Config.deviceName(),
 		DType:      s.Config.Train.DType,
 		Precision:  s.Config.precision(),
+		Storage:    s.Config.storage(),
 		Seed:       s.Config.Train.Seed,
 		Epochs:     t.Position().Epoch,
 		Steps:      t.Position().Step,

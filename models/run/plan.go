@@ -14,6 +14,7 @@ type Plan struct {
 	Device     string        `json:"device"`
 	DType      string        `json:"dtype"`
 	Precision  string        `json:"precision,omitempty"` // of products: tf32 or bf16, "" for that of dtype
+	Storage    string        `json:"storage,omitempty"`   // of what products read: bf16, "" for that of dtype
 	Batch      int           `json:"batch"`
 	Parameters int           `json:"parameters"`
 	Steps      int           `json:"steps_per_epoch"`
@@ -70,6 +71,7 @@ func (s *Session) Plan(baseline bool) (*Plan, error) {
 	return &Plan{
 		Command: "plan", Model: s.System.ID, Data: s.DataName(),
 		Device: s.Config.deviceName(), DType: s.Config.Train.DType, Precision: s.Config.precision(),
+		Storage:    s.Config.storage(),
 		Batch:      batch,
 		Parameters: s.Trainer.Store().Params().Size(), Steps: s.Trainer.StepsPerEpoch(),
 		Programs: []PlanProgram{planOf(step, batch), planOf(eval, s.Trainer.EvaluationBatch())},

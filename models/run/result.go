@@ -16,6 +16,7 @@ type Result struct {
 	Device          string   `json:"device"`
 	DType           string   `json:"dtype"`
 	Precision       string   `json:"precision,omitempty"` // of products: tf32 or bf16, "" for that of dtype
+	Storage         string   `json:"storage,omitempty"`   // of what products read: bf16, "" for that of dtype
 	Seed            uint64   `json:"seed"`
 	Epochs          int      `json:"epochs"`
 	Steps           int      `json:"steps"`
