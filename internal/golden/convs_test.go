@@ -26,8 +26,8 @@ var convolutions = map[string]layerCase{
 	"SAGEConv":               {names: sageNames, apply: goldenSAGE},
 	"GraphConv":              {names: []string{"lin_rel", "neighbours", "lin_root", "root"}, apply: goldenGraphConv},
 	"GINConv":                {names: netNames, apply: goldenGIN},
-	"GATConv":                {names: gatNames, apply: goldenGAT},
-	"GATv2Conv":              {names: gatv2Names, apply: goldenGATv2},
+	"GATConv":                {names: gatNames, apply: goldenGAT, fused: fusedGAT},
+	"GATv2Conv":              {names: gatv2Names, apply: goldenGATv2, fused: fusedGATv2},
 	"ChebConv":               {names: chebNames, apply: goldenCheb},
 	"TAGConv":                {names: chebNames, apply: goldenTAG},
 	"SGConv":                 {apply: goldenSGC},
@@ -100,6 +100,15 @@ func goldenGAT(b *bench) *kernels.Node {
 	y, alpha := b.gat("att_src").Attend(b.Scope, x, b.attended())
 	b.listed("alpha", alpha)
 	return y
+}
+
+func fusedGAT(b *bench) *kernels.Node {
+	return b.gat("att_src").Apply(b.Scope, b.features(), b.attended())
+}
+
+func fusedGATv2(b *bench) *kernels.Node {
+	l := message.GATv2{GAT: b.gat("att"), Share: option(b.c, "share_weights", false)}
+	return l.Apply(b.Scope, b.features(), b.attended())
 }
 
 func goldenGATv2(b *bench) *kernels.Node {

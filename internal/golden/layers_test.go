@@ -191,11 +191,22 @@ var plainly = []string{"lin_weight", "W", "lin_bias", "b", "_weight", "/W", "_bi
 type layerCase struct {
 	names []string                     // pairs for naming, before those of linear layers
 	apply func(b *bench) *kernels.Node // writes the layer
+	fused func(b *bench) *kernels.Node // writes it with fused operators; nil if there are none
 	keep  bool                         // weights stand as ours do, [in, out]
 }
 
 // layerRunner runs the cases of a layer: outputs, and the gradients of Σ gy∘y by inputs and parameters.
 func layerRunner(l layerCase) func(t *testing.T, c golden.Case, d kernels.DType) {
+	if l.fused != nil {
+		whole := l
+		whole.apply, whole.fused = l.fused, nil
+		l.fused = nil
+		parts, fused := layerRunner(l), layerRunner(whole)
+		return func(t *testing.T, c golden.Case, d kernels.DType) {
+			t.Run("parts", func(t *testing.T) { parts(t, c, d) })
+			t.Run("fused", func(t *testing.T) { fused(t, c, d) })
+		}
+	}
 	return func(t *testing.T, c golden.Case, d kernels.DType) {
 		b := &bench{t: t, c: c, feeds: map[string]kernels.Tensor{}, grads: map[string]*kernels.Node{}}
 		ours := naming(append(slices.Clone(l.names), plainly...)...)

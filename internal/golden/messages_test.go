@@ -24,11 +24,18 @@ const (
 
 // messageRunners holds what runs the cases of each layer.
 var messageRunners = map[string]func(t *testing.T, c golden.Case, d kernels.DType){
-	"kernels":               messageKernels,
-	"segment max with ties": ties,
-	"global_add_pool":       pool(sparse.Sum),
-	"global_mean_pool":      pool(sparse.Mean),
-	"global_max_pool":       pool(sparse.Max),
+	"kernels":                 messageKernels,
+	"segment max with ties":   ties,
+	"global_add_pool":         pool(sparse.Sum),
+	"global_mean_pool":        pool(sparse.Mean),
+	"global_max_pool":         pool(sparse.Max),
+	"utilities":               utilities,
+	"block-diagonal batching": batching,
+	"training": func(t *testing.T, c golden.Case, d kernels.DType) {
+		if d == kernels.Float64 {
+			goldenTraining(t, c)
+		}
+	},
 }
 
 // messages runs a case of message passing in both float types.
@@ -37,7 +44,7 @@ func messages(t *testing.T, c golden.Case) {
 	run, ok := messageRunners[name]
 	if l, found := convolutions[name]; found {
 		if ok = true; two {
-			l.apply = bipartite(name)
+			l.apply, l.fused = bipartite(name), nil
 		}
 		run = layerRunner(l)
 	}

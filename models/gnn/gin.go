@@ -33,7 +33,7 @@ var GIN = zoo.System{
 	ID: "gnn/gin", Title: "graph isomorphism network", Paper: "arXiv 1810.00826", Priority: 2, Levels: both,
 	Config: GINConfig{Hidden: 32, Layers: 5, Pool: "sum", Norm: true, Activation: "relu", Dropout: 0.5},
 	Tiny:   GINConfig{Hidden: 4, Layers: 2, Learn: true, Pool: "mean", Activation: "tanh"}, Build: buildGIN,
-	Recipe: func(o *train.Options) { o.LR, o.Epochs, o.Batch, o.Schedule = 0.01, 100, 32, "step" },
+	Recipe: func(o *train.Options) { o.LR, o.Epochs, o.Batch, o.Schedule = 0.01, 100, 32, "cosine" },
 	Data:   []string{"cora"}, Checks: checksGIN,
 	Published: []zoo.Published{
 		{On: "NCI1", Metric: "test accuracy", With: "10 folds, best epoch by the folds' mean", Value: 0.827},

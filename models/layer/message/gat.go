@@ -28,14 +28,15 @@ type GAT struct {
 // Apply declares W [width, Heads·Out], src, dst [Heads, Out] and b, and edge/W, edge/a where edges have attributes,
 // res/W with Residual. It returns y [nodes, Heads·Out], or [nodes, Out] with Average.
 func (l GAT) Apply(s *engine.Scope, x Features, e Edges) *Node {
-	y, _ := l.Attend(s, x, e)
-	return y
+	h := l.heads(s, linear(s, x, l.count()*l.Out, false, random.Glorot{}))
+	return l.between(s, h, h, x, e)
 }
 
 // Attend is Apply that returns α [entries, Heads] too, without what is dropped.
 func (l GAT) Attend(s *engine.Scope, x Features, e Edges) (y, alpha *Node) {
 	h := l.heads(s, linear(s, x, l.count()*l.Out, false, random.Glorot{}))
-	return l.attend(s, h, h, x, e)
+	us, ud, extra := l.logits(s, h, h, e)
+	return l.attend(s, h, us, ud, extra, x, e)
 }
 
 // Between is the layer from the nodes of one side, with features src, to those of another, with dst, each with weights
@@ -43,9 +44,26 @@ func (l GAT) Attend(s *engine.Scope, x Features, e Edges) (y, alpha *Node) {
 func (l GAT) Between(s *engine.Scope, src, dst Features, e Edges) *Node {
 	hs := l.heads(s, linear(s, src, l.count()*l.Out, false, random.Glorot{}))
 	hd := l.heads(s, linear(s.In("dst"), dst, l.count()*l.Out, false, random.Glorot{}))
-	y, _ := l.attend(s, hs, hd, dst, e)
-	return y
+	return l.between(s, hs, hd, dst, e)
 }
+
+// between is the layer behind h = x·W of sources and destinations. Where α is not needed by itself no array with a row
+// of h for each edge is made.
+func (l GAT) between(s *engine.Scope, hs, hd *Node, dst Features, e Edges) *Node {
+	us, ud, extra := l.logits(s, hs, hd, e)
+	if l.drops(s) {
+		y, _ := l.attend(s, hs, us, ud, extra, dst, e)
+		return y
+	}
+	in := append([]*Node{hs, us, ud}, e.Structure...)
+	if extra != nil {
+		in = append(in, extra)
+	}
+	return l.behind(s, s.Apply(sparse.GAT{Slope: l.slope()}, in...), dst)
+}
+
+// drops says whether some of the α are dropped.
+func (l GAT) drops(s *engine.Scope) bool { return s.Training() && l.Dropout > 0 }
 
 func (l GAT) count() int { return max(1, l.Heads) }
 
@@ -61,19 +79,28 @@ func (l GAT) heads(s *engine.Scope, h *Node) *Node {
 	return s.Apply(dense.Reshape{To: dense.ShapeOf(-1, l.count(), l.Out)}, h)
 }
 
-// attend is the layer behind h = x·W of sources and destinations.
-func (l GAT) attend(s *engine.Scope, hs, hd *Node, dst Features, e Edges) (y, alpha *Node) {
+// logits are ⟨h, a_src⟩ and ⟨h, a_dst⟩ of the nodes, [nodes, Heads], and what the attributes of edges add, [entries,
+// Heads], nil where there are none.
+func (l GAT) logits(s *engine.Scope, hs, hd *Node, e Edges) (us, ud, extra *Node) {
 	logit := func(name string, h *Node) *Node {
 		return dot(s, h, s.Param(name, random.Glorot{}, l.count(), l.Out))
 	}
-	zs := logit("src", hs)
-	z := e.on(s, sparse.SDDMM{Kind: sparse.Plus}, logit("dst", hd), zs)
+	us, ud = logit("src", hs), logit("dst", hd)
 	if e.Attr != nil { // ⟨attr·W_e, a⟩ = attr·(W_e·a): no row of Heads·Out numbers for an edge
 		q, n := s.In("edge"), kernels.SpecOf(e.Attr).Shape[1]
 		w := q.Param("W", random.Glorot{}, n, l.count()*l.Out)
 		a := q.Param("a", random.Glorot{}, l.count(), l.Out)
 		v := dot(q, q.Apply(dense.Reshape{To: dense.ShapeOf(n, l.count(), l.Out)}, w), a)
-		z = add(s, z, q.Apply(dense.GEMM{}, e.Attr, v))
+		extra = q.Apply(dense.GEMM{}, e.Attr, v)
+	}
+	return us, ud, extra
+}
+
+// attend is the layer behind the logits, step by step.
+func (l GAT) attend(s *engine.Scope, hs, us, ud, extra *Node, dst Features, e Edges) (y, alpha *Node) {
+	z := e.on(s, sparse.SDDMM{Kind: sparse.Plus}, ud, us)
+	if extra != nil {
+		z = add(s, z, extra)
 	}
 	alpha = e.on(s, sparse.Softmax{}, leaky(s, l.slope(), z))
 	e.Weight = layer.Dropout{Rate: l.Dropout, Key: l.Key}.Apply(s, alpha)

@@ -19,19 +19,31 @@ type GATv2 struct {
 // where edges have
 // attributes, res/W with Residual. It returns what GAT returns.
 func (l GATv2) Apply(s *engine.Scope, x Features, e Edges) *Node {
-	y, _ := l.Attend(s, x, x, e)
-	return y
+	if e.Attr != nil || l.drops(s) {
+		y, _ := l.Attend(s, x, x, e)
+		return y
+	}
+	left, right := l.sides(s, x, x)
+	a := s.Param("a", random.Glorot{}, l.count(), l.Out)
+	y := s.Apply(sparse.GATv2{Slope: l.slope()}, append([]*Node{left, right, a}, e.Structure...)...)
+	return l.behind(s, y, x)
+}
+
+// sides are l of the sources and r of the destinations.
+func (l GATv2) sides(s *engine.Scope, src, dst Features) (left, right *Node) {
+	width := l.count() * l.Out
+	left = l.heads(s, linear(s.In("left"), src, width, !l.NoBias, random.Glorot{}))
+	if l.Share {
+		return left, left
+	}
+	return left, l.heads(s, linear(s.In("right"), dst, width, !l.NoBias, random.Glorot{}))
 }
 
 // Attend is the layer from the nodes of one side, with features src, to those of another, with dst. It returns α
 // [entries, Heads] too, without what is dropped.
 func (l GATv2) Attend(s *engine.Scope, src, dst Features, e Edges) (y, alpha *Node) {
 	width := l.count() * l.Out
-	left := l.heads(s, linear(s.In("left"), src, width, !l.NoBias, random.Glorot{}))
-	right := left
-	if !l.Share {
-		right = l.heads(s, linear(s.In("right"), dst, width, !l.NoBias, random.Glorot{}))
-	}
+	left, right := l.sides(s, src, dst)
 	z := e.on(s, sparse.SDDMM{Kind: sparse.Plus}, right, left)
 	if e.Attr != nil {
 		w := linear(s.In("edge"), Dense(e.Attr), width, false, random.Glorot{})
