@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"unsafe"
 
 	"ganglion/engine/plan"
 	"ganglion/kernels"
@@ -249,11 +248,4 @@ func (s *Store) setParams(d kernels.DType) {
 	}
 	h := s.vars[first].home
 	s.params = kernels.FromBytes(s.blocks[h.Block][h.Offset:], kernels.S(d, n))
-}
-
-// alignedBytes allocates zeroed memory that begins at a multiple of storeAlign.
-func alignedBytes(n int) []byte {
-	mem := make([]byte, n+storeAlign)
-	skip := int(-uintptr(unsafe.Pointer(unsafe.SliceData(mem))) & (storeAlign - 1))
-	return mem[skip : skip+n : skip+n]
 }
