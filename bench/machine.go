@@ -46,7 +46,11 @@ func machineResults(m roof.Machine) []Result {
 		if f.Bits == 64 {
 			dtype = "f64"
 		}
-		size := Size{{"op", "fma"}, {"path", f.Path.String()}, {"bits", f.Bits}, {"threads", f.Threads}}
+		op := "fma"
+		if f.Loaded {
+			op = "fma-l1" // operands from the first-level cache
+		}
+		size := Size{{"op", op}, {"path", f.Path.String()}, {"bits", f.Bits}, {"threads", f.Threads}}
 		r := Result{DType: dtype, Size: size, GFLOPS: round(f.GFLOPS), Threads: f.Threads, Path: f.Path.String()}
 		add(r, 1e3/f.GFLOPS)
 	}

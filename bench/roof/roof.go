@@ -24,11 +24,13 @@ type Machine struct {
 	Levels  []Level // from the nearest to the farthest
 }
 
-// FMA is a rate of multiply-adds on registers.
+// FMA is a rate of multiply-adds, on registers or on operands in the first-level cache. The second is what a matrix
+// product can reach: the loads take nothing from the units that multiply, but power, and with it clock.
 type FMA struct {
 	Path    cpu.Path
 	Bits    int // of a number: 32 or 64
 	Threads int
+	Loaded  bool    // each operand is loaded, a vector for nine products and a number for three vectors
 	GFLOPS  float64 // a multiply-add is two operations
 }
 
@@ -51,7 +53,7 @@ type Options struct {
 // attempts is how often each rate is measured: other processes come and go, and the best counts.
 const attempts = 3
 
-// Measure takes about 24 times o.Each. Its error is the context's.
+// Measure takes about 32 times o.Each. Its error is the context's.
 func Measure(ctx context.Context, o Options) (Machine, error) {
 	m := Machine{CPU: cpu.Name(), Path: o.Path, Threads: o.Threads, Levels: levels(o)}
 	one, all := par.New(1), par.New(o.Threads)
@@ -59,9 +61,11 @@ func Measure(ctx context.Context, o Options) (Machine, error) {
 	defer all.Close()
 	for _, path := range cpu.Paths() {
 		for _, bits := range []int{32, 64} {
-			m.FMA = append(m.FMA, FMA{Path: path, Bits: bits, Threads: 1})
-			if o.Threads > 1 {
-				m.FMA = append(m.FMA, FMA{Path: path, Bits: bits, Threads: o.Threads})
+			for _, loaded := range []bool{false, true} {
+				m.FMA = append(m.FMA, FMA{Path: path, Bits: bits, Threads: 1, Loaded: loaded})
+				if o.Threads > 1 {
+					m.FMA = append(m.FMA, FMA{Path: path, Bits: bits, Threads: o.Threads, Loaded: loaded})
+				}
 			}
 		}
 	}
@@ -74,7 +78,7 @@ func Measure(ctx context.Context, o Options) (Machine, error) {
 			if f.Threads > 1 {
 				pool = all
 			}
-			m.FMA[i].GFLOPS = max(f.GFLOPS, peak(pool, f.Path, f.Bits/8, o.Each/attempts))
+			m.FMA[i].GFLOPS = max(f.GFLOPS, peak(pool, f, o.Each/attempts))
 		}
 		for i, l := range m.Levels {
 			if err := ctx.Err(); err != nil {
@@ -87,10 +91,10 @@ func Measure(ctx context.Context, o Options) (Machine, error) {
 	return m, nil
 }
 
-// Peak is the rate in GFLOP/s of all threads on the machine's path, for numbers of the given bits.
+// Peak is the rate in GFLOP/s of all threads on registers and on the machine's path, for numbers of the given bits.
 func (m Machine) Peak(bits int) float64 {
 	for _, f := range m.FMA {
-		if f.Path == m.Path && f.Bits == bits && f.Threads == m.Threads {
+		if f.Path == m.Path && f.Bits == bits && f.Threads == m.Threads && !f.Loaded {
 			return f.GFLOPS
 		}
 	}
@@ -141,11 +145,38 @@ func levels(o Options) []Level {
 	}
 }
 
+// operands are what the multiply-adds with loads read: two steps of 9 rows and 3 vectors of 64 bytes.
+type operands struct {
+	a32, b32 []float32
+	a64, b64 []float64
+}
+
+// newOperands returns numbers of many digits and both signs, whose sums of products stay small.
+func newOperands() *operands {
+	const rows, bytes = 2 * 9, 2 * 3 * 64
+	o := &operands{make([]float32, rows), make([]float32, bytes/4), make([]float64, rows), make([]float64, bytes/8)}
+	for i := range o.b32 {
+		x := math.Sin(float64(i + 1))
+		o.b32[i] = float32(x)
+		if i < len(o.b64) {
+			o.b64[i] = x
+		}
+		if i < rows {
+			o.a32[i], o.a64[i] = float32(x), x
+		}
+	}
+	return o
+}
+
 // peak is the best rate in GFLOP/s of a few attempts.
-func peak(pool *par.Pool, path cpu.Path, elem int, each time.Duration) float64 {
+func peak(pool *par.Pool, f FMA, each time.Duration) float64 {
 	const rounds, chunks = 4000, 16
 	ops := make([]float64, pool.Workers())
-	body := func(_, worker int) { ops[worker] += multiplyAdd(path, elem, rounds) * rounds }
+	body := func(_, worker int) { ops[worker] += multiplyAdd(f.Path, f.Bits/8, rounds) * rounds }
+	if f.Loaded {
+		o := newOperands()
+		body = func(_, worker int) { ops[worker] += multiplyLoaded(f.Path, f.Bits/8, rounds, o) * rounds }
+	}
 	return best(each, func() float64 {
 		clear(ops)
 		pool.Run(chunks*pool.Workers(), body)

@@ -18,7 +18,7 @@ func TestMeasure(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := len(cpu.Paths()) * 2 * threads; len(m.FMA) != want {
+		if want := len(cpu.Paths()) * 4 * threads; len(m.FMA) != want {
 			t.Errorf("%d rates of multiply-adds, want %d", len(m.FMA), want)
 		}
 		for _, f := range m.FMA {
@@ -45,7 +45,8 @@ func TestMeasure(t *testing.T) {
 // TestSeconds checks the model on a made-up machine.
 func TestSeconds(t *testing.T) {
 	m := Machine{Path: cpu.AVX2, Threads: 2,
-		FMA:    []FMA{{cpu.Go, 32, 2, 1}, {cpu.AVX2, 32, 1, 50}, {cpu.AVX2, 32, 2, 100}},
+		FMA: []FMA{{Path: cpu.Go, Bits: 32, Threads: 2, GFLOPS: 1}, {Path: cpu.AVX2, Bits: 32, Threads: 1, GFLOPS: 50},
+			{Path: cpu.AVX2, Bits: 32, Threads: 2, Loaded: true, GFLOPS: 90}, {Path: cpu.AVX2, Bits: 32, Threads: 2, GFLOPS: 100}},
 		Levels: []Level{{"l1", 1000, 400, 300}, {"dram", 5000, 10, 20}}}
 	for _, c := range []struct{ flops, bytes, set, want float64 }{
 		{1e9, 0, 0, 0.01},
