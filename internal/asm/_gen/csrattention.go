@@ -10,13 +10,25 @@ import (
 // Steps of attention over the entries of rows. The numbers of an entry, one for each head, are the first elements of a
 // vector. Lists that are called local begin with the first entry of the first row, and are gone through in order.
 
+// numbers moves the numbers of an entry: the first elements of a vector, or, whole, a vector.
+type numbers struct {
+	vector
+	whole bool
+	m     mask
+}
+
 // attention emits the steps that look at the numbers of entries.
 func (v vector) attention() {
-	v.score()
-	v.shift()
-	v.share()
-	v.rescore(false)
-	v.rescore(true)
+	for _, whole := range []bool{false, true} {
+		n := numbers{vector: v, whole: whole}
+		n.score()
+		n.shift()
+		n.share()
+		n.rescore(false)
+		n.rescore(true)
+	}
+	v.shiftOne()
+	v.shareOne()
 	tiles := []int{4, 2, 1}
 	if v.bits == 512 {
 		tiles = []int{8, 4, 2, 1}
@@ -33,7 +45,38 @@ func (v vector) attention() {
 	v.slopes(1, true)
 }
 
-// step declares a function of rows.
+// numbersFunction declares a function of rows whose entries have numbers.
+func (v *numbers) numbersFunction(name, doc, params string) {
+	if v.whole {
+		name, doc = name+"Whole", doc+", for as many heads as a vector has elements,"
+	}
+	v.rowsFunction(name, doc, params)
+	if !v.whole {
+		v.m = v.first(v.param("heads"))
+	}
+}
+
+// get loads the numbers of an entry into a new register.
+func (v numbers) get(at op.Mem) reg.VecVirtual {
+	r := v.reg()
+	if v.whole {
+		v.load(at, r)
+	} else {
+		v.loadMasked(at, v.m, r)
+	}
+	return r
+}
+
+// put stores the numbers of an entry.
+func (v numbers) put(r reg.VecVirtual, at op.Mem) {
+	if v.whole {
+		v.store(r, at)
+	} else {
+		v.storeMasked(r, v.m, at)
+	}
+}
+
+// rowsFunction declares a function of rows.
 func (v vector) rowsFunction(name, doc, params string) {
 	v.Function(name + v.suffix())
 	v.Attributes(codeFlags)
@@ -83,10 +126,9 @@ func (v vector) leaky(z, slope reg.VecVirtual) reg.VecVirtual {
 }
 
 // score emits the scores of entries.
-func (v vector) score() {
-	v.rowsFunction("score", "s = max(z, slope·z), z = u[col] + v (+ e), for the entries of each of rows > 0",
+func (v numbers) score() {
+	v.numbersFunction("score", "s = max(z, slope·z), z = u[col] + v (+ e), for the entries of each of rows > 0",
 		"col *int32, u *%[1]s, ldu int, v *%[1]s, ldv int, e *%[1]s, slope %[1]s, s *%[1]s, last int")
-	m := v.first(v.param("heads"))
 	bytes, ptr, col, u, ldu := v.bytes(), v.param("ptr"), v.param("col"), v.param("u"), v.param("ldu")
 	row, e, s, last := v.param("v"), v.param("e"), v.param("s"), v.param("last")
 	slope := v.reg()
@@ -94,17 +136,17 @@ func (v vector) score() {
 	v.Label("row")
 	k, end := v.GP64(), v.GP64()
 	v.span(ptr, k, end, "next")
-	near := v.masked(op.Mem{Base: row}, m)
+	near := v.get(op.Mem{Base: row})
 	v.Label("entry")
 	v.ahead(k, last, col, u, ldu, 1)
-	z := v.masked(op.Mem{Base: v.rowOf(col, k, ldu, u)}, m)
+	z := v.get(op.Mem{Base: v.rowOf(col, k, ldu, u)})
 	v.add(near, z, z)
 	v.TESTQ(e, e)
 	v.JZ(op.LabelRef("plain"))
-	v.add(v.masked(op.Mem{Base: e}, m), z, z)
+	v.add(v.get(op.Mem{Base: e}), z, z)
 	v.ADDQ(bytes, e)
 	v.Label("plain")
-	v.storeMasked(v.leaky(z, slope), m, op.Mem{Base: s})
+	v.put(v.leaky(z, slope), op.Mem{Base: s})
 	v.ADDQ(bytes, s)
 	v.INCQ(k)
 	v.CMPQ(k, end)
@@ -131,10 +173,9 @@ func (v vector) again(label string, k, end, bytes reg.GPVirtual, lists []reg.GPV
 }
 
 // shift emits the difference to the largest number of a row.
-func (v vector) shift() {
-	v.rowsFunction("shift", "to = from − the largest of the row, which is stored in top unless that is nil",
+func (v numbers) shift() {
+	v.numbersFunction("shift", "to = from − the largest of the row, which is stored in top unless that is nil",
 		"from, to, top *%[1]s, ldt int")
-	m := v.first(v.param("heads"))
 	bytes, ptr, from, to, top := v.bytes(), v.param("ptr"), v.param("from"), v.param("to"), v.param("top")
 	most := v.reg()
 	v.Label("row")
@@ -142,19 +183,19 @@ func (v vector) shift() {
 	v.zero(most)
 	v.span(ptr, k, end, "top")
 	scan := v.copyOf(from)
-	v.loadMasked(op.Mem{Base: from}, m, most)
+	v.bring(v.get(op.Mem{Base: from}), most)
 	v.again("scan", k, end, bytes, []reg.GPVirtual{scan}, func() {
-		v.max(v.masked(op.Mem{Base: scan}, m), most, most)
+		v.max(v.get(op.Mem{Base: scan}), most, most)
 	})
 	v.again("move", k, end, bytes, []reg.GPVirtual{from, to}, func() {
-		r := v.masked(op.Mem{Base: from}, m)
+		r := v.get(op.Mem{Base: from})
 		v.sub(most, r, r)
-		v.storeMasked(r, m, op.Mem{Base: to})
+		v.put(r, op.Mem{Base: to})
 	})
 	v.Label("top")
 	v.TESTQ(top, top)
 	v.JZ(op.LabelRef("next"))
-	v.storeMasked(most, m, op.Mem{Base: top})
+	v.put(most, op.Mem{Base: top})
 	v.ADDQ(v.address("ldt"), top)
 	v.Label("next")
 	v.ADDQ(op.U8(4), ptr)
@@ -174,10 +215,9 @@ func (v vector) inverse(sum reg.VecVirtual) reg.VecVirtual {
 }
 
 // share emits the division by the sum of a row.
-func (v vector) share() {
-	v.rowsFunction("share", "x = x/(sum of the row + tiny), and stores one/(sum + tiny) in inv unless that is nil",
+func (v numbers) share() {
+	v.numbersFunction("share", "x = x/(sum of the row + tiny), and stores one/(sum + tiny) in inv unless that is nil",
 		"x *%[1]s, one, tiny %[1]s, inv *%[1]s, ldi int")
-	m := v.first(v.param("heads"))
 	bytes, ptr, x, inv := v.bytes(), v.param("ptr"), v.param("x"), v.param("inv")
 	sum := v.reg()
 	v.Label("row")
@@ -189,21 +229,21 @@ func (v vector) share() {
 	v.JGE(op.LabelRef("sum"))
 	scan := v.copyOf(x)
 	v.again("scan", k, end, bytes, []reg.GPVirtual{scan}, func() {
-		v.add(v.masked(op.Mem{Base: scan}, m), sum, sum)
+		v.add(v.get(op.Mem{Base: scan}), sum, sum)
 	})
 	v.Label("sum")
 	factor := v.inverse(sum)
 	v.TESTQ(inv, inv)
 	v.JZ(op.LabelRef("scale"))
-	v.storeMasked(factor, m, op.Mem{Base: inv})
+	v.put(factor, op.Mem{Base: inv})
 	v.ADDQ(v.address("ldi"), inv)
 	v.Label("scale")
 	v.CMPQ(k, end)
 	v.JGE(op.LabelRef("next"))
 	v.again("move", k, end, bytes, []reg.GPVirtual{x}, func() {
-		r := v.masked(op.Mem{Base: x}, m)
+		r := v.get(op.Mem{Base: x})
 		v.mul(factor, r, r)
-		v.storeMasked(r, m, op.Mem{Base: x})
+		v.put(r, op.Mem{Base: x})
 	})
 	v.Label("next")
 	v.ADDQ(op.U8(4), ptr)
@@ -358,14 +398,13 @@ func (v vector) bringInto(from, to reg.VecVirtual) { v.bring(from, to) }
 
 // rescore emits the scores of the transposed matrix, from records of what the columns name; or, derive, what follows
 // when they have become exponentials.
-func (v vector) rescore(derive bool) {
+func (v numbers) rescore(derive bool) {
 	name, doc, params := "rescore", "s = max(z, slope·z) − m, z = u + v (+ e[pos]), with the record v, m, r, d of col", ""
 	if derive {
 		name, doc = "derive", "s = s·r and dz[pos] = s·(product − d)·slope of z, du = Σ dz, z and the record v, m, r, d as there"
 		params = ", product, dz, du *%[1]s"
 	}
-	v.rowsFunction(name, doc, "col, pos *int32, u, records, e *%[1]s, slope %[1]s, s *%[1]s"+params+", last int")
-	m := v.first(v.param("heads"))
+	v.numbersFunction(name, doc, "col, pos *int32, u, records, e *%[1]s, slope %[1]s, s *%[1]s"+params+", last int")
 	bytes, ptr, col, records, s := v.bytes(), v.param("ptr"), v.param("col"), v.param("records"), v.param("s")
 	ldr, sum, zero := v.copyOf(bytes), v.reg(), v.reg()
 	v.SHLQ(op.U8(2), ldr)
@@ -380,36 +419,36 @@ func (v vector) rescore(derive bool) {
 	k, end := v.GP64(), v.GP64()
 	v.zero(sum)
 	v.span(ptr, k, end, "next")
-	near := v.masked(op.Mem{Base: u}, m)
+	near := v.get(op.Mem{Base: u})
 	v.Label("entry")
 	v.ahead(k, v.param("last"), col, records, ldr, 4)
 	at, place := v.rowOf(col, k, ldr, records), v.GP64()
-	z := v.masked(op.Mem{Base: at}, m)
+	z := v.get(op.Mem{Base: at})
 	v.add(near, z, z)
 	v.MOVQ(v.address("e"), place)
 	v.TESTQ(place, place)
 	v.JZ(op.LabelRef("plain"))
-	v.add(v.masked(op.Mem{Base: v.placed(k, bytes, place)}, m), z, z)
+	v.add(v.get(op.Mem{Base: v.placed(k, bytes, place)}), z, z)
 	v.Label("plain")
 	v.ADDQ(bytes, at)
 	if derive {
 		v.ADDQ(bytes, at)
-		alpha, dz, low := v.masked(op.Mem{Base: s}, m), v.masked(op.Mem{Base: g}, m), v.reg()
-		v.mul(v.masked(op.Mem{Base: at}, m), alpha, alpha)
+		alpha, dz, low := v.get(op.Mem{Base: s}), v.get(op.Mem{Base: g}), v.reg()
+		v.mul(v.get(op.Mem{Base: at}), alpha, alpha)
 		v.ADDQ(bytes, at)
-		v.sub(v.masked(op.Mem{Base: at}, m), dz, dz)
+		v.sub(v.get(op.Mem{Base: at}), dz, dz)
 		v.mul(alpha, dz, dz)
 		v.mul(slope, dz, low)
 		dz = v.blend(v.compare(greater, z, zero), dz, low)
-		v.storeMasked(alpha, m, op.Mem{Base: s})
+		v.put(alpha, op.Mem{Base: s})
 		v.add(dz, sum, sum)
 		v.MOVQ(v.address("dz"), place)
-		v.storeMasked(dz, m, op.Mem{Base: v.placed(k, bytes, place)})
+		v.put(dz, op.Mem{Base: v.placed(k, bytes, place)})
 		v.ADDQ(bytes, g)
 	} else {
 		t := v.leaky(z, slope)
-		v.sub(v.masked(op.Mem{Base: at}, m), t, t)
-		v.storeMasked(t, m, op.Mem{Base: s})
+		v.sub(v.get(op.Mem{Base: at}), t, t)
+		v.put(t, op.Mem{Base: s})
 	}
 	v.ADDQ(bytes, s)
 	v.INCQ(k)
@@ -417,7 +456,7 @@ func (v vector) rescore(derive bool) {
 	v.JLT(op.LabelRef("entry"))
 	v.Label("next")
 	if derive {
-		v.storeMasked(sum, m, op.Mem{Base: du})
+		v.put(sum, op.Mem{Base: du})
 		v.ADDQ(bytes, du)
 	}
 	v.ADDQ(bytes, u)

@@ -2,7 +2,10 @@
 
 package csr
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // The functions below hand the tasks of attention to the kernels of a path.
 
@@ -15,25 +18,58 @@ func at[T float32 | float64](x []T, n int) *T {
 }
 
 func score32AVX2(a Score[float32], rows int) {
-	scoreF32AVX2(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.U[0], a.StepU*4, &a.V[0], a.StepV*4,
+	f := scoreF32AVX2
+	switch a.Heads {
+	case 8:
+		f = scoreWholeF32AVX2
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.U[0], a.StepU*4, &a.V[0], a.StepV*4,
 		at(a.E, int(a.Ptr[0])*a.Heads), a.Slope, &a.S[0], len(a.Col)-1)
 }
 
 func shift32AVX2(a Shift[float32], rows int) {
-	shiftF32AVX2(rows, a.Heads, &a.Ptr[0], &a.From[0], &a.To[0], unsafe.SliceData(a.Top), a.StepTop*4)
+	if a.Heads == 1 {
+		shiftOneF32AVX2(rows, 1, &a.Ptr[0], &a.From[0], &a.To[0], unsafe.SliceData(a.Top), float32(math.Inf(-1)), a.StepTop*4)
+		return
+	}
+	f := shiftF32AVX2
+	switch a.Heads {
+	case 8:
+		f = shiftWholeF32AVX2
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.From[0], &a.To[0], unsafe.SliceData(a.Top), a.StepTop*4)
 }
 
 func share32AVX2(a Share[float32], rows int) {
-	shareF32AVX2(rows, a.Heads, &a.Ptr[0], &a.X[0], 1, a.Tiny, unsafe.SliceData(a.Inverse), a.StepInv*4)
+	if a.Heads == 1 {
+		shareOneF32AVX2(rows, 1, &a.Ptr[0], &a.X[0], 1, a.Tiny, unsafe.SliceData(a.Inverse), a.StepInv*4)
+		return
+	}
+	f := shareF32AVX2
+	switch a.Heads {
+	case 8:
+		f = shareWholeF32AVX2
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.X[0], 1, a.Tiny, unsafe.SliceData(a.Inverse), a.StepInv*4)
 }
 
 func rescore32AVX2(a Rescore[float32], rows int) {
-	rescoreF32AVX2(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.Pos[0], &a.U[0], &a.Records[0], unsafe.SliceData(a.E), a.Slope,
+	f := rescoreF32AVX2
+	switch a.Heads {
+	case 8:
+		f = rescoreWholeF32AVX2
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.Pos[0], &a.U[0], &a.Records[0], unsafe.SliceData(a.E), a.Slope,
 		&a.S[0], len(a.Col)-1)
 }
 
 func derive32AVX2(a Derive[float32], rows int) {
-	deriveF32AVX2(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.Pos[0], &a.U[0], &a.Records[0], unsafe.SliceData(a.E), a.Slope,
+	f := deriveF32AVX2
+	switch a.Heads {
+	case 8:
+		f = deriveWholeF32AVX2
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.Pos[0], &a.U[0], &a.Records[0], unsafe.SliceData(a.E), a.Slope,
 		&a.S[0], &a.G[0], &a.DZ[0], &a.DU[0], len(a.Col)-1)
 }
 
@@ -80,25 +116,68 @@ func leaky32AVX2(a dotArgs[float32], weights *float32, slope float32) {
 }
 
 func score32AVX512(a Score[float32], rows int) {
-	scoreF32AVX512(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.U[0], a.StepU*4, &a.V[0], a.StepV*4,
+	f := scoreF32AVX512
+	switch a.Heads {
+	case 8:
+		f = scoreWholeF32AVX2
+	case 16:
+		f = scoreWholeF32AVX512
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.U[0], a.StepU*4, &a.V[0], a.StepV*4,
 		at(a.E, int(a.Ptr[0])*a.Heads), a.Slope, &a.S[0], len(a.Col)-1)
 }
 
 func shift32AVX512(a Shift[float32], rows int) {
-	shiftF32AVX512(rows, a.Heads, &a.Ptr[0], &a.From[0], &a.To[0], unsafe.SliceData(a.Top), a.StepTop*4)
+	if a.Heads == 1 {
+		shiftOneF32AVX512(rows, 1, &a.Ptr[0], &a.From[0], &a.To[0], unsafe.SliceData(a.Top), float32(math.Inf(-1)), a.StepTop*4)
+		return
+	}
+	f := shiftF32AVX512
+	switch a.Heads {
+	case 8:
+		f = shiftWholeF32AVX2
+	case 16:
+		f = shiftWholeF32AVX512
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.From[0], &a.To[0], unsafe.SliceData(a.Top), a.StepTop*4)
 }
 
 func share32AVX512(a Share[float32], rows int) {
-	shareF32AVX512(rows, a.Heads, &a.Ptr[0], &a.X[0], 1, a.Tiny, unsafe.SliceData(a.Inverse), a.StepInv*4)
+	if a.Heads == 1 {
+		shareOneF32AVX512(rows, 1, &a.Ptr[0], &a.X[0], 1, a.Tiny, unsafe.SliceData(a.Inverse), a.StepInv*4)
+		return
+	}
+	f := shareF32AVX512
+	switch a.Heads {
+	case 8:
+		f = shareWholeF32AVX2
+	case 16:
+		f = shareWholeF32AVX512
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.X[0], 1, a.Tiny, unsafe.SliceData(a.Inverse), a.StepInv*4)
 }
 
 func rescore32AVX512(a Rescore[float32], rows int) {
-	rescoreF32AVX512(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.Pos[0], &a.U[0], &a.Records[0], unsafe.SliceData(a.E), a.Slope,
+	f := rescoreF32AVX512
+	switch a.Heads {
+	case 8:
+		f = rescoreWholeF32AVX2
+	case 16:
+		f = rescoreWholeF32AVX512
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.Pos[0], &a.U[0], &a.Records[0], unsafe.SliceData(a.E), a.Slope,
 		&a.S[0], len(a.Col)-1)
 }
 
 func derive32AVX512(a Derive[float32], rows int) {
-	deriveF32AVX512(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.Pos[0], &a.U[0], &a.Records[0], unsafe.SliceData(a.E), a.Slope,
+	f := deriveF32AVX512
+	switch a.Heads {
+	case 8:
+		f = deriveWholeF32AVX2
+	case 16:
+		f = deriveWholeF32AVX512
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.Pos[0], &a.U[0], &a.Records[0], unsafe.SliceData(a.E), a.Slope,
 		&a.S[0], &a.G[0], &a.DZ[0], &a.DU[0], len(a.Col)-1)
 }
 
@@ -149,25 +228,58 @@ func leaky32AVX512(a dotArgs[float32], weights *float32, slope float32) {
 }
 
 func score64AVX2(a Score[float64], rows int) {
-	scoreF64AVX2(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.U[0], a.StepU*8, &a.V[0], a.StepV*8,
+	f := scoreF64AVX2
+	switch a.Heads {
+	case 4:
+		f = scoreWholeF64AVX2
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.U[0], a.StepU*8, &a.V[0], a.StepV*8,
 		at(a.E, int(a.Ptr[0])*a.Heads), a.Slope, &a.S[0], len(a.Col)-1)
 }
 
 func shift64AVX2(a Shift[float64], rows int) {
-	shiftF64AVX2(rows, a.Heads, &a.Ptr[0], &a.From[0], &a.To[0], unsafe.SliceData(a.Top), a.StepTop*8)
+	if a.Heads == 1 {
+		shiftOneF64AVX2(rows, 1, &a.Ptr[0], &a.From[0], &a.To[0], unsafe.SliceData(a.Top), float64(math.Inf(-1)), a.StepTop*8)
+		return
+	}
+	f := shiftF64AVX2
+	switch a.Heads {
+	case 4:
+		f = shiftWholeF64AVX2
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.From[0], &a.To[0], unsafe.SliceData(a.Top), a.StepTop*8)
 }
 
 func share64AVX2(a Share[float64], rows int) {
-	shareF64AVX2(rows, a.Heads, &a.Ptr[0], &a.X[0], 1, a.Tiny, unsafe.SliceData(a.Inverse), a.StepInv*8)
+	if a.Heads == 1 {
+		shareOneF64AVX2(rows, 1, &a.Ptr[0], &a.X[0], 1, a.Tiny, unsafe.SliceData(a.Inverse), a.StepInv*8)
+		return
+	}
+	f := shareF64AVX2
+	switch a.Heads {
+	case 4:
+		f = shareWholeF64AVX2
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.X[0], 1, a.Tiny, unsafe.SliceData(a.Inverse), a.StepInv*8)
 }
 
 func rescore64AVX2(a Rescore[float64], rows int) {
-	rescoreF64AVX2(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.Pos[0], &a.U[0], &a.Records[0], unsafe.SliceData(a.E), a.Slope,
+	f := rescoreF64AVX2
+	switch a.Heads {
+	case 4:
+		f = rescoreWholeF64AVX2
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.Pos[0], &a.U[0], &a.Records[0], unsafe.SliceData(a.E), a.Slope,
 		&a.S[0], len(a.Col)-1)
 }
 
 func derive64AVX2(a Derive[float64], rows int) {
-	deriveF64AVX2(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.Pos[0], &a.U[0], &a.Records[0], unsafe.SliceData(a.E), a.Slope,
+	f := deriveF64AVX2
+	switch a.Heads {
+	case 4:
+		f = deriveWholeF64AVX2
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.Pos[0], &a.U[0], &a.Records[0], unsafe.SliceData(a.E), a.Slope,
 		&a.S[0], &a.G[0], &a.DZ[0], &a.DU[0], len(a.Col)-1)
 }
 
@@ -214,25 +326,68 @@ func leaky64AVX2(a dotArgs[float64], weights *float64, slope float64) {
 }
 
 func score64AVX512(a Score[float64], rows int) {
-	scoreF64AVX512(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.U[0], a.StepU*8, &a.V[0], a.StepV*8,
+	f := scoreF64AVX512
+	switch a.Heads {
+	case 4:
+		f = scoreWholeF64AVX2
+	case 8:
+		f = scoreWholeF64AVX512
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.U[0], a.StepU*8, &a.V[0], a.StepV*8,
 		at(a.E, int(a.Ptr[0])*a.Heads), a.Slope, &a.S[0], len(a.Col)-1)
 }
 
 func shift64AVX512(a Shift[float64], rows int) {
-	shiftF64AVX512(rows, a.Heads, &a.Ptr[0], &a.From[0], &a.To[0], unsafe.SliceData(a.Top), a.StepTop*8)
+	if a.Heads == 1 {
+		shiftOneF64AVX512(rows, 1, &a.Ptr[0], &a.From[0], &a.To[0], unsafe.SliceData(a.Top), float64(math.Inf(-1)), a.StepTop*8)
+		return
+	}
+	f := shiftF64AVX512
+	switch a.Heads {
+	case 4:
+		f = shiftWholeF64AVX2
+	case 8:
+		f = shiftWholeF64AVX512
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.From[0], &a.To[0], unsafe.SliceData(a.Top), a.StepTop*8)
 }
 
 func share64AVX512(a Share[float64], rows int) {
-	shareF64AVX512(rows, a.Heads, &a.Ptr[0], &a.X[0], 1, a.Tiny, unsafe.SliceData(a.Inverse), a.StepInv*8)
+	if a.Heads == 1 {
+		shareOneF64AVX512(rows, 1, &a.Ptr[0], &a.X[0], 1, a.Tiny, unsafe.SliceData(a.Inverse), a.StepInv*8)
+		return
+	}
+	f := shareF64AVX512
+	switch a.Heads {
+	case 4:
+		f = shareWholeF64AVX2
+	case 8:
+		f = shareWholeF64AVX512
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.X[0], 1, a.Tiny, unsafe.SliceData(a.Inverse), a.StepInv*8)
 }
 
 func rescore64AVX512(a Rescore[float64], rows int) {
-	rescoreF64AVX512(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.Pos[0], &a.U[0], &a.Records[0], unsafe.SliceData(a.E), a.Slope,
+	f := rescoreF64AVX512
+	switch a.Heads {
+	case 4:
+		f = rescoreWholeF64AVX2
+	case 8:
+		f = rescoreWholeF64AVX512
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.Pos[0], &a.U[0], &a.Records[0], unsafe.SliceData(a.E), a.Slope,
 		&a.S[0], len(a.Col)-1)
 }
 
 func derive64AVX512(a Derive[float64], rows int) {
-	deriveF64AVX512(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.Pos[0], &a.U[0], &a.Records[0], unsafe.SliceData(a.E), a.Slope,
+	f := deriveF64AVX512
+	switch a.Heads {
+	case 4:
+		f = deriveWholeF64AVX2
+	case 8:
+		f = deriveWholeF64AVX512
+	}
+	f(rows, a.Heads, &a.Ptr[0], &a.Col[0], &a.Pos[0], &a.U[0], &a.Records[0], unsafe.SliceData(a.E), a.Slope,
 		&a.S[0], &a.G[0], &a.DZ[0], &a.DU[0], len(a.Col)-1)
 }
 

@@ -1064,6 +1064,7 @@ row:
 	JGE        top
 	MOVQ       DX, R9
 	VMASKMOVPS (DX), Y0, Y1
+	VMOVUPS    Y1, Y1
 	MOVQ       R8, R10
 	SUBQ       DI, R10
 
@@ -1316,6 +1317,511 @@ next:
 	ADDQ       $0x04, CX
 	DECQ       rows+0(FP)
 	JNZ        row
+	VZEROUPPER
+	RET
+
+// func scoreWholeF32AVX2(rows int, heads int, ptr *int32, col *int32, u *float32, ldu int, v *float32, ldv int, e *float32, slope float32, s *float32, last int)
+// Requires: AVX, CMOV, MMX+
+TEXT ·scoreWholeF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         u+32(FP), BX
+	MOVQ         ldu+40(FP), SI
+	MOVQ         v+48(FP), DI
+	MOVQ         e+64(FP), R8
+	MOVQ         s+80(FP), R9
+	MOVQ         last+88(FP), R10
+	VBROADCASTSS slope+72(FP), Y0
+
+row:
+	MOVLQSX (CX), R11
+	MOVLQSX 4(CX), R12
+	CMPQ    R11, R12
+	JGE     next
+	VMOVUPS (DI), Y1
+
+entry:
+	LEAQ       4(R11), R13
+	CMPQ       R13, R10
+	CMOVQGT    R10, R13
+	MOVLQSX    (DX)(R13*4), R13
+	IMULQ      SI, R13
+	PREFETCHT0 (BX)(R13*1)
+	MOVLQSX    (DX)(R11*4), R13
+	IMULQ      SI, R13
+	ADDQ       BX, R13
+	VMOVUPS    (R13), Y2
+	VADDPS     Y1, Y2, Y2
+	TESTQ      R8, R8
+	JZ         plain
+	VMOVUPS    (R8), Y3
+	VADDPS     Y3, Y2, Y2
+	ADDQ       AX, R8
+
+plain:
+	VMULPS  Y0, Y2, Y3
+	VMAXPS  Y3, Y2, Y3
+	VMOVUPS Y3, (R9)
+	ADDQ    AX, R9
+	INCQ    R11
+	CMPQ    R11, R12
+	JLT     entry
+
+next:
+	ADDQ ldv+56(FP), DI
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shiftWholeF32AVX2(rows int, heads int, ptr *int32, from *float32, to *float32, top *float32, ldt int)
+// Requires: AVX
+TEXT ·shiftWholeF32AVX2(SB), NOSPLIT, $0-56
+	MOVQ heads+8(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ptr+16(FP), CX
+	MOVQ from+24(FP), DX
+	MOVQ to+32(FP), BX
+	MOVQ top+40(FP), SI
+
+row:
+	VXORPS  Y0, Y0, Y0
+	MOVLQSX (CX), DI
+	MOVLQSX 4(CX), R8
+	CMPQ    DI, R8
+	JGE     top
+	MOVQ    DX, R9
+	VMOVUPS (DX), Y0
+	VMOVUPS Y0, Y0
+	MOVQ    R8, R10
+	SUBQ    DI, R10
+
+scan:
+	VMOVUPS (R9), Y1
+	VMAXPS  Y1, Y0, Y0
+	ADDQ    AX, R9
+	DECQ    R10
+	JNZ     scan
+	SUBQ    DI, R8
+
+move:
+	VMOVUPS (DX), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS Y1, (BX)
+	ADDQ    AX, DX
+	ADDQ    AX, BX
+	DECQ    R8
+	JNZ     move
+
+top:
+	TESTQ   SI, SI
+	JZ      next
+	VMOVUPS Y0, (SI)
+	ADDQ    ldt+48(FP), SI
+
+next:
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shareWholeF32AVX2(rows int, heads int, ptr *int32, x *float32, one float32, tiny float32, inv *float32, ldi int)
+// Requires: AVX
+TEXT ·shareWholeF32AVX2(SB), NOSPLIT, $0-56
+	MOVQ heads+8(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ptr+16(FP), CX
+	MOVQ x+24(FP), DX
+	MOVQ inv+40(FP), BX
+
+row:
+	VXORPS  Y0, Y0, Y0
+	MOVLQSX (CX), SI
+	MOVLQSX 4(CX), DI
+	CMPQ    SI, DI
+	JGE     sum
+	MOVQ    DX, R8
+	MOVQ    DI, R9
+	SUBQ    SI, R9
+
+scan:
+	VMOVUPS (R8), Y1
+	VADDPS  Y1, Y0, Y0
+	ADDQ    AX, R8
+	DECQ    R9
+	JNZ     scan
+
+sum:
+	VBROADCASTSS tiny+36(FP), Y1
+	VADDPS       Y1, Y0, Y1
+	VBROADCASTSS one+32(FP), Y0
+	VDIVPS       Y1, Y0, Y0
+	TESTQ        BX, BX
+	JZ           scale
+	VMOVUPS      Y0, (BX)
+	ADDQ         ldi+48(FP), BX
+
+scale:
+	CMPQ SI, DI
+	JGE  next
+	SUBQ SI, DI
+
+move:
+	VMOVUPS (DX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (DX)
+	ADDQ    AX, DX
+	DECQ    DI
+	JNZ     move
+
+next:
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func rescoreWholeF32AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float32, records *float32, e *float32, slope float32, s *float32, last int)
+// Requires: AVX, CMOV, MMX+
+TEXT ·rescoreWholeF32AVX2(SB), NOSPLIT, $0-88
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         records+48(FP), BX
+	MOVQ         s+72(FP), SI
+	MOVQ         AX, DI
+	SHLQ         $0x02, DI
+	MOVQ         u+40(FP), R8
+	VBROADCASTSS slope+64(FP), Y1
+	VXORPS       Y0, Y0, Y0
+
+row:
+	VXORPS  Y0, Y0, Y0
+	MOVLQSX (CX), R9
+	MOVLQSX 4(CX), R10
+	CMPQ    R9, R10
+	JGE     next
+	VMOVUPS (R8), Y0
+
+entry:
+	MOVQ       last+80(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (DX)(R12*4), R12
+	IMULQ      DI, R12
+	PREFETCHT0 (BX)(R12*1)
+	PREFETCHT0 64(BX)(R12*1)
+	MOVLQSX    (DX)(R9*4), R11
+	IMULQ      DI, R11
+	ADDQ       BX, R11
+	VMOVUPS    (R11), Y2
+	VADDPS     Y0, Y2, Y2
+	MOVQ       e+56(FP), R12
+	TESTQ      R12, R12
+	JZ         plain
+	MOVQ       pos+32(FP), R13
+	MOVLQSX    (R13)(R9*4), R13
+	IMULQ      AX, R13
+	ADDQ       R12, R13
+	VMOVUPS    (R13), Y3
+	VADDPS     Y3, Y2, Y2
+
+plain:
+	ADDQ    AX, R11
+	VMULPS  Y1, Y2, Y3
+	VMAXPS  Y3, Y2, Y3
+	VMOVUPS (R11), Y2
+	VSUBPS  Y2, Y3, Y3
+	VMOVUPS Y3, (SI)
+	ADDQ    AX, SI
+	INCQ    R9
+	CMPQ    R9, R10
+	JLT     entry
+
+next:
+	ADDQ AX, R8
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func deriveWholeF32AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float32, records *float32, e *float32, slope float32, s *float32, product *float32, dz *float32, du *float32, last int)
+// Requires: AVX, CMOV, MMX+
+TEXT ·deriveWholeF32AVX2(SB), NOSPLIT, $0-112
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         records+48(FP), BX
+	MOVQ         s+72(FP), SI
+	MOVQ         AX, DI
+	SHLQ         $0x02, DI
+	MOVQ         u+40(FP), R8
+	VBROADCASTSS slope+64(FP), Y2
+	VXORPS       Y1, Y1, Y1
+	MOVQ         product+80(FP), R9
+	MOVQ         du+96(FP), R10
+
+row:
+	VXORPS  Y0, Y0, Y0
+	MOVLQSX (CX), R11
+	MOVLQSX 4(CX), R12
+	CMPQ    R11, R12
+	JGE     next
+	VMOVUPS (R8), Y3
+
+entry:
+	MOVQ       last+104(FP), R13
+	LEAQ       4(R11), R14
+	CMPQ       R14, R13
+	CMOVQGT    R13, R14
+	MOVLQSX    (DX)(R14*4), R14
+	IMULQ      DI, R14
+	PREFETCHT0 (BX)(R14*1)
+	PREFETCHT0 64(BX)(R14*1)
+	MOVLQSX    (DX)(R11*4), R13
+	IMULQ      DI, R13
+	ADDQ       BX, R13
+	VMOVUPS    (R13), Y4
+	VADDPS     Y3, Y4, Y4
+	MOVQ       e+56(FP), R14
+	TESTQ      R14, R14
+	JZ         plain
+	MOVQ       pos+32(FP), R15
+	MOVLQSX    (R15)(R11*4), R15
+	IMULQ      AX, R15
+	ADDQ       R14, R15
+	VMOVUPS    (R15), Y5
+	VADDPS     Y5, Y4, Y4
+
+plain:
+	ADDQ      AX, R13
+	ADDQ      AX, R13
+	VMOVUPS   (SI), Y5
+	VMOVUPS   (R9), Y6
+	VMOVUPS   (R13), Y7
+	VMULPS    Y7, Y5, Y5
+	ADDQ      AX, R13
+	VMOVUPS   (R13), Y7
+	VSUBPS    Y7, Y6, Y6
+	VMULPS    Y5, Y6, Y6
+	VMULPS    Y2, Y6, Y7
+	VCMPPS    $0x1e, Y1, Y4, Y4
+	VBLENDVPS Y4, Y6, Y7, Y4
+	VMOVUPS   Y5, (SI)
+	VADDPS    Y4, Y0, Y0
+	MOVQ      dz+88(FP), R14
+	MOVQ      pos+32(FP), R13
+	MOVLQSX   (R13)(R11*4), R13
+	IMULQ     AX, R13
+	ADDQ      R14, R13
+	VMOVUPS   Y4, (R13)
+	ADDQ      AX, R9
+	ADDQ      AX, SI
+	INCQ      R11
+	CMPQ      R11, R12
+	JLT       entry
+
+next:
+	VMOVUPS Y0, (R10)
+	ADDQ    AX, R10
+	ADDQ    AX, R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func shiftOneF32AVX2(rows int, heads int, ptr *int32, from *float32, to *float32, top *float32, lowest float32, ldt int)
+// Requires: AVX, AVX2
+TEXT ·shiftOneF32AVX2(SB), NOSPLIT, $0-64
+	MOVQ         ptr+16(FP), AX
+	MOVQ         from+24(FP), CX
+	MOVQ         to+32(FP), DX
+	MOVQ         top+40(FP), BX
+	VBROADCASTSS lowest+48(FP), Y0
+
+row:
+	VXORPS  Y1, Y1, Y1
+	MOVLQSX (AX), SI
+	MOVLQSX 4(AX), DI
+	CMPQ    SI, DI
+	JGE     top
+	VMOVUPS Y0, Y1
+	MOVQ    CX, R8
+	MOVQ    DI, R9
+	SUBQ    SI, R9
+
+scan:
+	CMPQ    R9, $0x00000008
+	JLT     scanRest
+	VMOVUPS (R8), Y2
+	VMAXPS  Y2, Y1, Y1
+	ADDQ    $0x00000020, R8
+	SUBQ    $0x00000008, R9
+	JMP     scan
+
+scanRest:
+	TESTQ      R9, R9
+	JZ         scanDone
+	LEAQ       mask32<>+0(SB), R10
+	MOVQ       R9, R11
+	NEGQ       R11
+	VMOVUPS    32(R10)(R11*4), Y2
+	VMASKMOVPS (R8), Y2, Y3
+	VBLENDVPS  Y2, Y3, Y0, Y2
+	VMAXPS     Y2, Y1, Y1
+	SHLQ       $0x02, R9
+	ADDQ       R9, R8
+
+scanDone:
+	VEXTRACTF128 $0x01, Y1, X2
+	VMAXPS       X1, X2, X2
+	VPERMILPS    $0x4e, X2, X1
+	VMAXPS       X1, X2, X2
+	VPERMILPS    $0xb1, X2, X1
+	VMAXPS       X1, X2, X2
+	VBROADCASTSS X2, Y1
+	VMOVUPS      Y1, Y1
+	SUBQ         SI, DI
+
+move:
+	CMPQ    DI, $0x00000008
+	JLT     moveRest
+	VMOVUPS (CX), Y2
+	VSUBPS  Y1, Y2, Y2
+	VMOVUPS Y2, (DX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x00000008, DI
+	JMP     move
+
+moveRest:
+	TESTQ      DI, DI
+	JZ         moveDone
+	LEAQ       mask32<>+0(SB), SI
+	MOVQ       DI, R8
+	NEGQ       R8
+	VMOVUPS    32(SI)(R8*4), Y2
+	VMASKMOVPS (CX), Y2, Y3
+	VSUBPS     Y1, Y3, Y3
+	VMASKMOVPS Y3, Y2, (DX)
+	SHLQ       $0x02, DI
+	ADDQ       DI, CX
+	ADDQ       DI, DX
+
+moveDone:
+top:
+	TESTQ  BX, BX
+	JZ     next
+	VMOVSS X1, (BX)
+	ADDQ   ldt+56(FP), BX
+
+next:
+	ADDQ $0x04, AX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shareOneF32AVX2(rows int, heads int, ptr *int32, x *float32, one float32, tiny float32, inv *float32, ldi int)
+// Requires: AVX, AVX2
+TEXT ·shareOneF32AVX2(SB), NOSPLIT, $0-56
+	MOVQ ptr+16(FP), AX
+	MOVQ x+24(FP), CX
+	MOVQ inv+40(FP), DX
+
+row:
+	VXORPS  Y0, Y0, Y0
+	MOVLQSX (AX), BX
+	MOVLQSX 4(AX), SI
+	CMPQ    BX, SI
+	JGE     sum
+	MOVQ    CX, DI
+	MOVQ    SI, R8
+	SUBQ    BX, R8
+
+scan:
+	CMPQ    R8, $0x00000008
+	JLT     scanRest
+	VMOVUPS (DI), Y1
+	VADDPS  Y1, Y0, Y0
+	ADDQ    $0x00000020, DI
+	SUBQ    $0x00000008, R8
+	JMP     scan
+
+scanRest:
+	TESTQ      R8, R8
+	JZ         scanDone
+	LEAQ       mask32<>+0(SB), R9
+	MOVQ       R8, R10
+	NEGQ       R10
+	VMOVUPS    32(R9)(R10*4), Y1
+	VMASKMOVPS (DI), Y1, Y1
+	VADDPS     Y1, Y0, Y0
+	SHLQ       $0x02, R8
+	ADDQ       R8, DI
+
+scanDone:
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X1
+	VPERMILPS    $0x4e, X1, X0
+	VADDPS       X0, X1, X1
+	VPERMILPS    $0xb1, X1, X0
+	VADDPS       X0, X1, X1
+	VBROADCASTSS X1, Y0
+	VMOVUPS      Y0, Y0
+
+sum:
+	VBROADCASTSS tiny+36(FP), Y1
+	VADDPS       Y1, Y0, Y1
+	VBROADCASTSS one+32(FP), Y0
+	VDIVPS       Y1, Y0, Y0
+	TESTQ        DX, DX
+	JZ           scale
+	VMOVSS       X0, (DX)
+	ADDQ         ldi+48(FP), DX
+
+scale:
+	CMPQ BX, SI
+	JGE  next
+	SUBQ BX, SI
+
+move:
+	CMPQ    SI, $0x00000008
+	JLT     moveRest
+	VMOVUPS (CX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000008, SI
+	JMP     move
+
+moveRest:
+	TESTQ      SI, SI
+	JZ         moveDone
+	LEAQ       mask32<>+0(SB), BX
+	MOVQ       SI, DI
+	NEGQ       DI
+	VMOVUPS    32(BX)(DI*4), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VMULPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, (CX)
+	SHLQ       $0x02, SI
+	ADDQ       SI, CX
+
+moveDone:
+next:
+	ADDQ $0x04, AX
+	DECQ rows+0(FP)
+	JNZ  row
 	VZEROUPPER
 	RET
 
@@ -3095,6 +3601,7 @@ row:
 	JGE        top
 	MOVQ       DX, R9
 	VMASKMOVPD (DX), Y0, Y1
+	VMOVUPD    Y1, Y1
 	MOVQ       R8, R10
 	SUBQ       DI, R10
 
@@ -3347,6 +3854,507 @@ next:
 	ADDQ       $0x04, CX
 	DECQ       rows+0(FP)
 	JNZ        row
+	VZEROUPPER
+	RET
+
+// func scoreWholeF64AVX2(rows int, heads int, ptr *int32, col *int32, u *float64, ldu int, v *float64, ldv int, e *float64, slope float64, s *float64, last int)
+// Requires: AVX, CMOV, MMX+
+TEXT ·scoreWholeF64AVX2(SB), NOSPLIT, $0-96
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x03, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         u+32(FP), BX
+	MOVQ         ldu+40(FP), SI
+	MOVQ         v+48(FP), DI
+	MOVQ         e+64(FP), R8
+	MOVQ         s+80(FP), R9
+	MOVQ         last+88(FP), R10
+	VBROADCASTSD slope+72(FP), Y0
+
+row:
+	MOVLQSX (CX), R11
+	MOVLQSX 4(CX), R12
+	CMPQ    R11, R12
+	JGE     next
+	VMOVUPD (DI), Y1
+
+entry:
+	LEAQ       4(R11), R13
+	CMPQ       R13, R10
+	CMOVQGT    R10, R13
+	MOVLQSX    (DX)(R13*4), R13
+	IMULQ      SI, R13
+	PREFETCHT0 (BX)(R13*1)
+	MOVLQSX    (DX)(R11*4), R13
+	IMULQ      SI, R13
+	ADDQ       BX, R13
+	VMOVUPD    (R13), Y2
+	VADDPD     Y1, Y2, Y2
+	TESTQ      R8, R8
+	JZ         plain
+	VMOVUPD    (R8), Y3
+	VADDPD     Y3, Y2, Y2
+	ADDQ       AX, R8
+
+plain:
+	VMULPD  Y0, Y2, Y3
+	VMAXPD  Y3, Y2, Y3
+	VMOVUPD Y3, (R9)
+	ADDQ    AX, R9
+	INCQ    R11
+	CMPQ    R11, R12
+	JLT     entry
+
+next:
+	ADDQ ldv+56(FP), DI
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shiftWholeF64AVX2(rows int, heads int, ptr *int32, from *float64, to *float64, top *float64, ldt int)
+// Requires: AVX
+TEXT ·shiftWholeF64AVX2(SB), NOSPLIT, $0-56
+	MOVQ heads+8(FP), AX
+	SHLQ $0x03, AX
+	MOVQ ptr+16(FP), CX
+	MOVQ from+24(FP), DX
+	MOVQ to+32(FP), BX
+	MOVQ top+40(FP), SI
+
+row:
+	VXORPS  Y0, Y0, Y0
+	MOVLQSX (CX), DI
+	MOVLQSX 4(CX), R8
+	CMPQ    DI, R8
+	JGE     top
+	MOVQ    DX, R9
+	VMOVUPD (DX), Y0
+	VMOVUPD Y0, Y0
+	MOVQ    R8, R10
+	SUBQ    DI, R10
+
+scan:
+	VMOVUPD (R9), Y1
+	VMAXPD  Y1, Y0, Y0
+	ADDQ    AX, R9
+	DECQ    R10
+	JNZ     scan
+	SUBQ    DI, R8
+
+move:
+	VMOVUPD (DX), Y1
+	VSUBPD  Y0, Y1, Y1
+	VMOVUPD Y1, (BX)
+	ADDQ    AX, DX
+	ADDQ    AX, BX
+	DECQ    R8
+	JNZ     move
+
+top:
+	TESTQ   SI, SI
+	JZ      next
+	VMOVUPD Y0, (SI)
+	ADDQ    ldt+48(FP), SI
+
+next:
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shareWholeF64AVX2(rows int, heads int, ptr *int32, x *float64, one float64, tiny float64, inv *float64, ldi int)
+// Requires: AVX
+TEXT ·shareWholeF64AVX2(SB), NOSPLIT, $0-64
+	MOVQ heads+8(FP), AX
+	SHLQ $0x03, AX
+	MOVQ ptr+16(FP), CX
+	MOVQ x+24(FP), DX
+	MOVQ inv+48(FP), BX
+
+row:
+	VXORPS  Y0, Y0, Y0
+	MOVLQSX (CX), SI
+	MOVLQSX 4(CX), DI
+	CMPQ    SI, DI
+	JGE     sum
+	MOVQ    DX, R8
+	MOVQ    DI, R9
+	SUBQ    SI, R9
+
+scan:
+	VMOVUPD (R8), Y1
+	VADDPD  Y1, Y0, Y0
+	ADDQ    AX, R8
+	DECQ    R9
+	JNZ     scan
+
+sum:
+	VBROADCASTSD tiny+40(FP), Y1
+	VADDPD       Y1, Y0, Y1
+	VBROADCASTSD one+32(FP), Y0
+	VDIVPD       Y1, Y0, Y0
+	TESTQ        BX, BX
+	JZ           scale
+	VMOVUPD      Y0, (BX)
+	ADDQ         ldi+56(FP), BX
+
+scale:
+	CMPQ SI, DI
+	JGE  next
+	SUBQ SI, DI
+
+move:
+	VMOVUPD (DX), Y1
+	VMULPD  Y0, Y1, Y1
+	VMOVUPD Y1, (DX)
+	ADDQ    AX, DX
+	DECQ    DI
+	JNZ     move
+
+next:
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func rescoreWholeF64AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float64, records *float64, e *float64, slope float64, s *float64, last int)
+// Requires: AVX, CMOV, MMX+
+TEXT ·rescoreWholeF64AVX2(SB), NOSPLIT, $0-88
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x03, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         records+48(FP), BX
+	MOVQ         s+72(FP), SI
+	MOVQ         AX, DI
+	SHLQ         $0x02, DI
+	MOVQ         u+40(FP), R8
+	VBROADCASTSD slope+64(FP), Y1
+	VXORPS       Y0, Y0, Y0
+
+row:
+	VXORPS  Y0, Y0, Y0
+	MOVLQSX (CX), R9
+	MOVLQSX 4(CX), R10
+	CMPQ    R9, R10
+	JGE     next
+	VMOVUPD (R8), Y0
+
+entry:
+	MOVQ       last+80(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (DX)(R12*4), R12
+	IMULQ      DI, R12
+	PREFETCHT0 (BX)(R12*1)
+	PREFETCHT0 64(BX)(R12*1)
+	MOVLQSX    (DX)(R9*4), R11
+	IMULQ      DI, R11
+	ADDQ       BX, R11
+	VMOVUPD    (R11), Y2
+	VADDPD     Y0, Y2, Y2
+	MOVQ       e+56(FP), R12
+	TESTQ      R12, R12
+	JZ         plain
+	MOVQ       pos+32(FP), R13
+	MOVLQSX    (R13)(R9*4), R13
+	IMULQ      AX, R13
+	ADDQ       R12, R13
+	VMOVUPD    (R13), Y3
+	VADDPD     Y3, Y2, Y2
+
+plain:
+	ADDQ    AX, R11
+	VMULPD  Y1, Y2, Y3
+	VMAXPD  Y3, Y2, Y3
+	VMOVUPD (R11), Y2
+	VSUBPD  Y2, Y3, Y3
+	VMOVUPD Y3, (SI)
+	ADDQ    AX, SI
+	INCQ    R9
+	CMPQ    R9, R10
+	JLT     entry
+
+next:
+	ADDQ AX, R8
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func deriveWholeF64AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float64, records *float64, e *float64, slope float64, s *float64, product *float64, dz *float64, du *float64, last int)
+// Requires: AVX, CMOV, MMX+
+TEXT ·deriveWholeF64AVX2(SB), NOSPLIT, $0-112
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x03, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         records+48(FP), BX
+	MOVQ         s+72(FP), SI
+	MOVQ         AX, DI
+	SHLQ         $0x02, DI
+	MOVQ         u+40(FP), R8
+	VBROADCASTSD slope+64(FP), Y2
+	VXORPS       Y1, Y1, Y1
+	MOVQ         product+80(FP), R9
+	MOVQ         du+96(FP), R10
+
+row:
+	VXORPS  Y0, Y0, Y0
+	MOVLQSX (CX), R11
+	MOVLQSX 4(CX), R12
+	CMPQ    R11, R12
+	JGE     next
+	VMOVUPD (R8), Y3
+
+entry:
+	MOVQ       last+104(FP), R13
+	LEAQ       4(R11), R14
+	CMPQ       R14, R13
+	CMOVQGT    R13, R14
+	MOVLQSX    (DX)(R14*4), R14
+	IMULQ      DI, R14
+	PREFETCHT0 (BX)(R14*1)
+	PREFETCHT0 64(BX)(R14*1)
+	MOVLQSX    (DX)(R11*4), R13
+	IMULQ      DI, R13
+	ADDQ       BX, R13
+	VMOVUPD    (R13), Y4
+	VADDPD     Y3, Y4, Y4
+	MOVQ       e+56(FP), R14
+	TESTQ      R14, R14
+	JZ         plain
+	MOVQ       pos+32(FP), R15
+	MOVLQSX    (R15)(R11*4), R15
+	IMULQ      AX, R15
+	ADDQ       R14, R15
+	VMOVUPD    (R15), Y5
+	VADDPD     Y5, Y4, Y4
+
+plain:
+	ADDQ      AX, R13
+	ADDQ      AX, R13
+	VMOVUPD   (SI), Y5
+	VMOVUPD   (R9), Y6
+	VMOVUPD   (R13), Y7
+	VMULPD    Y7, Y5, Y5
+	ADDQ      AX, R13
+	VMOVUPD   (R13), Y7
+	VSUBPD    Y7, Y6, Y6
+	VMULPD    Y5, Y6, Y6
+	VMULPD    Y2, Y6, Y7
+	VCMPPD    $0x1e, Y1, Y4, Y4
+	VBLENDVPD Y4, Y6, Y7, Y4
+	VMOVUPD   Y5, (SI)
+	VADDPD    Y4, Y0, Y0
+	MOVQ      dz+88(FP), R14
+	MOVQ      pos+32(FP), R13
+	MOVLQSX   (R13)(R11*4), R13
+	IMULQ     AX, R13
+	ADDQ      R14, R13
+	VMOVUPD   Y4, (R13)
+	ADDQ      AX, R9
+	ADDQ      AX, SI
+	INCQ      R11
+	CMPQ      R11, R12
+	JLT       entry
+
+next:
+	VMOVUPD Y0, (R10)
+	ADDQ    AX, R10
+	ADDQ    AX, R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func shiftOneF64AVX2(rows int, heads int, ptr *int32, from *float64, to *float64, top *float64, lowest float64, ldt int)
+// Requires: AVX, AVX2
+TEXT ·shiftOneF64AVX2(SB), NOSPLIT, $0-64
+	MOVQ         ptr+16(FP), AX
+	MOVQ         from+24(FP), CX
+	MOVQ         to+32(FP), DX
+	MOVQ         top+40(FP), BX
+	VBROADCASTSD lowest+48(FP), Y0
+
+row:
+	VXORPS  Y1, Y1, Y1
+	MOVLQSX (AX), SI
+	MOVLQSX 4(AX), DI
+	CMPQ    SI, DI
+	JGE     top
+	VMOVUPD Y0, Y1
+	MOVQ    CX, R8
+	MOVQ    DI, R9
+	SUBQ    SI, R9
+
+scan:
+	CMPQ    R9, $0x00000004
+	JLT     scanRest
+	VMOVUPD (R8), Y2
+	VMAXPD  Y2, Y1, Y1
+	ADDQ    $0x00000020, R8
+	SUBQ    $0x00000004, R9
+	JMP     scan
+
+scanRest:
+	TESTQ      R9, R9
+	JZ         scanDone
+	LEAQ       mask64<>+0(SB), R10
+	MOVQ       R9, R11
+	NEGQ       R11
+	VMOVUPD    32(R10)(R11*8), Y2
+	VMASKMOVPD (R8), Y2, Y3
+	VBLENDVPD  Y2, Y3, Y0, Y2
+	VMAXPD     Y2, Y1, Y1
+	SHLQ       $0x03, R9
+	ADDQ       R9, R8
+
+scanDone:
+	VEXTRACTF128 $0x01, Y1, X2
+	VMAXPD       X1, X2, X2
+	VPERMILPD    $0x01, X2, X1
+	VMAXPD       X1, X2, X2
+	VBROADCASTSD X2, Y1
+	VMOVUPD      Y1, Y1
+	SUBQ         SI, DI
+
+move:
+	CMPQ    DI, $0x00000004
+	JLT     moveRest
+	VMOVUPD (CX), Y2
+	VSUBPD  Y1, Y2, Y2
+	VMOVUPD Y2, (DX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x00000004, DI
+	JMP     move
+
+moveRest:
+	TESTQ      DI, DI
+	JZ         moveDone
+	LEAQ       mask64<>+0(SB), SI
+	MOVQ       DI, R8
+	NEGQ       R8
+	VMOVUPD    32(SI)(R8*8), Y2
+	VMASKMOVPD (CX), Y2, Y3
+	VSUBPD     Y1, Y3, Y3
+	VMASKMOVPD Y3, Y2, (DX)
+	SHLQ       $0x03, DI
+	ADDQ       DI, CX
+	ADDQ       DI, DX
+
+moveDone:
+top:
+	TESTQ  BX, BX
+	JZ     next
+	VMOVSD X1, (BX)
+	ADDQ   ldt+56(FP), BX
+
+next:
+	ADDQ $0x04, AX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shareOneF64AVX2(rows int, heads int, ptr *int32, x *float64, one float64, tiny float64, inv *float64, ldi int)
+// Requires: AVX, AVX2
+TEXT ·shareOneF64AVX2(SB), NOSPLIT, $0-64
+	MOVQ ptr+16(FP), AX
+	MOVQ x+24(FP), CX
+	MOVQ inv+48(FP), DX
+
+row:
+	VXORPS  Y0, Y0, Y0
+	MOVLQSX (AX), BX
+	MOVLQSX 4(AX), SI
+	CMPQ    BX, SI
+	JGE     sum
+	MOVQ    CX, DI
+	MOVQ    SI, R8
+	SUBQ    BX, R8
+
+scan:
+	CMPQ    R8, $0x00000004
+	JLT     scanRest
+	VMOVUPD (DI), Y1
+	VADDPD  Y1, Y0, Y0
+	ADDQ    $0x00000020, DI
+	SUBQ    $0x00000004, R8
+	JMP     scan
+
+scanRest:
+	TESTQ      R8, R8
+	JZ         scanDone
+	LEAQ       mask64<>+0(SB), R9
+	MOVQ       R8, R10
+	NEGQ       R10
+	VMOVUPD    32(R9)(R10*8), Y1
+	VMASKMOVPD (DI), Y1, Y1
+	VADDPD     Y1, Y0, Y0
+	SHLQ       $0x03, R8
+	ADDQ       R8, DI
+
+scanDone:
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X0, X1, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDPD       X0, X1, X1
+	VBROADCASTSD X1, Y0
+	VMOVUPD      Y0, Y0
+
+sum:
+	VBROADCASTSD tiny+40(FP), Y1
+	VADDPD       Y1, Y0, Y1
+	VBROADCASTSD one+32(FP), Y0
+	VDIVPD       Y1, Y0, Y0
+	TESTQ        DX, DX
+	JZ           scale
+	VMOVSD       X0, (DX)
+	ADDQ         ldi+56(FP), DX
+
+scale:
+	CMPQ BX, SI
+	JGE  next
+	SUBQ BX, SI
+
+move:
+	CMPQ    SI, $0x00000004
+	JLT     moveRest
+	VMOVUPD (CX), Y1
+	VMULPD  Y0, Y1, Y1
+	VMOVUPD Y1, (CX)
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000004, SI
+	JMP     move
+
+moveRest:
+	TESTQ      SI, SI
+	JZ         moveDone
+	LEAQ       mask64<>+0(SB), BX
+	MOVQ       SI, DI
+	NEGQ       DI
+	VMOVUPD    32(BX)(DI*8), Y1
+	VMASKMOVPD (CX), Y1, Y2
+	VMULPD     Y0, Y2, Y2
+	VMASKMOVPD Y2, Y1, (CX)
+	SHLQ       $0x03, SI
+	ADDQ       SI, CX
+
+moveDone:
+next:
+	ADDQ $0x04, AX
+	DECQ rows+0(FP)
+	JNZ  row
 	VZEROUPPER
 	RET
 

@@ -136,6 +136,48 @@ func rescoreF32AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *
 //go:noescape
 func deriveF32AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float32, records *float32, e *float32, slope float32, s *float32, product *float32, dz *float32, du *float32, last int)
 
+// scoreWholeF32AVX2 computes s = max(z, slope·z), z = u[col] + v (+ e), for the entries of each of rows > 0, for as many heads as a vector has elements,.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func scoreWholeF32AVX2(rows int, heads int, ptr *int32, col *int32, u *float32, ldu int, v *float32, ldv int, e *float32, slope float32, s *float32, last int)
+
+// shiftWholeF32AVX2 computes to = from − the largest of the row, which is stored in top unless that is nil, for as many heads as a vector has elements,.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func shiftWholeF32AVX2(rows int, heads int, ptr *int32, from *float32, to *float32, top *float32, ldt int)
+
+// shareWholeF32AVX2 computes x = x/(sum of the row + tiny), and stores one/(sum + tiny) in inv unless that is nil, for as many heads as a vector has elements,.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func shareWholeF32AVX2(rows int, heads int, ptr *int32, x *float32, one float32, tiny float32, inv *float32, ldi int)
+
+// rescoreWholeF32AVX2 computes s = max(z, slope·z) − m, z = u + v (+ e[pos]), with the record v, m, r, d of col, for as many heads as a vector has elements,.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func rescoreWholeF32AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float32, records *float32, e *float32, slope float32, s *float32, last int)
+
+// deriveWholeF32AVX2 computes s = s·r and dz[pos] = s·(product − d)·slope of z, du = Σ dz, z and the record v, m, r, d as there, for as many heads as a vector has elements,.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func deriveWholeF32AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float32, records *float32, e *float32, slope float32, s *float32, product *float32, dz *float32, du *float32, last int)
+
+// shiftOneF32AVX2 computes to = from − the largest of the row, which is stored in top unless that is nil, for one head.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func shiftOneF32AVX2(rows int, heads int, ptr *int32, from *float32, to *float32, top *float32, lowest float32, ldt int)
+
+// shareOneF32AVX2 computes x = x/(sum of the row + tiny), and stores one/(sum + tiny) in inv unless that is nil, for one head.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func shareOneF32AVX2(rows int, heads int, ptr *int32, x *float32, one float32, tiny float32, inv *float32, ldi int)
+
 // mix4F32AVX2 computes y = Σ w⊗x[col], vectors: 4.
 // Distances of rows are in bytes; local lists begin with the first entry.
 //
@@ -333,6 +375,48 @@ func rescoreF64AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *
 //
 //go:noescape
 func deriveF64AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float64, records *float64, e *float64, slope float64, s *float64, product *float64, dz *float64, du *float64, last int)
+
+// scoreWholeF64AVX2 computes s = max(z, slope·z), z = u[col] + v (+ e), for the entries of each of rows > 0, for as many heads as a vector has elements,.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func scoreWholeF64AVX2(rows int, heads int, ptr *int32, col *int32, u *float64, ldu int, v *float64, ldv int, e *float64, slope float64, s *float64, last int)
+
+// shiftWholeF64AVX2 computes to = from − the largest of the row, which is stored in top unless that is nil, for as many heads as a vector has elements,.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func shiftWholeF64AVX2(rows int, heads int, ptr *int32, from *float64, to *float64, top *float64, ldt int)
+
+// shareWholeF64AVX2 computes x = x/(sum of the row + tiny), and stores one/(sum + tiny) in inv unless that is nil, for as many heads as a vector has elements,.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func shareWholeF64AVX2(rows int, heads int, ptr *int32, x *float64, one float64, tiny float64, inv *float64, ldi int)
+
+// rescoreWholeF64AVX2 computes s = max(z, slope·z) − m, z = u + v (+ e[pos]), with the record v, m, r, d of col, for as many heads as a vector has elements,.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func rescoreWholeF64AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float64, records *float64, e *float64, slope float64, s *float64, last int)
+
+// deriveWholeF64AVX2 computes s = s·r and dz[pos] = s·(product − d)·slope of z, du = Σ dz, z and the record v, m, r, d as there, for as many heads as a vector has elements,.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func deriveWholeF64AVX2(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float64, records *float64, e *float64, slope float64, s *float64, product *float64, dz *float64, du *float64, last int)
+
+// shiftOneF64AVX2 computes to = from − the largest of the row, which is stored in top unless that is nil, for one head.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func shiftOneF64AVX2(rows int, heads int, ptr *int32, from *float64, to *float64, top *float64, lowest float64, ldt int)
+
+// shareOneF64AVX2 computes x = x/(sum of the row + tiny), and stores one/(sum + tiny) in inv unless that is nil, for one head.
+// Distances of rows are in bytes; local lists begin with the first entry.
+//
+//go:noescape
+func shareOneF64AVX2(rows int, heads int, ptr *int32, x *float64, one float64, tiny float64, inv *float64, ldi int)
 
 // mix4F64AVX2 computes y = Σ w⊗x[col], vectors: 4.
 // Distances of rows are in bytes; local lists begin with the first entry.

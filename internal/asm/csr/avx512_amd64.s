@@ -1083,6 +1083,7 @@ row:
 	JGE       top
 	MOVQ      DX, R9
 	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS   Z0, Z0
 	MOVQ      R8, R10
 	SUBQ      DI, R10
 
@@ -1345,6 +1346,523 @@ next:
 	ADDQ    $0x04, CX
 	DECQ    rows+0(FP)
 	JNZ     row
+	VZEROUPPER
+	RET
+
+// func scoreWholeF32AVX512(rows int, heads int, ptr *int32, col *int32, u *float32, ldu int, v *float32, ldv int, e *float32, slope float32, s *float32, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·scoreWholeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         u+32(FP), BX
+	MOVQ         ldu+40(FP), SI
+	MOVQ         v+48(FP), DI
+	MOVQ         e+64(FP), R8
+	MOVQ         s+80(FP), R9
+	MOVQ         last+88(FP), R10
+	VBROADCASTSS slope+72(FP), Z0
+
+row:
+	MOVLQSX (CX), R11
+	MOVLQSX 4(CX), R12
+	CMPQ    R11, R12
+	JGE     next
+	VMOVUPS (DI), Z1
+
+entry:
+	LEAQ       4(R11), R13
+	CMPQ       R13, R10
+	CMOVQGT    R10, R13
+	MOVLQSX    (DX)(R13*4), R13
+	IMULQ      SI, R13
+	PREFETCHT0 (BX)(R13*1)
+	MOVLQSX    (DX)(R11*4), R13
+	IMULQ      SI, R13
+	ADDQ       BX, R13
+	VMOVUPS    (R13), Z2
+	VADDPS     Z1, Z2, Z2
+	TESTQ      R8, R8
+	JZ         plain
+	VMOVUPS    (R8), Z3
+	VADDPS     Z3, Z2, Z2
+	ADDQ       AX, R8
+
+plain:
+	VMULPS  Z0, Z2, Z3
+	VMAXPS  Z3, Z2, Z3
+	VMOVUPS Z3, (R9)
+	ADDQ    AX, R9
+	INCQ    R11
+	CMPQ    R11, R12
+	JLT     entry
+
+next:
+	ADDQ ldv+56(FP), DI
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shiftWholeF32AVX512(rows int, heads int, ptr *int32, from *float32, to *float32, top *float32, ldt int)
+// Requires: AVX, AVX512F
+TEXT ·shiftWholeF32AVX512(SB), NOSPLIT, $0-56
+	MOVQ heads+8(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ptr+16(FP), CX
+	MOVQ from+24(FP), DX
+	MOVQ to+32(FP), BX
+	MOVQ top+40(FP), SI
+
+row:
+	VPXORD  Z0, Z0, Z0
+	MOVLQSX (CX), DI
+	MOVLQSX 4(CX), R8
+	CMPQ    DI, R8
+	JGE     top
+	MOVQ    DX, R9
+	VMOVUPS (DX), Z0
+	VMOVUPS Z0, Z0
+	MOVQ    R8, R10
+	SUBQ    DI, R10
+
+scan:
+	VMOVUPS (R9), Z1
+	VMAXPS  Z1, Z0, Z0
+	ADDQ    AX, R9
+	DECQ    R10
+	JNZ     scan
+	SUBQ    DI, R8
+
+move:
+	VMOVUPS (DX), Z1
+	VSUBPS  Z0, Z1, Z1
+	VMOVUPS Z1, (BX)
+	ADDQ    AX, DX
+	ADDQ    AX, BX
+	DECQ    R8
+	JNZ     move
+
+top:
+	TESTQ   SI, SI
+	JZ      next
+	VMOVUPS Z0, (SI)
+	ADDQ    ldt+48(FP), SI
+
+next:
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shareWholeF32AVX512(rows int, heads int, ptr *int32, x *float32, one float32, tiny float32, inv *float32, ldi int)
+// Requires: AVX, AVX512F
+TEXT ·shareWholeF32AVX512(SB), NOSPLIT, $0-56
+	MOVQ heads+8(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ptr+16(FP), CX
+	MOVQ x+24(FP), DX
+	MOVQ inv+40(FP), BX
+
+row:
+	VPXORD  Z0, Z0, Z0
+	MOVLQSX (CX), SI
+	MOVLQSX 4(CX), DI
+	CMPQ    SI, DI
+	JGE     sum
+	MOVQ    DX, R8
+	MOVQ    DI, R9
+	SUBQ    SI, R9
+
+scan:
+	VMOVUPS (R8), Z1
+	VADDPS  Z1, Z0, Z0
+	ADDQ    AX, R8
+	DECQ    R9
+	JNZ     scan
+
+sum:
+	VBROADCASTSS tiny+36(FP), Z1
+	VADDPS       Z1, Z0, Z1
+	VBROADCASTSS one+32(FP), Z0
+	VDIVPS       Z1, Z0, Z0
+	TESTQ        BX, BX
+	JZ           scale
+	VMOVUPS      Z0, (BX)
+	ADDQ         ldi+48(FP), BX
+
+scale:
+	CMPQ SI, DI
+	JGE  next
+	SUBQ SI, DI
+
+move:
+	VMOVUPS (DX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (DX)
+	ADDQ    AX, DX
+	DECQ    DI
+	JNZ     move
+
+next:
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func rescoreWholeF32AVX512(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float32, records *float32, e *float32, slope float32, s *float32, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·rescoreWholeF32AVX512(SB), NOSPLIT, $0-88
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         records+48(FP), BX
+	MOVQ         s+72(FP), SI
+	MOVQ         AX, DI
+	SHLQ         $0x02, DI
+	MOVQ         u+40(FP), R8
+	VBROADCASTSS slope+64(FP), Z1
+	VPXORD       Z0, Z0, Z0
+
+row:
+	VPXORD  Z0, Z0, Z0
+	MOVLQSX (CX), R9
+	MOVLQSX 4(CX), R10
+	CMPQ    R9, R10
+	JGE     next
+	VMOVUPS (R8), Z0
+
+entry:
+	MOVQ       last+80(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (DX)(R12*4), R12
+	IMULQ      DI, R12
+	PREFETCHT0 (BX)(R12*1)
+	PREFETCHT0 64(BX)(R12*1)
+	PREFETCHT0 128(BX)(R12*1)
+	PREFETCHT0 192(BX)(R12*1)
+	MOVLQSX    (DX)(R9*4), R11
+	IMULQ      DI, R11
+	ADDQ       BX, R11
+	VMOVUPS    (R11), Z2
+	VADDPS     Z0, Z2, Z2
+	MOVQ       e+56(FP), R12
+	TESTQ      R12, R12
+	JZ         plain
+	MOVQ       pos+32(FP), R13
+	MOVLQSX    (R13)(R9*4), R13
+	IMULQ      AX, R13
+	ADDQ       R12, R13
+	VMOVUPS    (R13), Z3
+	VADDPS     Z3, Z2, Z2
+
+plain:
+	ADDQ    AX, R11
+	VMULPS  Z1, Z2, Z3
+	VMAXPS  Z3, Z2, Z3
+	VMOVUPS (R11), Z2
+	VSUBPS  Z2, Z3, Z3
+	VMOVUPS Z3, (SI)
+	ADDQ    AX, SI
+	INCQ    R9
+	CMPQ    R9, R10
+	JLT     entry
+
+next:
+	ADDQ AX, R8
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func deriveWholeF32AVX512(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float32, records *float32, e *float32, slope float32, s *float32, product *float32, dz *float32, du *float32, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·deriveWholeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         records+48(FP), BX
+	MOVQ         s+72(FP), SI
+	MOVQ         AX, DI
+	SHLQ         $0x02, DI
+	MOVQ         u+40(FP), R8
+	VBROADCASTSS slope+64(FP), Z2
+	VPXORD       Z1, Z1, Z1
+	MOVQ         product+80(FP), R9
+	MOVQ         du+96(FP), R10
+
+row:
+	VPXORD  Z0, Z0, Z0
+	MOVLQSX (CX), R11
+	MOVLQSX 4(CX), R12
+	CMPQ    R11, R12
+	JGE     next
+	VMOVUPS (R8), Z3
+
+entry:
+	MOVQ       last+104(FP), R13
+	LEAQ       4(R11), R14
+	CMPQ       R14, R13
+	CMOVQGT    R13, R14
+	MOVLQSX    (DX)(R14*4), R14
+	IMULQ      DI, R14
+	PREFETCHT0 (BX)(R14*1)
+	PREFETCHT0 64(BX)(R14*1)
+	PREFETCHT0 128(BX)(R14*1)
+	PREFETCHT0 192(BX)(R14*1)
+	MOVLQSX    (DX)(R11*4), R13
+	IMULQ      DI, R13
+	ADDQ       BX, R13
+	VMOVUPS    (R13), Z4
+	VADDPS     Z3, Z4, Z4
+	MOVQ       e+56(FP), R14
+	TESTQ      R14, R14
+	JZ         plain
+	MOVQ       pos+32(FP), R15
+	MOVLQSX    (R15)(R11*4), R15
+	IMULQ      AX, R15
+	ADDQ       R14, R15
+	VMOVUPS    (R15), Z5
+	VADDPS     Z5, Z4, Z4
+
+plain:
+	ADDQ      AX, R13
+	ADDQ      AX, R13
+	VMOVUPS   (SI), Z5
+	VMOVUPS   (R9), Z7
+	VMOVUPS   (R13), Z8
+	VMULPS    Z8, Z5, Z5
+	ADDQ      AX, R13
+	VMOVUPS   (R13), Z8
+	VSUBPS    Z8, Z7, Z7
+	VMULPS    Z5, Z7, Z7
+	VMULPS    Z2, Z7, Z8
+	VCMPPS    $0x1e, Z1, Z4, K1
+	VBLENDMPS Z7, Z8, K1, Z6
+	VMOVUPS   Z5, (SI)
+	VADDPS    Z6, Z0, Z0
+	MOVQ      dz+88(FP), R14
+	MOVQ      pos+32(FP), R13
+	MOVLQSX   (R13)(R11*4), R13
+	IMULQ     AX, R13
+	ADDQ      R14, R13
+	VMOVUPS   Z6, (R13)
+	ADDQ      AX, R9
+	ADDQ      AX, SI
+	INCQ      R11
+	CMPQ      R11, R12
+	JLT       entry
+
+next:
+	VMOVUPS Z0, (R10)
+	ADDQ    AX, R10
+	ADDQ    AX, R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func shiftOneF32AVX512(rows int, heads int, ptr *int32, from *float32, to *float32, top *float32, lowest float32, ldt int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·shiftOneF32AVX512(SB), NOSPLIT, $0-64
+	MOVQ         ptr+16(FP), AX
+	MOVQ         from+24(FP), DX
+	MOVQ         to+32(FP), BX
+	MOVQ         top+40(FP), SI
+	VBROADCASTSS lowest+48(FP), Z0
+
+row:
+	VPXORD  Z1, Z1, Z1
+	MOVLQSX (AX), DI
+	MOVLQSX 4(AX), R8
+	CMPQ    DI, R8
+	JGE     top
+	VMOVUPS Z0, Z1
+	MOVQ    DX, R9
+	MOVQ    R8, R10
+	SUBQ    DI, R10
+
+scan:
+	CMPQ    R10, $0x00000010
+	JLT     scanRest
+	VMOVUPS (R9), Z2
+	VMAXPS  Z2, Z1, Z1
+	ADDQ    $0x00000040, R9
+	SUBQ    $0x00000010, R10
+	JMP     scan
+
+scanRest:
+	TESTQ     R10, R10
+	JZ        scanDone
+	MOVQ      R10, CX
+	MOVQ      $0x00000001, R11
+	SHLQ      CL, R11
+	DECQ      R11
+	KMOVW     R11, K1
+	VMOVUPS.Z (R9), K1, Z2
+	VBLENDMPS Z2, Z0, K1, Z3
+	VMAXPS    Z3, Z1, Z1
+	SHLQ      $0x02, R10
+	ADDQ      R10, R9
+
+scanDone:
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VMAXPS        Y2, Y1, Y2
+	VEXTRACTF32X4 $0x01, Y2, X1
+	VMAXPS        X2, X1, X1
+	VPERMILPS     $0x4e, X1, X2
+	VMAXPS        X2, X1, X1
+	VPERMILPS     $0xb1, X1, X2
+	VMAXPS        X2, X1, X1
+	VBROADCASTSS  X1, Z1
+	VMOVUPS       Z1, Z1
+	SUBQ          DI, R8
+
+move:
+	CMPQ    R8, $0x00000010
+	JLT     moveRest
+	VMOVUPS (DX), Z2
+	VSUBPS  Z1, Z2, Z2
+	VMOVUPS Z2, (BX)
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	SUBQ    $0x00000010, R8
+	JMP     move
+
+moveRest:
+	TESTQ     R8, R8
+	JZ        moveDone
+	MOVQ      R8, CX
+	MOVQ      $0x00000001, DI
+	SHLQ      CL, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX), K1, Z2
+	VSUBPS    Z1, Z2, Z2
+	VMOVUPS   Z2, K1, (BX)
+	SHLQ      $0x02, R8
+	ADDQ      R8, DX
+	ADDQ      R8, BX
+
+moveDone:
+top:
+	TESTQ  SI, SI
+	JZ     next
+	VMOVSS X1, (SI)
+	ADDQ   ldt+56(FP), SI
+
+next:
+	ADDQ $0x04, AX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shareOneF32AVX512(rows int, heads int, ptr *int32, x *float32, one float32, tiny float32, inv *float32, ldi int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·shareOneF32AVX512(SB), NOSPLIT, $0-56
+	MOVQ ptr+16(FP), AX
+	MOVQ x+24(FP), DX
+	MOVQ inv+40(FP), BX
+
+row:
+	VPXORD  Z0, Z0, Z0
+	MOVLQSX (AX), SI
+	MOVLQSX 4(AX), DI
+	CMPQ    SI, DI
+	JGE     sum
+	MOVQ    DX, R8
+	MOVQ    DI, R9
+	SUBQ    SI, R9
+
+scan:
+	CMPQ    R9, $0x00000010
+	JLT     scanRest
+	VMOVUPS (R8), Z1
+	VADDPS  Z1, Z0, Z0
+	ADDQ    $0x00000040, R8
+	SUBQ    $0x00000010, R9
+	JMP     scan
+
+scanRest:
+	TESTQ     R9, R9
+	JZ        scanDone
+	MOVQ      R9, CX
+	MOVQ      $0x00000001, R10
+	SHLQ      CL, R10
+	DECQ      R10
+	KMOVW     R10, K1
+	VMOVUPS.Z (R8), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	SHLQ      $0x02, R9
+	ADDQ      R9, R8
+
+scanDone:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y1
+	VEXTRACTF32X4 $0x01, Y1, X0
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VBROADCASTSS  X0, Z0
+	VMOVUPS       Z0, Z0
+
+sum:
+	VBROADCASTSS tiny+36(FP), Z1
+	VADDPS       Z1, Z0, Z1
+	VBROADCASTSS one+32(FP), Z0
+	VDIVPS       Z1, Z0, Z0
+	TESTQ        BX, BX
+	JZ           scale
+	VMOVSS       X0, (BX)
+	ADDQ         ldi+48(FP), BX
+
+scale:
+	CMPQ SI, DI
+	JGE  next
+	SUBQ SI, DI
+
+move:
+	CMPQ    DI, $0x00000010
+	JLT     moveRest
+	VMOVUPS (DX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (DX)
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x00000010, DI
+	JMP     move
+
+moveRest:
+	TESTQ     DI, DI
+	JZ        moveDone
+	MOVQ      DI, CX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (DX)
+	SHLQ      $0x02, DI
+	ADDQ      DI, DX
+
+moveDone:
+next:
+	ADDQ $0x04, AX
+	DECQ rows+0(FP)
+	JNZ  row
 	VZEROUPPER
 	RET
 
@@ -3403,6 +3921,7 @@ row:
 	JGE       top
 	MOVQ      DX, R9
 	VMOVUPD.Z (DX), K1, Z0
+	VMOVUPD   Z0, Z0
 	MOVQ      R8, R10
 	SUBQ      DI, R10
 
@@ -3665,6 +4184,519 @@ next:
 	ADDQ    $0x04, CX
 	DECQ    rows+0(FP)
 	JNZ     row
+	VZEROUPPER
+	RET
+
+// func scoreWholeF64AVX512(rows int, heads int, ptr *int32, col *int32, u *float64, ldu int, v *float64, ldv int, e *float64, slope float64, s *float64, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·scoreWholeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x03, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         u+32(FP), BX
+	MOVQ         ldu+40(FP), SI
+	MOVQ         v+48(FP), DI
+	MOVQ         e+64(FP), R8
+	MOVQ         s+80(FP), R9
+	MOVQ         last+88(FP), R10
+	VBROADCASTSD slope+72(FP), Z0
+
+row:
+	MOVLQSX (CX), R11
+	MOVLQSX 4(CX), R12
+	CMPQ    R11, R12
+	JGE     next
+	VMOVUPD (DI), Z1
+
+entry:
+	LEAQ       4(R11), R13
+	CMPQ       R13, R10
+	CMOVQGT    R10, R13
+	MOVLQSX    (DX)(R13*4), R13
+	IMULQ      SI, R13
+	PREFETCHT0 (BX)(R13*1)
+	MOVLQSX    (DX)(R11*4), R13
+	IMULQ      SI, R13
+	ADDQ       BX, R13
+	VMOVUPD    (R13), Z2
+	VADDPD     Z1, Z2, Z2
+	TESTQ      R8, R8
+	JZ         plain
+	VMOVUPD    (R8), Z3
+	VADDPD     Z3, Z2, Z2
+	ADDQ       AX, R8
+
+plain:
+	VMULPD  Z0, Z2, Z3
+	VMAXPD  Z3, Z2, Z3
+	VMOVUPD Z3, (R9)
+	ADDQ    AX, R9
+	INCQ    R11
+	CMPQ    R11, R12
+	JLT     entry
+
+next:
+	ADDQ ldv+56(FP), DI
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shiftWholeF64AVX512(rows int, heads int, ptr *int32, from *float64, to *float64, top *float64, ldt int)
+// Requires: AVX, AVX512F
+TEXT ·shiftWholeF64AVX512(SB), NOSPLIT, $0-56
+	MOVQ heads+8(FP), AX
+	SHLQ $0x03, AX
+	MOVQ ptr+16(FP), CX
+	MOVQ from+24(FP), DX
+	MOVQ to+32(FP), BX
+	MOVQ top+40(FP), SI
+
+row:
+	VPXORD  Z0, Z0, Z0
+	MOVLQSX (CX), DI
+	MOVLQSX 4(CX), R8
+	CMPQ    DI, R8
+	JGE     top
+	MOVQ    DX, R9
+	VMOVUPD (DX), Z0
+	VMOVUPD Z0, Z0
+	MOVQ    R8, R10
+	SUBQ    DI, R10
+
+scan:
+	VMOVUPD (R9), Z1
+	VMAXPD  Z1, Z0, Z0
+	ADDQ    AX, R9
+	DECQ    R10
+	JNZ     scan
+	SUBQ    DI, R8
+
+move:
+	VMOVUPD (DX), Z1
+	VSUBPD  Z0, Z1, Z1
+	VMOVUPD Z1, (BX)
+	ADDQ    AX, DX
+	ADDQ    AX, BX
+	DECQ    R8
+	JNZ     move
+
+top:
+	TESTQ   SI, SI
+	JZ      next
+	VMOVUPD Z0, (SI)
+	ADDQ    ldt+48(FP), SI
+
+next:
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shareWholeF64AVX512(rows int, heads int, ptr *int32, x *float64, one float64, tiny float64, inv *float64, ldi int)
+// Requires: AVX, AVX512F
+TEXT ·shareWholeF64AVX512(SB), NOSPLIT, $0-64
+	MOVQ heads+8(FP), AX
+	SHLQ $0x03, AX
+	MOVQ ptr+16(FP), CX
+	MOVQ x+24(FP), DX
+	MOVQ inv+48(FP), BX
+
+row:
+	VPXORD  Z0, Z0, Z0
+	MOVLQSX (CX), SI
+	MOVLQSX 4(CX), DI
+	CMPQ    SI, DI
+	JGE     sum
+	MOVQ    DX, R8
+	MOVQ    DI, R9
+	SUBQ    SI, R9
+
+scan:
+	VMOVUPD (R8), Z1
+	VADDPD  Z1, Z0, Z0
+	ADDQ    AX, R8
+	DECQ    R9
+	JNZ     scan
+
+sum:
+	VBROADCASTSD tiny+40(FP), Z1
+	VADDPD       Z1, Z0, Z1
+	VBROADCASTSD one+32(FP), Z0
+	VDIVPD       Z1, Z0, Z0
+	TESTQ        BX, BX
+	JZ           scale
+	VMOVUPD      Z0, (BX)
+	ADDQ         ldi+56(FP), BX
+
+scale:
+	CMPQ SI, DI
+	JGE  next
+	SUBQ SI, DI
+
+move:
+	VMOVUPD (DX), Z1
+	VMULPD  Z0, Z1, Z1
+	VMOVUPD Z1, (DX)
+	ADDQ    AX, DX
+	DECQ    DI
+	JNZ     move
+
+next:
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func rescoreWholeF64AVX512(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float64, records *float64, e *float64, slope float64, s *float64, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·rescoreWholeF64AVX512(SB), NOSPLIT, $0-88
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x03, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         records+48(FP), BX
+	MOVQ         s+72(FP), SI
+	MOVQ         AX, DI
+	SHLQ         $0x02, DI
+	MOVQ         u+40(FP), R8
+	VBROADCASTSD slope+64(FP), Z1
+	VPXORD       Z0, Z0, Z0
+
+row:
+	VPXORD  Z0, Z0, Z0
+	MOVLQSX (CX), R9
+	MOVLQSX 4(CX), R10
+	CMPQ    R9, R10
+	JGE     next
+	VMOVUPD (R8), Z0
+
+entry:
+	MOVQ       last+80(FP), R11
+	LEAQ       4(R9), R12
+	CMPQ       R12, R11
+	CMOVQGT    R11, R12
+	MOVLQSX    (DX)(R12*4), R12
+	IMULQ      DI, R12
+	PREFETCHT0 (BX)(R12*1)
+	PREFETCHT0 64(BX)(R12*1)
+	PREFETCHT0 128(BX)(R12*1)
+	PREFETCHT0 192(BX)(R12*1)
+	MOVLQSX    (DX)(R9*4), R11
+	IMULQ      DI, R11
+	ADDQ       BX, R11
+	VMOVUPD    (R11), Z2
+	VADDPD     Z0, Z2, Z2
+	MOVQ       e+56(FP), R12
+	TESTQ      R12, R12
+	JZ         plain
+	MOVQ       pos+32(FP), R13
+	MOVLQSX    (R13)(R9*4), R13
+	IMULQ      AX, R13
+	ADDQ       R12, R13
+	VMOVUPD    (R13), Z3
+	VADDPD     Z3, Z2, Z2
+
+plain:
+	ADDQ    AX, R11
+	VMULPD  Z1, Z2, Z3
+	VMAXPD  Z3, Z2, Z3
+	VMOVUPD (R11), Z2
+	VSUBPD  Z2, Z3, Z3
+	VMOVUPD Z3, (SI)
+	ADDQ    AX, SI
+	INCQ    R9
+	CMPQ    R9, R10
+	JLT     entry
+
+next:
+	ADDQ AX, R8
+	ADDQ $0x04, CX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func deriveWholeF64AVX512(rows int, heads int, ptr *int32, col *int32, pos *int32, u *float64, records *float64, e *float64, slope float64, s *float64, product *float64, dz *float64, du *float64, last int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·deriveWholeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ         heads+8(FP), AX
+	SHLQ         $0x03, AX
+	MOVQ         ptr+16(FP), CX
+	MOVQ         col+24(FP), DX
+	MOVQ         records+48(FP), BX
+	MOVQ         s+72(FP), SI
+	MOVQ         AX, DI
+	SHLQ         $0x02, DI
+	MOVQ         u+40(FP), R8
+	VBROADCASTSD slope+64(FP), Z2
+	VPXORD       Z1, Z1, Z1
+	MOVQ         product+80(FP), R9
+	MOVQ         du+96(FP), R10
+
+row:
+	VPXORD  Z0, Z0, Z0
+	MOVLQSX (CX), R11
+	MOVLQSX 4(CX), R12
+	CMPQ    R11, R12
+	JGE     next
+	VMOVUPD (R8), Z3
+
+entry:
+	MOVQ       last+104(FP), R13
+	LEAQ       4(R11), R14
+	CMPQ       R14, R13
+	CMOVQGT    R13, R14
+	MOVLQSX    (DX)(R14*4), R14
+	IMULQ      DI, R14
+	PREFETCHT0 (BX)(R14*1)
+	PREFETCHT0 64(BX)(R14*1)
+	PREFETCHT0 128(BX)(R14*1)
+	PREFETCHT0 192(BX)(R14*1)
+	MOVLQSX    (DX)(R11*4), R13
+	IMULQ      DI, R13
+	ADDQ       BX, R13
+	VMOVUPD    (R13), Z4
+	VADDPD     Z3, Z4, Z4
+	MOVQ       e+56(FP), R14
+	TESTQ      R14, R14
+	JZ         plain
+	MOVQ       pos+32(FP), R15
+	MOVLQSX    (R15)(R11*4), R15
+	IMULQ      AX, R15
+	ADDQ       R14, R15
+	VMOVUPD    (R15), Z5
+	VADDPD     Z5, Z4, Z4
+
+plain:
+	ADDQ      AX, R13
+	ADDQ      AX, R13
+	VMOVUPD   (SI), Z5
+	VMOVUPD   (R9), Z7
+	VMOVUPD   (R13), Z8
+	VMULPD    Z8, Z5, Z5
+	ADDQ      AX, R13
+	VMOVUPD   (R13), Z8
+	VSUBPD    Z8, Z7, Z7
+	VMULPD    Z5, Z7, Z7
+	VMULPD    Z2, Z7, Z8
+	VCMPPD    $0x1e, Z1, Z4, K1
+	VBLENDMPD Z7, Z8, K1, Z6
+	VMOVUPD   Z5, (SI)
+	VADDPD    Z6, Z0, Z0
+	MOVQ      dz+88(FP), R14
+	MOVQ      pos+32(FP), R13
+	MOVLQSX   (R13)(R11*4), R13
+	IMULQ     AX, R13
+	ADDQ      R14, R13
+	VMOVUPD   Z6, (R13)
+	ADDQ      AX, R9
+	ADDQ      AX, SI
+	INCQ      R11
+	CMPQ      R11, R12
+	JLT       entry
+
+next:
+	VMOVUPD Z0, (R10)
+	ADDQ    AX, R10
+	ADDQ    AX, R8
+	ADDQ    $0x04, CX
+	DECQ    rows+0(FP)
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func shiftOneF64AVX512(rows int, heads int, ptr *int32, from *float64, to *float64, top *float64, lowest float64, ldt int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·shiftOneF64AVX512(SB), NOSPLIT, $0-64
+	MOVQ         ptr+16(FP), AX
+	MOVQ         from+24(FP), DX
+	MOVQ         to+32(FP), BX
+	MOVQ         top+40(FP), SI
+	VBROADCASTSD lowest+48(FP), Z0
+
+row:
+	VPXORD  Z1, Z1, Z1
+	MOVLQSX (AX), DI
+	MOVLQSX 4(AX), R8
+	CMPQ    DI, R8
+	JGE     top
+	VMOVUPD Z0, Z1
+	MOVQ    DX, R9
+	MOVQ    R8, R10
+	SUBQ    DI, R10
+
+scan:
+	CMPQ    R10, $0x00000008
+	JLT     scanRest
+	VMOVUPD (R9), Z2
+	VMAXPD  Z2, Z1, Z1
+	ADDQ    $0x00000040, R9
+	SUBQ    $0x00000008, R10
+	JMP     scan
+
+scanRest:
+	TESTQ     R10, R10
+	JZ        scanDone
+	MOVQ      R10, CX
+	MOVQ      $0x00000001, R11
+	SHLQ      CL, R11
+	DECQ      R11
+	KMOVW     R11, K1
+	VMOVUPD.Z (R9), K1, Z2
+	VBLENDMPD Z2, Z0, K1, Z3
+	VMAXPD    Z3, Z1, Z1
+	SHLQ      $0x03, R10
+	ADDQ      R10, R9
+
+scanDone:
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VMAXPD        Y2, Y1, Y2
+	VEXTRACTF32X4 $0x01, Y2, X1
+	VMAXPD        X2, X1, X1
+	VPERMILPD     $0x01, X1, X2
+	VMAXPD        X2, X1, X1
+	VBROADCASTSD  X1, Z1
+	VMOVUPD       Z1, Z1
+	SUBQ          DI, R8
+
+move:
+	CMPQ    R8, $0x00000008
+	JLT     moveRest
+	VMOVUPD (DX), Z2
+	VSUBPD  Z1, Z2, Z2
+	VMOVUPD Z2, (BX)
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	SUBQ    $0x00000008, R8
+	JMP     move
+
+moveRest:
+	TESTQ     R8, R8
+	JZ        moveDone
+	MOVQ      R8, CX
+	MOVQ      $0x00000001, DI
+	SHLQ      CL, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	VMOVUPD.Z (DX), K1, Z2
+	VSUBPD    Z1, Z2, Z2
+	VMOVUPD   Z2, K1, (BX)
+	SHLQ      $0x03, R8
+	ADDQ      R8, DX
+	ADDQ      R8, BX
+
+moveDone:
+top:
+	TESTQ  SI, SI
+	JZ     next
+	VMOVSD X1, (SI)
+	ADDQ   ldt+56(FP), SI
+
+next:
+	ADDQ $0x04, AX
+	DECQ rows+0(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func shareOneF64AVX512(rows int, heads int, ptr *int32, x *float64, one float64, tiny float64, inv *float64, ldi int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·shareOneF64AVX512(SB), NOSPLIT, $0-64
+	MOVQ ptr+16(FP), AX
+	MOVQ x+24(FP), DX
+	MOVQ inv+48(FP), BX
+
+row:
+	VPXORD  Z0, Z0, Z0
+	MOVLQSX (AX), SI
+	MOVLQSX 4(AX), DI
+	CMPQ    SI, DI
+	JGE     sum
+	MOVQ    DX, R8
+	MOVQ    DI, R9
+	SUBQ    SI, R9
+
+scan:
+	CMPQ    R9, $0x00000008
+	JLT     scanRest
+	VMOVUPD (R8), Z1
+	VADDPD  Z1, Z0, Z0
+	ADDQ    $0x00000040, R8
+	SUBQ    $0x00000008, R9
+	JMP     scan
+
+scanRest:
+	TESTQ     R9, R9
+	JZ        scanDone
+	MOVQ      R9, CX
+	MOVQ      $0x00000001, R10
+	SHLQ      CL, R10
+	DECQ      R10
+	KMOVW     R10, K1
+	VMOVUPD.Z (R8), K1, Z1
+	VADDPD    Z1, Z0, Z0
+	SHLQ      $0x03, R9
+	ADDQ      R9, R8
+
+scanDone:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y1
+	VEXTRACTF32X4 $0x01, Y1, X0
+	VADDPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDPD        X1, X0, X0
+	VBROADCASTSD  X0, Z0
+	VMOVUPD       Z0, Z0
+
+sum:
+	VBROADCASTSD tiny+40(FP), Z1
+	VADDPD       Z1, Z0, Z1
+	VBROADCASTSD one+32(FP), Z0
+	VDIVPD       Z1, Z0, Z0
+	TESTQ        BX, BX
+	JZ           scale
+	VMOVSD       X0, (BX)
+	ADDQ         ldi+56(FP), BX
+
+scale:
+	CMPQ SI, DI
+	JGE  next
+	SUBQ SI, DI
+
+move:
+	CMPQ    DI, $0x00000008
+	JLT     moveRest
+	VMOVUPD (DX), Z1
+	VMULPD  Z0, Z1, Z1
+	VMOVUPD Z1, (DX)
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x00000008, DI
+	JMP     move
+
+moveRest:
+	TESTQ     DI, DI
+	JZ        moveDone
+	MOVQ      DI, CX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPD.Z (DX), K1, Z1
+	VMULPD    Z0, Z1, Z1
+	VMOVUPD   Z1, K1, (DX)
+	SHLQ      $0x03, DI
+	ADDQ      DI, DX
+
+moveDone:
+next:
+	ADDQ $0x04, AX
+	DECQ rows+0(FP)
+	JNZ  row
 	VZEROUPPER
 	RET
 
