@@ -110,8 +110,8 @@ func (s *Store) attach(d *Device) ([]cuda.Address, error) {
 	}
 	m := s.mirror
 	if m.device != d {
-		return nil, fmt.Errorf("the store lives on %s, the program on %s: Detach the store, or give the program one of "+
-			"its own", m.device.Name(), d.Name())
+		return nil, fmt.Errorf("the store lives on %s, the program on %s: Detach the store, or give the program one "+
+			"of its own", m.device.Name(), d.Name())
 	}
 	for i := len(m.blocks); i < len(s.blocks); i++ {
 		b, err := d.dev.Alloc(len(s.blocks[i]), "parameters and states")

@@ -126,7 +126,8 @@ func TestDeviceManyInputs(t *testing.T) {
 	g, err := engine.Build("many", kernels.Float64, func(s *engine.Scope) {
 		sum := s.Input("x0", kernels.S(kernels.Float64, n))
 		for i := 1; i < inputs; i++ {
-			sum = s.Apply(dense.Binary{Kind: dense.Sub}, s.Input(fmt.Sprint("x", i), kernels.S(kernels.Float64, n)), sum)
+			x := s.Input(fmt.Sprint("x", i), kernels.S(kernels.Float64, n))
+			sum = s.Apply(dense.Binary{Kind: dense.Sub}, x, sum)
 		}
 		s.Output("y", sum)
 	})

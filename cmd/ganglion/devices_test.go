@@ -46,7 +46,8 @@ func TestSecondDevice(t *testing.T) {
 // refused before it begins; what the message offers fits.
 func TestDeviceMemory(t *testing.T) {
 	lib := "GANGLION_LIBCUDA=" + library(t)
-	args := []string{"plan", "module/mlp", "--data", "wine", "--batch", "100", "--set", "hidden=256", "--device", "cuda"}
+	args := []string{"plan", "module/mlp", "--data", "wine", "--batch", "100", "--set", "hidden=256", "--device",
+		"cuda"}
 	var p run.Plan
 	strict(t, onDevice(t, []string{lib}, append(args, "--json")...).out, &p)
 	if f := p.OnDevice; f == nil || f.Peak < f.Store || f.Store < 3*4*p.Parameters || f.Arena == 0 || f.Plans == 0 {
@@ -73,7 +74,8 @@ func TestDeviceMemory(t *testing.T) {
 		t.Fatalf("--batch %s: %+v", found[1], o)
 	}
 	strict(t, o.out, &r)
-	if e := r.Extra; e.DevicePeak == 0 || e.DevicePredicted < e.DevicePeak*9/10 || e.DevicePredicted > e.DevicePeak*11/10 {
+	e := r.Extra
+	if e.DevicePeak == 0 || e.DevicePredicted < e.DevicePeak*9/10 || e.DevicePredicted > e.DevicePeak*11/10 {
 		t.Errorf("foretold %d bytes, were %d", e.DevicePredicted, e.DevicePeak)
 	}
 	for _, list := range [][]string{args, append(slices.Clone(args), "--memory-budget", "1GiB")} {
@@ -128,8 +130,8 @@ func TestDeviceLibraries(t *testing.T) {
 	}
 }
 
-// TestDeviceSignal: a run on the device that is asked to end finishes its step, saves and says how to go on; it ends, on
-// the processor, at the losses of a run that was let alone.
+// TestDeviceSignal: a run on the device that is asked to end finishes its step, saves and says how to go on; it ends,
+// on the processor, at the losses of a run that was let alone.
 func TestDeviceSignal(t *testing.T) {
 	lib := library(t)
 	flags := []string{"--epochs", "60", "--set", "save_steps=1", "--set", "hidden=8"}

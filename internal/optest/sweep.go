@@ -138,14 +138,14 @@ func replaced(in []Arg, from, to int) ([]Arg, bool) {
 	return out, true
 }
 
-// SizesEnv names a file to which tests on a device append a line for each kernel that they launch: its name, and the
+// sizesEnv names a file to which tests on a device append a line for each kernel that they launch: its name, and the
 // sizes of inputs and output.
-const SizesEnv = "GANGLION_KERNEL_SIZES"
+const sizesEnv = "GANGLION_KERNEL_SIZES"
 
-// note adds the kernels of a run to the file of SizesEnv, if that is set.
+// note adds the kernels of a run to the file of sizesEnv, if that is set.
 func note(t *testing.T, list []kernels.Launch, specs []kernels.Spec, out kernels.Spec) {
 	t.Helper()
-	path := os.Getenv(SizesEnv)
+	path := os.Getenv(sizesEnv)
 	if path == "" {
 		return
 	}

@@ -48,8 +48,8 @@ func doctorCUDA() []Finding {
 func saysNVRTC(version int) string {
 	c, err := nvrtc.Open("auto")
 	if err != nil {
-		return fmt.Sprintf("not found (%s): elementwise steps are launched one by one, all else was compiled beforehand",
-			why(err))
+		return fmt.Sprintf("not found (%s): elementwise steps are launched one by one, all else was compiled "+
+			"beforehand", why(err))
 	}
 	major, minor := c.Version()
 	says := fmt.Sprintf("CUDA %d.%d at %s", major, minor, c.Path())

@@ -1,5 +1,5 @@
-// Command kernelsizes checks that the tests ran every kernel that ships at every size: with none, one, 31, 32 and 33, and
-// with a number of elements above that of a block.
+// Command kernelsizes checks that the tests ran every kernel that ships at every size: with none, one, 31, 32 and 33,
+// and with a number of elements above that of a block.
 //
 //	GANGLION_KERNEL_SIZES=FILE go test -tags gpu ./kernels/...
 //	go run ./internal/tidy/kernelsizes FILE
@@ -20,7 +20,8 @@ import (
 	"strings"
 )
 
-// sizes are those at which every kernel must have run. The last is above the number of threads of a block (256, of some kernels 512).
+// sizes are those at which every kernel must have run. The last is above the number of threads of a block (256, of some
+// kernels 512).
 var sizes = []int{0, 1, 31, 32, 33, 1000}
 
 // exception lets kernels miss sizes.

@@ -24,7 +24,8 @@ func TestShipped(t *testing.T) {
 
 // TestCheck: what is missing is named, and so are exceptions that are not needed.
 func TestCheck(t *testing.T) {
-	ran, err := read(strings.NewReader("a/b/whole 0 1 31\na/b/whole 32 33 1000 7\na/b/part 0 1 31 32 33\n\na/c/other 1000\n"))
+	ran, err := read(strings.NewReader("a/b/whole 0 1 31\na/b/whole 32 33 1000 7\na/b/part 0 1 31 32 33\n\n" +
+		"a/c/other 1000\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
