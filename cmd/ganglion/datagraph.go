@@ -79,7 +79,14 @@ func printGraph(out io.Writer, s graph.Summary) error {
 		line("without a label", "%d rows", s.Unlabelled)
 	}
 	for _, p := range s.Splits {
-		line("stored split "+p.Name, ":0 to :%d, the first with %d, %d and %d rows", p.Divisions-1, p.Train, p.Valid, p.Test)
+		line(
+			"stored split "+p.Name,
+			":0 to :%d, the first with %d, %d and %d rows",
+			p.Divisions-1,
+			p.Train,
+			p.Valid,
+			p.Test,
+		)
 	}
 	for _, n := range s.Notes {
 		line("note", "%s", n)

@@ -11,7 +11,8 @@ import (
 
 func TestGraphs(t *testing.T) {
 	out := must(t, "data", "show", "cora").out
-	for _, want := range []string{"2708", "10556", "1433", "stored split public", "140, 500 and 1000 rows", "components"} {
+	for _, want := range []string{"2708", "10556", "1433", "stored split public",
+		"140, 500 and 1000 rows", "components"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("want %q in\n%s", want, out)
 		}
@@ -22,7 +23,8 @@ func TestGraphs(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	dir := t.TempDir()
-	for name, text := range map[string]string{"train.txt": "a\tr\tb\n", "valid.txt": "a\tr\tc\n", "test.txt": "b\tr\n"} {
+	for name, text := range map[string]string{"train.txt": "a\tr\tb\n", "valid.txt": "a\tr\tc\n",
+		"test.txt": "b\tr\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}

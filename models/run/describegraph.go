@@ -73,7 +73,10 @@ func ShowGraph(ctx context.Context, d Data, full bool) (graph.Summary, error) {
 				Got: fmt.Sprintf("no rows in part %d", p), Remedy: "choose another --split"}
 		}
 	}
-	s.Notes = slices.Concat(s.Notes, []string{fmt.Sprintf("training would learn from %d rows, select on %d and test on %d",
-		sizes[graph.Train], sizes[graph.Valid], sizes[graph.Test])})
+	s.Notes = slices.Concat(
+		s.Notes,
+		[]string{fmt.Sprintf("training would learn from %d rows, select on %d and test on %d",
+			sizes[graph.Train], sizes[graph.Valid], sizes[graph.Test])},
+	)
 	return s, nil
 }

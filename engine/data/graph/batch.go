@@ -19,8 +19,13 @@ func BlockDiagonal(graphs []*Graph) (*Batch, error) {
 		nodes, edges = nodes+g.N, edges+g.Edges()
 	}
 	if nodes > MaxNodes || edges > MaxEdges {
-		return nil, fmt.Errorf("graph: batch of %d nodes and %d edges: want at most %d and %d; take fewer graphs", nodes,
-			edges, MaxNodes, MaxEdges)
+		return nil, fmt.Errorf(
+			"graph: batch of %d nodes and %d edges: want at most %d and %d; take fewer graphs",
+			nodes,
+			edges,
+			MaxNodes,
+			MaxEdges,
+		)
 	}
 	out := b.Graph
 	out.Source, out.Target = make([]int32, 0, edges), make([]int32, 0, edges)

@@ -102,8 +102,15 @@ func (c *Collection) Check() error {
 		}
 		a, b := g.Features.Cols, c.Graphs[0].Features.Cols
 		if a != b || g.EdgeAttr.Cols != c.Graphs[0].EdgeAttr.Cols && g.Edges() > 0 && c.Graphs[0].Edges() > 0 {
-			return fmt.Errorf("collection %q: graph %d has %d features a node and %d an edge, graph 0 has %d and %d", c.Name,
-				k, a, g.EdgeAttr.Cols, b, c.Graphs[0].EdgeAttr.Cols)
+			return fmt.Errorf(
+				"collection %q: graph %d has %d features a node and %d an edge, graph 0 has %d and %d",
+				c.Name,
+				k,
+				a,
+				g.EdgeAttr.Cols,
+				b,
+				c.Graphs[0].EdgeAttr.Cols,
+			)
 		}
 	}
 	if err := c.Labels.check(len(c.Graphs), "graphs"); err != nil {
@@ -121,8 +128,15 @@ func (t *Triples) Check() error {
 		for k, f := range part {
 			if f.Head < 0 || int(f.Head) >= len(t.Entities) || f.Tail < 0 || int(f.Tail) >= len(t.Entities) ||
 				f.Relation < 0 || int(f.Relation) >= len(t.Relations) {
-				return fmt.Errorf("triples %q: triple %d of part %d, %v: want %d entities and %d relations, from 0", t.Name,
-					k, p, f, len(t.Entities), len(t.Relations))
+				return fmt.Errorf(
+					"triples %q: triple %d of part %d, %v: want %d entities and %d relations, from 0",
+					t.Name,
+					k,
+					p,
+					f,
+					len(t.Entities),
+					len(t.Relations),
+				)
 			}
 		}
 	}

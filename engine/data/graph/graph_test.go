@@ -244,7 +244,7 @@ func TestCheck(t *testing.T) {
 		"attributes of edges: want 6": func(g *Graph) { g.EdgeAttr.Data = nil },
 		"6 edge types":                func(g *Graph) { g.EdgeType = []int32{0} },
 		"edge 0: want a type":         func(g *Graph) { g.EdgeType = make([]int32, 6) },
-		"node 1: want a type":         func(g *Graph) { g.NodeType, g.NodeTypes = []int32{0, 1, 0, 0, 0}, []string{"n"} },
+		"node 1: want a type":         func(g *Graph) { g.NodeType, g.NodeTypes = []int32{0, 1, 0, 0, 0}, []string{""} },
 		"row of features":             func(g *Graph) { g.Features.Rows = 4 },
 		"features: want finite":       func(g *Graph) { g.Features.Data[3] = inf },
 		"names of features":           func(g *Graph) { g.FeatureNames = []string{"one"} },
@@ -263,7 +263,8 @@ func TestCheck(t *testing.T) {
 	} {
 		g := dirty()
 		spoil(g)
-		if err := g.Check(); err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "graph ") {
+		if err := g.Check(); err == nil || !strings.Contains(err.Error(), want) ||
+			!strings.HasPrefix(err.Error(), "graph ") {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
@@ -298,7 +299,12 @@ func TestSummary(t *testing.T) {
 	expect(t, "degrees", s.Degree, "{0 1 1.2 3}")
 	expect(t, "splits", fmt.Sprint(s.Splits, s.Classes, s.Density), "[{s 1 2 1 1}] [{a 2} {b 2}] 1")
 	r := (&Triples{Entities: []string{"a", "b"}, Relations: []string{"r"}, Train: []Triple{{0, 0, 1}}}).Summarize()
-	expect(t, "triples", fmt.Sprint(r.Kind, r.Nodes, r.Edges, r.EdgeTypes, r.Splits), "triples2 1 1 [{published 1 1 0 0}]")
+	expect(
+		t,
+		"triples",
+		fmt.Sprint(r.Kind, r.Nodes, r.Edges, r.EdgeTypes, r.Splits),
+		"triples2 1 1 [{published 1 1 0 0}]",
+	)
 	c := (&Collection{Graphs: []*Graph{dirty(), dirty()}}).Summarize()
 	expect(t, "collection", fmt.Sprint(c.Kind, c.Graphs, c.Nodes, c.Edges), "graphs2 10 12")
 }

@@ -25,8 +25,13 @@ type Links struct {
 // and pairs are listed once, the lower number first; loops stay with training messages and are in no list.
 func (g *Graph) SplitLinks(valid, test float64, seed uint64) (*Links, error) {
 	if !(valid >= 0 && test >= 0 && valid+test < 1) {
-		return nil, fmt.Errorf("graph %q: links: want shares of validation and test from 0 that leave some for training, "+
-			"got %v and %v", g.Name, valid, test)
+		return nil, fmt.Errorf(
+			"graph %q: links: want shares of validation and test from 0 that leave some for training, "+
+				"got %v and %v",
+			g.Name,
+			valid,
+			test,
+		)
 	}
 	edges, loops := g.pairs()
 	random := philox.New(seed, streamLinks, 0)
@@ -100,8 +105,12 @@ func (g *Graph) pairSet() map[uint64]bool {
 func (g *Graph) addNegatives(to *Pairs, count int, known map[uint64]bool, random *philox.Stream) error {
 	for tries := 0; count > 0; tries++ {
 		if tries > 100*(count+100) {
-			return fmt.Errorf("graph %q: links: hardly any pair of nodes is no edge: %d more are wanted; hide a smaller "+
-				"share of the edges", g.Name, count)
+			return fmt.Errorf(
+				"graph %q: links: hardly any pair of nodes is no edge: %d more are wanted; hide a smaller "+
+					"share of the edges",
+				g.Name,
+				count,
+			)
 		}
 		j, i := int32(random.Below(uint32(g.N))), int32(random.Below(uint32(g.N)))
 		key := g.pair(j, i)

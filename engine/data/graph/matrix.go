@@ -142,8 +142,14 @@ func (m Matrix) checkRows() error {
 		last := int32(-1)
 		for k := m.Ptr[i]; k < m.Ptr[i+1]; k++ {
 			if c := m.Col[k]; c <= last || int(c) >= m.Cols {
-				return fmt.Errorf("entry %d, in row %d: want ascending columns below %d, got %d behind %d", k, i, m.Cols, c,
-					last)
+				return fmt.Errorf(
+					"entry %d, in row %d: want ascending columns below %d, got %d behind %d",
+					k,
+					i,
+					m.Cols,
+					c,
+					last,
+				)
 			}
 			last = m.Col[k]
 		}

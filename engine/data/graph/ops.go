@@ -195,7 +195,13 @@ func (g *Graph) Induced(nodes []int32) (*Subgraph, error) {
 	place := slices.Repeat([]int32{-1}, g.N)
 	for k, i := range nodes {
 		if i < 0 || int(i) >= g.N || place[i] >= 0 {
-			return nil, fmt.Errorf("graph %q: induced: want different nodes from 0 to %d, got %d at %d", g.Name, g.N-1, i, k)
+			return nil, fmt.Errorf(
+				"graph %q: induced: want different nodes from 0 to %d, got %d at %d",
+				g.Name,
+				g.N-1,
+				i,
+				k,
+			)
 		}
 		place[i] = int32(k)
 	}

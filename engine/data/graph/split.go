@@ -45,8 +45,12 @@ func Choose(l Labels, splits []Split, spec string, seed uint64) ([]int8, error) 
 			k, err = 0, nil
 		}
 		if err != nil || k < 0 || k >= len(s.Part) {
-			return nil, fmt.Errorf("split %q: want a number from 0 to %d behind %q; change --split", spec, len(s.Part)-1,
-				name+":")
+			return nil, fmt.Errorf(
+				"split %q: want a number from 0 to %d behind %q; change --split",
+				spec,
+				len(s.Part)-1,
+				name+":",
+			)
 		}
 		return completed(l, s.Part[k], seed), nil
 	}
@@ -134,8 +138,12 @@ func Shares(l Labels, shares [3]float64, seed uint64) ([]int8, error) {
 			train = len(rows) - valid - 1
 		}
 		if train < 1 {
-			return nil, fmt.Errorf("split: %d rows of class %s are too few for training, validation and test; join it with "+
-				"another, or choose a split that came with the data", len(rows), l.className(c))
+			return nil, fmt.Errorf(
+				"split: %d rows of class %s are too few for training, validation and test; join it with "+
+					"another, or choose a split that came with the data",
+				len(rows),
+				l.className(c),
+			)
 		}
 		random := philox.New(seed, streamShares, uint32(c))
 		random.Shuffle(rows)

@@ -75,7 +75,8 @@ func TestChoose(t *testing.T) {
 			t.Errorf("%q: the seed does not decide alone", c.spec)
 		}
 	}
-	for _, spec := range []string{"public:1", "two", "two:x", "nothing", "60/20/30", "50/50/0", "fold:10", "per-class:60/5",
+	for _, spec := range []string{"public:1", "two", "two:x", "nothing", "60/20/30", "50/50/0", "fold:10",
+		"per-class:60/5",
 		"per-class:5/90", "per-class:x"} {
 		if _, err := Choose(l, stored, spec, 1); err == nil {
 			t.Errorf("%q is accepted", spec)
@@ -174,8 +175,14 @@ func TestSplitLinks(t *testing.T) {
 			for k, label := range list.Label {
 				key := g.pair(list.Source[k], list.Target[k])
 				if listed[key] || (label == 1) != known[key] || (label == 1) != (k < half) {
-					t.Fatalf("part %d: pair %d, label %v, is an edge: %v, is listed before: %v", p, k, label, known[key],
-						listed[key])
+					t.Fatalf(
+						"part %d: pair %d, label %v, is an edge: %v, is listed before: %v",
+						p,
+						k,
+						label,
+						known[key],
+						listed[key],
+					)
 				}
 				listed[key] = true
 				if label == 1 && messages[key] != (p == 0) {

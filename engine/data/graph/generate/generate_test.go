@@ -50,8 +50,16 @@ func TestRegular(t *testing.T) {
 		d := c.g.InDegree()
 		slices.Sort(d)
 		if d = slices.Compact(d); c.g.N != c.nodes || c.g.Edges() != c.edges || !slices.Equal(d, c.degrees) {
-			t.Errorf("%s: %d nodes, %d edges, degrees %v; want %d, %d, %v", c.g.Name, c.g.N, c.g.Edges(), d, c.nodes, c.edges,
-				c.degrees)
+			t.Errorf(
+				"%s: %d nodes, %d edges, degrees %v; want %d, %d, %v",
+				c.g.Name,
+				c.g.N,
+				c.g.Edges(),
+				d,
+				c.nodes,
+				c.edges,
+				c.degrees,
+			)
 		}
 	}
 }

@@ -53,8 +53,13 @@ func SBM(sizes []int, p [][]float64, seed uint64) (*graph.Graph, error) {
 		}
 		for b, q := range row {
 			if !(q >= 0 && q <= 1) || q != p[b][a] {
-				return nil, fmt.Errorf("generate: sbm: probability %v of classes %d and %d: want from 0 to 1, and the same "+
-					"both ways", q, a, b)
+				return nil, fmt.Errorf(
+					"generate: sbm: probability %v of classes %d and %d: want from 0 to 1, and the same "+
+						"both ways",
+					q,
+					a,
+					b,
+				)
 			}
 			expect += q * float64(sizes[a]) * float64(sizes[b]) / 2
 		}
@@ -63,7 +68,12 @@ func SBM(sizes []int, p [][]float64, seed uint64) (*graph.Graph, error) {
 		return nil, fmt.Errorf("generate: sbm: about %.3g pairs: want at most %d; lower the probabilities", expect,
 			maxPairs/2)
 	}
-	g := &graph.Graph{Name: "sbm", Origin: "generated", N: first[len(sizes)], Labels: graph.Labels{Task: graph.Classify}}
+	g := &graph.Graph{
+		Name:   "sbm",
+		Origin: "generated",
+		N:      first[len(sizes)],
+		Labels: graph.Labels{Task: graph.Classify},
+	}
 	for a, n := range sizes {
 		g.Labels.Classes = append(g.Labels.Classes, fmt.Sprint(a))
 		for range n {
@@ -104,11 +114,20 @@ func skip(j, end int, p float64, random *philox.Stream) int {
 // different ones; then the nodes are renamed in a random order. The usual values are 0.57, 0.19 and 0.19.
 func RMAT(n, pairs int, a, b, c float64, seed uint64) (*graph.Graph, error) {
 	if n < 2 || n > graph.MaxNodes || pairs < 0 || pairs > maxPairs || float64(pairs) > 0.2*float64(n)*float64(n-1) {
-		return nil, fmt.Errorf("generate: r-mat: %d nodes and %d pairs: want at least 2 nodes, and at most two fifths of "+
-			"all pairs", n, pairs)
+		return nil, fmt.Errorf(
+			"generate: r-mat: %d nodes and %d pairs: want at least 2 nodes, and at most two fifths of "+
+				"all pairs",
+			n,
+			pairs,
+		)
 	}
 	if !(a > 0 && b > 0 && c > 0 && a+b+c < 1) {
-		return nil, fmt.Errorf("generate: r-mat: probabilities %v, %v, %v: want all above 0 and their sum below 1", a, b, c)
+		return nil, fmt.Errorf(
+			"generate: r-mat: probabilities %v, %v, %v: want all above 0 and their sum below 1",
+			a,
+			b,
+			c,
+		)
 	}
 	levels := bits.Len(uint(n - 1))
 	bound := [3]uint32{uint32(a * (1 << 32)), uint32((a + b) * (1 << 32)), uint32((a + b + c) * (1 << 32))}
@@ -117,7 +136,11 @@ func RMAT(n, pairs int, a, b, c float64, seed uint64) (*graph.Graph, error) {
 		Source: make([]int32, 0, pairs), Target: make([]int32, 0, pairs)}
 	for try := uint64(0); len(g.Source) < pairs; try++ {
 		if try > 1000*uint64(pairs+1000) {
-			return nil, fmt.Errorf("generate: r-mat: hardly any new pairs are found: want fewer than %d of %d nodes", pairs, n)
+			return nil, fmt.Errorf(
+				"generate: r-mat: hardly any new pairs are found: want fewer than %d of %d nodes",
+				pairs,
+				n,
+			)
 		}
 		u, v := place(try, levels, bound, seed)
 		if u == v || u >= uint64(n) || v >= uint64(n) {
@@ -174,8 +197,13 @@ func rename(g *graph.Graph, seed uint64) {
 // node 0.
 func Hub(n, edges int, share float64, seed uint64) (*graph.Graph, error) {
 	if n < 1 || n > graph.MaxNodes || edges < 0 || edges > graph.MaxEdges || !(share >= 0 && share <= 1) {
-		return nil, fmt.Errorf("generate: hub: %d nodes, %d edges, share %v: want at least one node, edges from 0, and a "+
-			"share from 0 to 1", n, edges, share)
+		return nil, fmt.Errorf(
+			"generate: hub: %d nodes, %d edges, share %v: want at least one node, edges from 0, and a "+
+				"share from 0 to 1",
+			n,
+			edges,
+			share,
+		)
 	}
 	g := &graph.Graph{Name: "hub", Origin: "generated", N: n, Directed: true}
 	random := philox.New(seed, streamHub, 0)

@@ -14,8 +14,13 @@ func Ring(n int) (*graph.Graph, error) { return Circulant(n, 1) }
 // with other s.
 func Circulant(n int, steps ...int) (*graph.Graph, error) {
 	if n < 3 || n > graph.MaxNodes || len(steps) == 0 || len(steps) > maxPairs/n {
-		return nil, fmt.Errorf("generate: circulant: %d nodes and %d steps: want at least 3 nodes and one step, and %d "+
-			"pairs at most", n, len(steps), maxPairs)
+		return nil, fmt.Errorf(
+			"generate: circulant: %d nodes and %d steps: want at least 3 nodes and one step, and %d "+
+				"pairs at most",
+			n,
+			len(steps),
+			maxPairs,
+		)
 	}
 	g := &graph.Graph{Name: fmt.Sprintf("circulant(%d, %v)", n, steps), Origin: "generated", N: n}
 	for _, s := range steps {

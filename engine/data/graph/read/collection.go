@@ -155,7 +155,11 @@ func (t *graphText) node(g *graph.Graph, i int32) error {
 		attr = append(attr, v)
 	}
 	if len(t.attr) > 0 && len(attr) != len(t.attr[0]) {
-		return t.bad(fmt.Sprintf("%d attributes, as the first node has", len(t.attr[0])), fmt.Sprint(len(attr)), t.mend())
+		return t.bad(
+			fmt.Sprintf("%d attributes, as the first node has", len(t.attr[0])),
+			fmt.Sprint(len(attr)),
+			t.mend(),
+		)
 	}
 	t.tags, t.attr = append(t.tags, int32(tag)), append(t.attr, attr)
 	return nil

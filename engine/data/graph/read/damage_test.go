@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,7 +59,11 @@ func archiveDamage(t testing.TB) []damage {
 			`"edge_index"`, "nodes from 0 to 3, got 4 in edge 2"),
 		bad("negative index", array{name: "edge_index", shape: []int{2, 3}, data: []int32{0, -1, 2, 1, 2, 3}},
 			"got -1 in edge 1"),
-		bad("edges of three rows", array{name: "edge_index", shape: []int{3, 1}, data: []int32{0, 1, 2}}, "the shape [3 1]"),
+		bad(
+			"edges of three rows",
+			array{name: "edge_index", shape: []int{3, 1}, data: []int32{0, 1, 2}},
+			"the shape [3 1]",
+		),
 		bad("short row pointer", array{name: "x_indptr", shape: []int{4}, data: []int32{0, 2, 2, 4}},
 			"want 5 row pointers for 4 rows, got 4"),
 		bad("row pointer that descends", array{name: "x_indptr", shape: []int{5}, data: []int32{0, 2, 1, 3, 4}},
@@ -67,7 +72,12 @@ func archiveDamage(t testing.TB) []damage {
 			"row pointer 2 is 9"),
 		bad("column out of range", array{name: "x_indices", shape: []int{4}, data: []int32{2, 0, 3, 1}},
 			"want a column from 0 to 2, got 3"),
-		bad("label count", array{name: "y", shape: []int{3}, data: []int32{1, 0, 1}}, `"y"`, "a label for each of 4 nodes"),
+		bad(
+			"label count",
+			array{name: "y", shape: []int{3}, data: []int32{1, 0, 1}},
+			`"y"`,
+			"a label for each of 4 nodes",
+		),
 		bad("feature that is not a number", array{name: "x_data", shape: []int{4}, data: []float32{3, nan(), 1, 2}},
 			"want a finite number, got NaN"),
 		bad("node in two parts", array{name: "val_idx", shape: []int{1}, data: []int32{3}}, `"val_idx"`, "3 at 0"),
@@ -78,26 +88,61 @@ func archiveDamage(t testing.TB) []damage {
 			"division 0: node 0 is in two parts"),
 		{"NaN weight", map[string]string{"a.npz": npz(t, append(p, array{name: "edge_weight", shape: []int{3},
 			data: []float32{1, nan(), 1}})...)}, "a.npz", Options{}, []string{`"edge_weight"`, "NaN at element 1"}},
-		{"npz cut off", map[string]string{"a.npz": whole[:len(whole)-40]}, "a.npz", Options{}, []string{"a.npz: want a whole"}},
+		{
+			"npz cut off",
+			map[string]string{"a.npz": whole[:len(whole)-40]},
+			"a.npz",
+			Options{},
+			[]string{"a.npz: want a whole"},
+		},
 	}
 }
 
-func textDamage(t testing.TB) []damage {
-	tu, m, o := tuFiles(), musaeFiles(), ogbNodeFiles()
+func textDamage() []damage {
+	tu, m := tuFiles(), musaeFiles()
 	text := func(name, content string, want ...string) damage {
 		return damage{name, map[string]string{"g.txt": content}, "g.txt", Options{}, want}
 	}
-	pair := gz(t, "source,target\n"+strings.Repeat("0,1\n1,2\n", 500))
 	return []damage{
-		{"TU edge between graphs", spoil(tu, "T_A.txt", "1, 2\n3, 4\n"), "", Options{}, []string{"T_A.txt:2:", "1 and 2"}},
-		{"TU edge out of range", spoil(tu, "T_A.txt", "1, 2\n1, 6\n"), "", Options{}, []string{"T_A.txt:2:", "1 to 5, got 6"}},
-		{"TU labels missing", spoil(tu, "T_graph_labels.txt", "-"), "", Options{}, []string{"T_graph_labels.txt: want the file"}},
-		{"TU label count", spoil(tu, "T_graph_labels.txt", "1\n"), "", Options{}, []string{"T_graph_labels.txt", "2 graphs, got 1"}},
+		{
+			"TU edge between graphs",
+			spoil(tu, "T_A.txt", "1, 2\n3, 4\n"),
+			"",
+			Options{},
+			[]string{"T_A.txt:2:", "1 and 2"},
+		},
+		{
+			"TU edge out of range",
+			spoil(tu, "T_A.txt", "1, 2\n1, 6\n"),
+			"",
+			Options{},
+			[]string{"T_A.txt:2:", "1 to 5, got 6"},
+		},
+		{
+			"TU labels missing",
+			spoil(tu, "T_graph_labels.txt", "-"),
+			"",
+			Options{},
+			[]string{"T_graph_labels.txt: want the file"},
+		},
+		{
+			"TU label count",
+			spoil(tu, "T_graph_labels.txt", "1\n"),
+			"",
+			Options{},
+			[]string{"T_graph_labels.txt", "2 graphs, got 1"},
+		},
 		{"TU nodes unsorted", spoil(tu, "T_graph_indicator.txt", "1\n2\n1\n2\n2\n"), "", Options{},
 			[]string{"T_graph_indicator.txt:3:", "graph 2 again or graph 3, got 1"}},
 		{"TU row short", spoil(tu, "T_node_attributes.txt", "0.5, 1\n1\n1, 1\n2, 1\n2, 1\n"), "", Options{},
 			[]string{"T_node_attributes.txt:2:", "2 numbers"}},
-		{"TU no number", spoil(tu, "T_node_labels.txt", "7\n3\nx\n3\n3\n"), "", Options{}, []string{"T_node_labels.txt:3:", `"x"`}},
+		{
+			"TU no number",
+			spoil(tu, "T_node_labels.txt", "7\n3\nx\n3\n3\n"),
+			"",
+			Options{},
+			[]string{"T_node_labels.txt:3:", `"x"`},
+		},
 		text("text neighbour", "1\n2 0\n0 1 2\n0 0\n", "g.txt:3:", "a neighbour from 0 to 1, got 2"),
 		text("text cut off", "2\n1 0\n0 0\n", "g.txt:3:", "the end of the file"),
 		text("text too long", "1\n1 0\n0 0\n5 5\n", "g.txt:4:", "the end behind 1 graphs"),
@@ -106,30 +151,95 @@ func textDamage(t testing.TB) []damage {
 			[]string{"m_edges.csv:3: want edge 1: a node from 0 to 2, got 3", "mend line 3"}},
 		{"MUSAE node twice", spoil(m, "m_target.csv", "id,t\n0,a\n1,b\n1,b\n"), "", Options{},
 			[]string{"m_target.csv:4:", "node 1 stands twice"}},
-		{"MUSAE features of no node", spoil(m, "m.json", `{"7": [1]}`), "", Options{}, []string{"m.json: byte", `node "7"`}},
+		{
+			"MUSAE features of no node",
+			spoil(m, "m.json", `{"7": [1]}`),
+			"",
+			Options{},
+			[]string{"m.json: byte", `node "7"`},
+		},
 		{"MUSAE nested features", spoil(m, "m.json", `{"1": [[1]]}`), "", Options{}, []string{"m.json: byte"}},
 		{"MUSAE features cut off", spoil(m, "m.json", `{"1": [1], "2": [`), "", Options{}, []string{"m.json: byte"}},
-		{"Geom-GCN fields", spoil(geomFiles(t), geomNodes, "h\th\th\n0\t1,0\n"), "", Options{}, []string{geomNodes + ":2:"}},
-		{"OGB sizes", spoil(o, "num-edge-list.csv", "3\n"), "", Options{}, []string{"edge.csv", "3 lines of two nodes"}},
+	}
+}
+
+// moreDamage is that of the other text formats.
+func moreDamage(t testing.TB) []damage {
+	o := ogbNodeFiles()
+	pair := gz(t, "source,target\n"+strings.Repeat("0,1\n1,2\n", 500))
+	return []damage{
+		{
+			"Geom-GCN fields",
+			spoil(geomFiles(t), geomNodes, "h\th\th\n0\t1,0\n"),
+			"",
+			Options{},
+			[]string{geomNodes + ":2:"},
+		},
+		{
+			"OGB sizes",
+			spoil(o, "num-edge-list.csv", "3\n"),
+			"",
+			Options{},
+			[]string{"edge.csv", "3 lines of two nodes"},
+		},
 		{"OGB edge", spoil(o, "edge.csv", "0,1\n2,3\n"), "", Options{}, []string{"edge.csv:2:", "0 to 2"}},
-		{"OGB features", spoil(o, "node-feat.csv", "1\n2\n"), "", Options{}, []string{"node-feat.csv", "3 lines for 3 nodes"}},
+		{
+			"OGB features",
+			spoil(o, "node-feat.csv", "1\n2\n"),
+			"",
+			Options{},
+			[]string{"node-feat.csv", "3 lines for 3 nodes"},
+		},
 		{"OGB split", spoil(o, "split/time/test.csv", "1\n"), "", Options{}, []string{"test.csv:1:", "one part only"}},
 		{"triple", spoil(tripleFiles(), "valid.txt", "a\tb\n"), "", Options{}, []string{"valid.txt:1:", "2 fields"}},
-		{"matrix entry", map[string]string{"a.mtx": strings.Replace(marketFile, "3 2 1", "4 2 1", 1)}, "a.mtx", Options{},
-			[]string{"a.mtx:6:", "1 to 3, got 4"}},
+		{
+			"matrix entry",
+			map[string]string{"a.mtx": strings.Replace(marketFile, "3 2 1", "4 2 1", 1)},
+			"a.mtx",
+			Options{},
+			[]string{"a.mtx:6:", "1 to 3, got 4"},
+		},
 		{"matrix value", map[string]string{"a.mtx": strings.Replace(marketFile, "0.5", "nan", 1)}, "a.mtx", Options{},
 			[]string{"a.mtx:4:", "finite"}},
-		{"matrix of many entries", map[string]string{"a.mtx": "%%MatrixMarket matrix coordinate real general\n3 3 2000000000\n"},
-			"a.mtx", Options{}, []string{"a.mtx:2:", "the number of entries"}},
-		{"edge fields", map[string]string{"edges.csv": "source,target\n0,1\n1\n"}, "", Options{}, []string{"edges.csv:3:"}},
-		{"edge no number", map[string]string{"edges.csv": "0,1\n1,x\n"}, "", Options{}, []string{"edges.csv:2:", `"x"`}},
-		{"features of a node twice", map[string]string{"edges.csv": edgesFile, "nodes.csv": "id,f\n0,1\n1,1\n0,2\n"}, "",
-			Options{}, []string{"nodes.csv:4:", `"0" again, as in line 2`}},
+		{
+			"matrix of many entries",
+			map[string]string{"a.mtx": "%%MatrixMarket matrix coordinate real general\n3 3 2000000000\n"},
+			"a.mtx",
+			Options{},
+			[]string{"a.mtx:2:", "the number of entries"},
+		},
+		{
+			"edge fields",
+			map[string]string{"edges.csv": "source,target\n0,1\n1\n"},
+			"",
+			Options{},
+			[]string{"edges.csv:3:"},
+		},
+		{
+			"edge no number",
+			map[string]string{"edges.csv": "0,1\n1,x\n"},
+			"",
+			Options{},
+			[]string{"edges.csv:2:", `"x"`},
+		},
+		{
+			"features of a node twice",
+			map[string]string{"edges.csv": edgesFile, "nodes.csv": "id,f\n0,1\n1,1\n0,2\n"},
+			"",
+			Options{},
+			[]string{"nodes.csv:4:", `"0" again, as in line 2`},
+		},
 		{"features short", map[string]string{"edges.csv": edgesFile, "nodes.csv": "id,f\n0,1\n1\n"}, "", Options{},
 			[]string{"nodes.csv:3:", "2 fields"}},
 		{"edge to no node", map[string]string{"edges.csv": edgesFile, "nodes.csv": "id,f\n0,1\n1,1\n"}, "", Options{},
 			[]string{"edges.csv:3:", "0 to 1, got 2"}},
-		{"gzip cut off", map[string]string{"edges.csv.gz": pair[:len(pair)-10]}, "", Options{}, []string{"edges.csv.gz: want a whole gzip"}},
+		{
+			"gzip cut off",
+			map[string]string{"edges.csv.gz": pair[:len(pair)-10]},
+			"",
+			Options{},
+			[]string{"edges.csv.gz: want a whole gzip"},
+		},
 		{"zero byte", map[string]string{"edges.csv": "0,1\n1,\x00\n"}, "", Options{}, []string{"edges.csv: byte 6"}},
 	}
 }
@@ -143,13 +253,43 @@ func pickleDamage(t testing.TB) []damage {
 		{"pickle of a function", spoil(p, "ind.tiny.graph", "cos\nsystem\n(S'id'\ntR."), "", Options{},
 			[]string{"ind.tiny.graph:", `"os.system" is not allowed`}},
 		{"pickle missing", spoil(p, "ind.tiny.tx", "-"), "", Options{}, []string{"ind.tiny.tx: want the file"}},
-		{"pickle of other features", spoil(p, "ind.tiny.tx", p["ind.tiny.allx"]), "", Options{}, []string{"5 × 4 elements for 3"}},
-		{"pickle of an array as graph", spoil(p, "ind.tiny.graph", p["ind.tiny.y"]), "", Options{}, []string{"ind.tiny.graph:"}},
+		{
+			"pickle of other features",
+			spoil(p, "ind.tiny.tx", p["ind.tiny.allx"]),
+			"",
+			Options{},
+			[]string{"5 × 4 elements for 3"},
+		},
+		{
+			"pickle of an array as graph",
+			spoil(p, "ind.tiny.graph", p["ind.tiny.y"]),
+			"",
+			Options{},
+			[]string{"ind.tiny.graph:"},
+		},
 		{"neighbour out of range", spoil(p, "ind.tiny.graph", strings.Replace(g, "I8\n", "I99\n", 1)), "", Options{},
 			[]string{"ind.tiny.graph:", "99"}},
-		{"test node twice", spoil(p, "ind.tiny.test.index", "8\n5\n8\n"), "", Options{}, []string{"test.index:3:", "8 again"}},
-		{"test node in training", spoil(p, "ind.tiny.test.index", "8\n5\n1\n"), "", Options{}, []string{"test.index:3:", "got 1"}},
-		{"test nodes missing", spoil(p, "ind.tiny.test.index", "8\n5\n"), "", Options{}, []string{"test.index", "3 lines"}},
+		{
+			"test node twice",
+			spoil(p, "ind.tiny.test.index", "8\n5\n8\n"),
+			"",
+			Options{},
+			[]string{"test.index:3:", "8 again"},
+		},
+		{
+			"test node in training",
+			spoil(p, "ind.tiny.test.index", "8\n5\n1\n"),
+			"",
+			Options{},
+			[]string{"test.index:3:", "got 1"},
+		},
+		{
+			"test nodes missing",
+			spoil(p, "ind.tiny.test.index", "8\n5\n"),
+			"",
+			Options{},
+			[]string{"test.index", "3 lines"},
+		},
 	}
 }
 
@@ -160,7 +300,7 @@ func nan() float32 {
 
 // Every damage is told with file, position and remedy; nothing panics.
 func TestDamage(t *testing.T) {
-	for _, c := range append(append(archiveDamage(t), textDamage(t)...), pickleDamage(t)...) {
+	for _, c := range slices.Concat(archiveDamage(t), textDamage(), moreDamage(t), pickleDamage(t)) {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(folderOf(t, c.files), c.load)
 			d, err := Load(context.Background(), path, c.opts)

@@ -206,7 +206,11 @@ func (e *edgeList) nodes(f *source.File) error {
 		head = append(head, name)
 	}
 	if _, err := strconv.ParseFloat(head[0], 64); err == nil {
-		return l.bad("a header with names of the columns", quote(l.text), "write one in front, such as id,feature1,label")
+		return l.bad(
+			"a header with names of the columns",
+			quote(l.text),
+			"write one in front, such as id,feature1,label",
+		)
 	}
 	var ids, labels []string
 	var x []float32

@@ -133,8 +133,13 @@ func geomFeatures(rows [][]float32, order []int, same bool) (graph.Matrix, error
 		for k, v := range slices.Compact(rows[row]) {
 			c := int32(v)
 			if v < 0 || v >= maxFeature || float32(c) != v {
-				return m, fmt.Errorf("lines have different numbers of features, but feature %d of node %d is %v, no place of "+
-					"a one", k+1, i, v)
+				return m, fmt.Errorf(
+					"lines have different numbers of features, but feature %d of node %d is %v, no place of "+
+						"a one",
+					k+1,
+					i,
+					v,
+				)
 			}
 			m.Col, m.Value, m.Cols = append(m.Col, c), append(m.Value, 1), max(m.Cols, int(c)+1)
 		}

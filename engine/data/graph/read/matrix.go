@@ -23,7 +23,13 @@ func matrix[I int64 | float64](rows, cols int, ptr, col []I, values []float64) (
 	}
 	for i := range rows {
 		if ptr[i+1] < ptr[i] || ptr[i+1] > I(n) {
-			return m, fmt.Errorf("row pointer %d is %v behind %v: want ascending ones up to %d", i+1, ptr[i+1], ptr[i], n)
+			return m, fmt.Errorf(
+				"row pointer %d is %v behind %v: want ascending ones up to %d",
+				i+1,
+				ptr[i+1],
+				ptr[i],
+				n,
+			)
 		}
 	}
 	m = graph.Matrix{Rows: rows, Cols: cols, Ptr: make([]int32, 1, rows+1), Col: make([]int32, 0, n),

@@ -19,8 +19,8 @@ import (
 // maxFeature caps the number of a feature of a bag of words.
 const maxFeature = 1 << 24
 
-// readMUSAE reads NAME_edges.csv, a header and a pair of nodes a line; NAME.json or NAME_features.json, an object from a
-// node to the list of its features; NAME_target.csv, a header and a line a node, whose first column is the node and
+// readMUSAE reads NAME_edges.csv, a header and a pair of nodes a line; NAME.json or NAME_features.json, an object from
+// a node to the list of its features; NAME_target.csv, a header and a line a node, whose first column is the node and
 // whose last is the label: texts are classes, in alphabetic order. Pairs are undirected; loops are kept.
 func readMUSAE(ctx context.Context, d *folder, name string) (*graph.Graph, error) {
 	g := &graph.Graph{Name: name, Origin: d.dir}
@@ -99,8 +99,11 @@ func bothDirections(g *graph.Graph) *graph.Graph {
 		}
 	}
 	out := g.Undirected()
-	out.Notes = append(out.Notes, fmt.Sprintf("%d pairs of the file, %d of them loops, make %d edges in both directions; "+
-		"double ones are joined", n, loops, out.Edges()))
+	out.Notes = append(
+		out.Notes,
+		fmt.Sprintf("%d pairs of the file, %d of them loops, make %d edges in both directions; "+
+			"double ones are joined", n, loops, out.Edges()),
+	)
 	return out
 }
 
@@ -120,7 +123,12 @@ func readTargets(f *source.File, g *graph.Graph) error {
 			line, _ = r.FieldPos(0)
 		}
 		if bad := (*csv.ParseError)(nil); errors.As(err, &bad) {
-			return &graph.Error{File: f.Name, Line: bad.Line, Err: bad.Err, Remedy: fmt.Sprintf("mend line %d", bad.Line)}
+			return &graph.Error{
+				File:   f.Name,
+				Line:   bad.Line,
+				Err:    bad.Err,
+				Remedy: fmt.Sprintf("mend line %d", bad.Line),
+			}
 		} else if err != nil {
 			return &graph.Error{File: f.Name, Err: err, Remedy: "fetch the file again"}
 		}

@@ -28,7 +28,11 @@ func (r *archive) splits() error {
 			part := make([]int8, n)
 			for i, c := range v[k : k+n] {
 				if c < -1 || c > 2 {
-					return r.bad(key, "0 train, 1 validation or test, 2 test, -1 unused", fmt.Sprintf("%d for node %d", c, i))
+					return r.bad(
+						key,
+						"0 train, 1 validation or test, 2 test, -1 unused",
+						fmt.Sprintf("%d for node %d", c, i),
+					)
 				}
 				if part[i] = int8(c); two && c == 1 {
 					part[i] = graph.Test

@@ -54,7 +54,11 @@ func (r *ogb) table(ctx context.Context, name string, gaps bool) (v []float64, c
 			cols = len(fields)
 		}
 		if len(fields) != cols {
-			return nil, 0, l.bad(fmt.Sprintf("%d numbers, as in the first line", cols), fmt.Sprint(len(fields)), l.mend())
+			return nil, 0, l.bad(
+				fmt.Sprintf("%d numbers, as in the first line", cols),
+				fmt.Sprint(len(fields)),
+				l.mend(),
+			)
 		}
 		for _, b := range fields {
 			x, perr := strconv.ParseFloat(string(b), 64)
@@ -119,8 +123,13 @@ func (r *ogb) structure(ctx context.Context) error {
 		for range r.edges[k] {
 			j, i := v[2*at], v[2*at+1]
 			if j != math.Trunc(j) || i != math.Trunc(i) || j < 0 || i < 0 || j >= float64(n) || i >= float64(n) {
-				return &graph.Error{File: r.path("edge"), Line: at + 1, Want: fmt.Sprintf("two nodes from 0 to %d", n-1),
-					Got: fmt.Sprintf("%v and %v", j, i), Remedy: fmt.Sprintf("mend line %d", at+1)}
+				return &graph.Error{
+					File:   r.path("edge"),
+					Line:   at + 1,
+					Want:   fmt.Sprintf("two nodes from 0 to %d", n-1),
+					Got:    fmt.Sprintf("%v and %v", j, i),
+					Remedy: fmt.Sprintf("mend line %d", at+1),
+				}
 			}
 			r.src, r.dst = append(r.src, int32(j)), append(r.dst, int32(i))
 			at++

@@ -40,8 +40,13 @@ func TestCora(t *testing.T) {
 	expect(t, "loops, duplicates, isolated, components", []int{s.Loops, s.Duplicates, s.Isolated, s.Components},
 		[]int{0, 0, 0, 78})
 	expect(t, "degrees", s.Degree, graph.Degrees{Min: 1, Median: 3, Mean: 3.8981, Max: 168})
-	expect(t, "splits", s.Splits, []graph.SplitSummary{{Name: "public", Divisions: 1, Train: 140, Valid: 500, Test: 1000},
-		{Name: "geom", Divisions: 10, Train: 1192, Valid: 796, Test: 497}})
+	expect(
+		t,
+		"splits",
+		s.Splits,
+		[]graph.SplitSummary{{Name: "public", Divisions: 1, Train: 140, Valid: 500, Test: 1000},
+			{Name: "geom", Divisions: 10, Train: 1192, Valid: 796, Test: 497}},
+	)
 	for _, i := range g.Splits[0].Rows(0, graph.Train) {
 		if i >= 140 {
 			t.Fatalf("node %d is a training node", i)
@@ -226,8 +231,11 @@ func TestEdgeList(t *testing.T) {
 
 // Tables are no graphs, and what is neither is told.
 func TestIs(t *testing.T) {
-	dir := folderOf(t, map[string]string{"t.csv": "a,b,y\n1,2,0\n3,4,1\n", "v.txt": "1 2 3\n4 5 6\n", "e/x.txt": "hello\n",
-		"t.npz": npz(t, array{name: "x", shape: []int{1, 1}, data: []int8{1}}), "one.txt": "5\n", "none.csv": ""})
+	dir := folderOf(
+		t,
+		map[string]string{"t.csv": "a,b,y\n1,2,0\n3,4,1\n", "v.txt": "1 2 3\n4 5 6\n", "e/x.txt": "hello\n",
+			"t.npz": npz(t, array{name: "x", shape: []int{1, 1}, data: []int8{1}}), "one.txt": "5\n", "none.csv": ""},
+	)
 	for _, name := range []string{"t.csv", "v.txt", "e", "t.npz", "one.txt", "none.csv"} {
 		if is, err := Is(filepath.Join(dir, name), Options{}); is || err != nil {
 			t.Errorf("%s: a graph %v, error %v", name, is, err)
@@ -263,8 +271,11 @@ func TestSets(t *testing.T) {
 		}
 		names[s.Name] = true
 	}
-	dir := folderOf(t, map[string]string{"MUTAG/MUTAG_A.txt": "1, 2\n2, 1\n", "MUTAG/MUTAG_graph_indicator.txt": "1\n1\n",
-		"MUTAG/MUTAG_graph_labels.txt": "1\n"})
+	dir := folderOf(
+		t,
+		map[string]string{"MUTAG/MUTAG_A.txt": "1, 2\n2, 1\n", "MUTAG/MUTAG_graph_indicator.txt": "1\n1\n",
+			"MUTAG/MUTAG_graph_labels.txt": "1\n"},
+	)
 	if c := load1(t, "mutag", Options{Dir: dir}).Collection; c.Name != "mutag" || c.Graphs[0].N != 2 {
 		t.Errorf("%+v", c)
 	}

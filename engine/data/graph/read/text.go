@@ -12,9 +12,6 @@ import (
 	"ganglion/engine/data/source"
 )
 
-// maxLine caps the bytes of a line: a node of many features takes one.
-const maxLine = 64 << 20
-
 // lines reads a text file line by line, without blank lines.
 type lines struct {
 	file string

@@ -71,7 +71,11 @@ func (t *tu) graphs() error {
 		case int(v) == last+1:
 			t.first = append(t.first, int32(k))
 		default:
-			return l.bad(fmt.Sprintf("graph %d again or graph %d", last, last+1), fmt.Sprint(v), "sort the nodes by graph")
+			return l.bad(
+				fmt.Sprintf("graph %d again or graph %d", last, last+1),
+				fmt.Sprint(v),
+				"sort the nodes by graph",
+			)
 		}
 		t.first[len(t.first)-1]++
 		t.of = append(t.of, int32(v-1))
@@ -201,8 +205,13 @@ func (t *tu) wholes(part string, rows [][]float32) ([]int32, error) {
 	out := make([]int32, len(rows))
 	for k, row := range rows {
 		if out[k] = int32(row[0]); float32(out[k]) != row[0] || len(row) != 1 {
-			return nil, &graph.Error{File: filepath.Join(t.dir, t.name+"_"+part+".txt"), Line: k + 1, Want: "one whole number",
-				Got: fmt.Sprint(row), Remedy: "write labels as whole numbers, others as attributes"}
+			return nil, &graph.Error{
+				File:   filepath.Join(t.dir, t.name+"_"+part+".txt"),
+				Line:   k + 1,
+				Want:   "one whole number",
+				Got:    fmt.Sprint(row),
+				Remedy: "write labels as whole numbers, others as attributes",
+			}
 		}
 	}
 	return out, nil
@@ -228,7 +237,10 @@ func (t *tu) nodeData() error {
 		}
 	}
 	if labels == nil && attr == nil {
-		t.c.Notes = append(t.c.Notes, "the nodes have neither labels nor attributes: their degrees may serve as features")
+		t.c.Notes = append(
+			t.c.Notes,
+			"the nodes have neither labels nor attributes: their degrees may serve as features",
+		)
 	}
 	titles := featureNames(names, attr)
 	for k, g := range t.c.Graphs {
@@ -278,7 +290,7 @@ func (t *tu) edgeData() error {
 				g.EdgeType[k] = place[e]
 			}
 		}
-		if attr != nil && len(attr) > 0 {
+		if len(attr) > 0 {
 			g.EdgeAttr = graph.Matrix{Rows: len(mine), Cols: len(attr[0])}
 			for _, e := range mine {
 				g.EdgeAttr.Data = append(g.EdgeAttr.Data, attr[e]...)

@@ -18,7 +18,11 @@ const rounds = 10
 // parts and seed, and takes O(nodes + edges) and parts.
 func Partition(g *graph.Graph, parts int, seed uint64) ([]int32, error) {
 	if parts < 1 || g.N > 0 && parts > g.N {
-		return nil, fmt.Errorf("sample: %d parts of %d nodes: want from 1 part to as many as there are nodes", parts, g.N)
+		return nil, fmt.Errorf(
+			"sample: %d parts of %d nodes: want from 1 part to as many as there are nodes",
+			parts,
+			g.N,
+		)
 	}
 	p := &partition{in: g.Into(), out: g.OutOf(), of: make([]int32, g.N), size: make([]int, parts),
 		most: (11*g.N + 10*parts - 1) / (10 * parts), near: make([]int, parts)}
@@ -152,8 +156,14 @@ func Cut(g *graph.Graph, part []int32) int {
 func (s *Sampler) Clusters(ctx context.Context, part []int32, join, epoch, workers int,
 	use func(step int, b *Batch) error) error {
 	if len(part) != len(s.place) || join < 1 || workers < 1 || epoch < 0 {
-		return fmt.Errorf("sample: clusters: want a part for each of %d nodes, and batches and workers above 0, got %d, %d "+
-			"and %d", len(s.place), len(part), join, workers)
+		return fmt.Errorf(
+			"sample: clusters: want a part for each of %d nodes, and batches and workers above 0, got %d, %d "+
+				"and %d",
+			len(s.place),
+			len(part),
+			join,
+			workers,
+		)
 	}
 	var members [][]int32
 	for i, c := range part {

@@ -42,8 +42,12 @@ func New(in graph.Neighbours, o Options) (*Sampler, error) {
 	}
 	for k, f := range o.Fanouts {
 		if f == 0 || f < -1 || o.Replace && f < 0 {
-			return nil, fmt.Errorf("sample: fan-out %d of layer %d: want a number above 0, or -1 for all, which cannot be "+
-				"drawn with replacement", f, k+1)
+			return nil, fmt.Errorf(
+				"sample: fan-out %d of layer %d: want a number above 0, or -1 for all, which cannot be "+
+					"drawn with replacement",
+				f,
+				k+1,
+			)
 		}
 	}
 	if len(in.Ptr) == 0 {

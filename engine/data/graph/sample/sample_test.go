@@ -132,7 +132,14 @@ func TestFanouts(t *testing.T) {
 					want = f
 				}
 				if got := int(b.Ptr[k+1] - b.Ptr[k]); got != want {
-					rt.Fatalf("node %d of degree %d has %d edges at fan-out %d, want %d", k, degree[b.Nodes[k]], got, f, want)
+					rt.Fatalf(
+						"node %d of degree %d has %d edges at fan-out %d, want %d",
+						k,
+						degree[b.Nodes[k]],
+						got,
+						f,
+						want,
+					)
 				}
 				entries := slices.Clone(b.Entry[b.Ptr[k]:b.Ptr[k+1]])
 				slices.Sort(entries)

@@ -44,7 +44,12 @@ func (s *Sampler) start(b *Batch, seeds []int32, epoch int, disjoint bool) error
 		}
 	}
 	if len(seeds) > maxSeeds || epoch < 0 || epoch > math.MaxInt32 {
-		return fmt.Errorf("sample: want at most %d seeds and an epoch from 0, got %d and %d", maxSeeds, len(seeds), epoch)
+		return fmt.Errorf(
+			"sample: want at most %d seeds and an epoch from 0, got %d and %d",
+			maxSeeds,
+			len(seeds),
+			epoch,
+		)
 	}
 	s.begin(b, seeds, disjoint)
 	return nil
@@ -70,11 +75,11 @@ func (s *Sampler) Part(b *Batch, nodes []int32) error {
 	return nil
 }
 
-// Layers fills b layer by layer with at most sizes[t] nodes in layer t, drawn without replacement from all nodes with an
-// edge into one of the layer before, with probabilities in proportion to Σ 1/degree² over these edges, as in LADIES (Zou
-// et al., 2019); all edges from the nodes drawn, and from those found before, are kept. Weight makes a weighted sum over
-// the kept edges an estimate of the mean over all: 1/degree, divided by the chance with which the source was drawn, and
-// scaled so that the weights of each target sum to 1. Options.Fanouts play no part.
+// Layers fills b layer by layer with at most sizes[t] nodes in layer t, drawn without replacement from all nodes with
+// an edge into one of the layer before, with probabilities in proportion to Σ 1/degree² over these edges, as in LADIES
+// (Zou et al., 2019); all edges from the nodes drawn, and from those found before, are kept. Weight makes a weighted
+// sum over the kept edges an estimate of the mean over all: 1/degree, divided by the chance with which the source was
+// drawn, and scaled so that the weights of each target sum to 1. Options.Fanouts play no part.
 func (s *Sampler) Layers(b *Batch, seeds []int32, sizes []int, epoch int) error {
 	if len(sizes) == 0 || len(sizes) > maxLayers {
 		return fmt.Errorf("sample: want sizes of 1 to %d layers, got %d", maxLayers, len(sizes))

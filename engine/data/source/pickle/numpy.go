@@ -14,7 +14,8 @@ func Numeric() []string {
 		"numpy ndarray", "numpy dtype", "numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct",
 		"scipy.sparse.csr csr_matrix", "scipy.sparse._csr csr_matrix", "collections defaultdict",
 		"collections OrderedDict", "__builtin__ list", "builtins list", "__builtin__ int", "builtins int",
-		"numpy.core.numeric _frombuffer", "numpy._core.numeric _frombuffer", "_codecs encode", "copy_reg _reconstructor", "copyreg _reconstructor", "__builtin__ object", "builtins object",
+		"numpy.core.numeric _frombuffer", "numpy._core.numeric _frombuffer", "_codecs encode",
+		"copy_reg _reconstructor", "copyreg _reconstructor", "__builtin__ object", "builtins object",
 	}
 }
 

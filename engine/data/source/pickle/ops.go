@@ -168,8 +168,8 @@ func unquote(s string) (string, error) {
 	return b.String(), nil
 }
 
-// unescape reads the text of protocol 0: latin1 with the escapes \uXXXX and \UXXXXXXXX, where other backslashes stand for
-// themselves.
+// unescape reads the text of protocol 0: latin1 with the escapes \uXXXX and \UXXXXXXXX, where other backslashes stand
+// for themselves.
 func unescape(s string) (string, error) {
 	var b strings.Builder
 	for i := 0; i < len(s); {
