@@ -153,7 +153,8 @@ Buffer* allocate(Driver& d, u64 bytes, Buffer::Kind kind) {
     throw Failure{
         kOutOfMemory,
         format("%llu bytes asked for, %llu of %llu in use", static_cast<unsigned long long>(bytes),
-               static_cast<unsigned long long>(d.memory->used(current()->device)), static_cast<unsigned long long>(d.memory->limit()))};
+               static_cast<unsigned long long>(d.memory->used(current()->device)),
+               static_cast<unsigned long long>(d.memory->limit()))};
   return b;
 }
 
