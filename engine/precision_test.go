@@ -33,8 +33,14 @@ func TestPrecision(t *testing.T) {
 			last = got
 		}
 		if worst > tol || worst < tol/1000 || last > 0.9*first {
-			t.Errorf("%v: loss %.4f to %.4f, up to %.2g from that in full precision; want within %g", p, first, last, worst,
-				tol)
+			t.Errorf(
+				"%v: loss %.4f to %.4f, up to %.2g from that in full precision; want within %g",
+				p,
+				first,
+				last,
+				worst,
+				tol,
+			)
 		}
 		products := 0
 		for _, s := range one.Explain().Steps {

@@ -43,7 +43,8 @@ func precisionFlag() cli.Flag {
 
 func storageFlag() cli.Flag {
 	return &cli.StringFlag{Name: "storage",
-		Usage: "`FORMAT` of values that products read: f32; bf16 keeps them in 16 bits, with --precision bf16 (default: f32)"}
+		Usage: "`FORMAT` of values that products read: f32; bf16 keeps them in 16 bits, with --precision bf16 " +
+			"(default: f32)"}
 }
 
 // openDevice opens the device that the command asks for and says on the log what there is to say about it.

@@ -45,12 +45,27 @@ func TestDevicePrecision(t *testing.T) {
 		"8.0": {"cuda/tf32_64_nn"},
 		"7.5": {"cuda/round_f32", "tensor cores that take tf32 are there from compute capability 8.0 on"},
 	} {
-		o := onDevice(t, []string{lib, "CUEMU_CC=" + capability}, "plan", "module/mlp", "--device", "cuda", "--precision",
-			"tf32", "--json")
+		o := onDevice(
+			t,
+			[]string{lib, "CUEMU_CC=" + capability},
+			"plan",
+			"module/mlp",
+			"--device",
+			"cuda",
+			"--precision",
+			"tf32",
+			"--json",
+		)
 		for _, w := range want {
 			if o.code != 0 || !strings.Contains(o.out, w) {
-				t.Errorf("compute capability %s: exit code %d, %q is not in the plan\n%s%s", capability, o.code, w, o.log,
-					o.out)
+				t.Errorf(
+					"compute capability %s: exit code %d, %q is not in the plan\n%s%s",
+					capability,
+					o.code,
+					w,
+					o.log,
+					o.out,
+				)
 			}
 		}
 	}

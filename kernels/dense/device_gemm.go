@@ -126,7 +126,11 @@ func (p *deviceProduct) kernel(t kernels.Target, d kernels.DType, tile int) kern
 	switch cores := p.tensorCores(t, d); {
 	case cores && p.anyStored():
 		const line = 32 + 8
-		return kernels.Launch{Module: "dense/stored", Entry: p.turned("stored", tile), Shared: stages * 2 * tile * line * 2}
+		return kernels.Launch{
+			Module: "dense/stored",
+			Entry:  p.turned("stored", tile),
+			Shared: stages * 2 * tile * line * 2,
+		}
 	case cores:
 		line := 16 + 4
 		if p.format == BF16 {
@@ -253,8 +257,12 @@ func (p *deviceProduct) remark(t kernels.Target, d kernels.DType) string {
 	if p.tensorCores(t, d) {
 		return ""
 	}
-	return fmt.Sprintf("operands are rounded first and multiplied as %v: tensor cores that take %v are there from compute "+
-		"capability 8.0 on", d, p.format)
+	return fmt.Sprintf(
+		"operands are rounded first and multiplied as %v: tensor cores that take %v are there from compute "+
+			"capability 8.0 on",
+		d,
+		p.format,
+	)
 }
 
 func (o MixedBatchedGEMM) device(in []kernels.Spec, out kernels.Spec) *deviceProduct {

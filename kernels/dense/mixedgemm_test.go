@@ -15,8 +15,21 @@ import (
 var operandFormats = []Format{TF32, BF16}
 
 // Sizes around a lane, a warp and a tile of either size; odd lines, which cannot be copied in runs; k of many slices.
-var mixedSizes = [][3]int{{0, 3, 2}, {3, 0, 2}, {2, 3, 0}, {1, 1, 1}, {1, 31, 32}, {33, 1, 31}, {7, 11, 13}, {32, 33, 31},
-	{65, 64, 16}, {64, 67, 15}, {129, 132, 17}, {8, 1000, 36}, {65, 66, 100}}
+var mixedSizes = [][3]int{
+	{0, 3, 2},
+	{3, 0, 2},
+	{2, 3, 0},
+	{1, 1, 1},
+	{1, 31, 32},
+	{33, 1, 31},
+	{7, 11, 13},
+	{32, 33, 31},
+	{65, 64, 16},
+	{64, 67, 15},
+	{129, 132, 17},
+	{8, 1000, 36},
+	{65, 66, 100},
+}
 
 func TestMixedGEMM(t *testing.T) {
 	var cases []optest.Case
@@ -59,8 +72,8 @@ func TestMixedStored(t *testing.T) {
 	var cases []optest.Case
 	for which := 1; which < 4; which++ {
 		for i, g := range transposes {
-			for _, s := range [][3]int{{0, 3, 2}, {3, 0, 2}, {2, 3, 0}, {1, 1, 1}, {33, 31, 32}, {7, 11, 13}, {65, 72, 40},
-				{64, 67, 15}, {129, 136, 17}, {24, 16, 1000}, {264, 392, 33 + 7*(i%2)}} {
+			for _, s := range [][3]int{{0, 3, 2}, {3, 0, 2}, {2, 3, 0}, {1, 1, 1}, {33, 31, 32}, {7, 11, 13},
+				{65, 72, 40}, {64, 67, 15}, {129, 136, 17}, {24, 16, 1000}, {264, 392, 33 + 7*(i%2)}} {
 				o := mixed(g.linear(), BF16)
 				o.StoredA, o.StoredB = which&1 > 0, which&2 > 0
 				o.Bias, o.F = true, act.ReLU // the bias tells the type of the output

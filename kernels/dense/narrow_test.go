@@ -22,7 +22,10 @@ func TestNarrow(t *testing.T) {
 	var cases []optest.Case
 	for _, f := range halfFormats {
 		for _, s := range [][]int{{}, {0}, {1}, {31}, {32}, {33}, {3, 5}, {1000}, {9000}} {
-			cases = append(cases, optest.Case{Name: fmt.Sprint(f, s), Op: Narrow{To: f}, In: []optest.Arg{optest.Normal(s...)}})
+			cases = append(
+				cases,
+				optest.Case{Name: fmt.Sprint(f, s), Op: Narrow{To: f}, In: []optest.Arg{optest.Normal(s...)}},
+			)
 		}
 		x := special16(f)
 		cases = append(cases, optest.Case{Name: fmt.Sprint(f, "special"), Op: Narrow{To: f},

@@ -23,10 +23,40 @@ func TestRound(t *testing.T) {
 				In: []optest.Arg{optest.Normal(s...)}})
 		}
 		// Ties, the largest numbers and what is above, subnormal numbers of all formats, values of no number.
-		special := []float64{0, math.Copysign(0, -1), inf, -inf, math.NaN(), 1 + f.Unit(), 1 + 3*f.Unit(), -1 - f.Unit(),
-			1 + 5*f.Unit()/2, 65504, 65519.99, 65520, -65536, 0x1.ffp127, 0x1.ffcp127, 0x1.ffdp127, 0x1.fep127, 0x1.feep127,
-			0x1p-14, 0x1.ffdp-15, 0x1p-24, 0x1p-25, 0x1.8p-25, 0x1.8p-24, 0x1p-126, 0x1p-130, 0x1.8p-133, 0x1p-134,
-			0x1p-136, 0x1.8p-137, 0x1p-149, -0x1p-149}
+		special := []float64{
+			0,
+			math.Copysign(0, -1),
+			inf,
+			-inf,
+			math.NaN(),
+			1 + f.Unit(),
+			1 + 3*f.Unit(),
+			-1 - f.Unit(),
+			1 + 5*f.Unit()/2,
+			65504,
+			65519.99,
+			65520,
+			-65536,
+			0x1.ffp127,
+			0x1.ffcp127,
+			0x1.ffdp127,
+			0x1.fep127,
+			0x1.feep127,
+			0x1p-14,
+			0x1.ffdp-15,
+			0x1p-24,
+			0x1p-25,
+			0x1.8p-25,
+			0x1.8p-24,
+			0x1p-126,
+			0x1p-130,
+			0x1.8p-133,
+			0x1p-134,
+			0x1p-136,
+			0x1.8p-137,
+			0x1p-149,
+			-0x1p-149,
+		}
 		cases = append(cases, optest.Case{Name: fmt.Sprint(f, "special"), Op: Round{To: f}, Exact: true,
 			NoGrad: true, In: []optest.Arg{optest.Values(kernels.FromSlice(special, len(special)))}})
 	}
@@ -100,7 +130,10 @@ func TestNearestBits(t *testing.T) {
 func BenchmarkRound(b *testing.B) {
 	var cases []optest.Case
 	for _, f := range allFormats {
-		cases = append(cases, optest.Case{Name: fmt.Sprint(f), Op: Round{To: f}, In: []optest.Arg{optest.Normal(512, 512)}})
+		cases = append(
+			cases,
+			optest.Case{Name: fmt.Sprint(f), Op: Round{To: f}, In: []optest.Arg{optest.Normal(512, 512)}},
+		)
 	}
 	optest.Bench(b, cases)
 }

@@ -75,7 +75,9 @@ func widenRun[T kernels.Float](f Format, y []T, x []byte) {
 
 // CUDA reads an element in a thread.
 func (o Widen) CUDA(t kernels.Target, _ []kernels.Spec, out kernels.Spec) ([]kernels.Launch, error) {
-	return []kernels.Launch{widenLaunch(t, out.DType, o.From, out.Size(), kernels.InputArg(0), kernels.OutputArg())}, nil
+	return []kernels.Launch{
+		widenLaunch(t, out.DType, o.From, out.Size(), kernels.InputArg(0), kernels.OutputArg()),
+	}, nil
 }
 
 // widenLaunch reads n elements of 16 bits.
