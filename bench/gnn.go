@@ -24,7 +24,11 @@ func gnnCases(e env) []bench {
 	var out []bench
 	for _, n := range networksOf(e.quick) {
 		for _, m := range []string{"gcn", "sage", "gin", "gat"} {
-			out = append(out, bench{n.size(m), func(e env) (*runner, error) { return n.open(e, m) }})
+			out = append(out, bench{n.size(m), func(e env) (*runner, error) { return n.open(e, m, false) }})
+			if m != "gat" && n.dense == 0 {
+				once := bench{n.size(m + "-once"), func(e env) (*runner, error) { return n.open(e, m, true) }}
+				out = append(out, once)
+			}
 		}
 	}
 	return out
@@ -34,6 +38,7 @@ func gnnCases(e env) []bench {
 type message struct {
 	*engine.Scope
 	net       network
+	once      bool            // the first layer mixes features, which are constant, before its linear part
 	graph     []*kernels.Node // with loops for gcn and gat
 	weights   *kernels.Node   // of gcn
 	features  *kernels.Node   // dense ones, or
@@ -41,9 +46,10 @@ type message struct {
 	frequency *kernels.Node   // and its values
 }
 
-// open makes a runner of whole training steps: forward on all nodes, cross-entropy, backward, Adam.
-func (n network) open(e env, model string) (*runner, error) {
-	g, edges, err := n.build(e, model)
+// open makes a runner of whole training steps: forward on all nodes, cross-entropy, backward, Adam. With once, the
+// product of the graph and the features, which are the same in every step, is made before the first one.
+func (n network) open(e env, model string, once bool) (*runner, error) {
+	g, edges, err := n.build(e, model, once)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +121,7 @@ func (n network) work(e env, edges int) Work {
 }
 
 // build writes the graph of a training step, and returns the number of entries of its matrix.
-func (n network) build(e env, model string) (*engine.Graph, int, error) {
+func (n network) build(e env, model string, once bool) (*engine.Graph, int, error) {
 	src, dst := n.draw()
 	if model == "gcn" || model == "gat" {
 		var err error
@@ -138,7 +144,7 @@ func (n network) build(e env, model string) (*engine.Graph, int, error) {
 		return nil, 0, err
 	}
 	g, err := engine.Build("gnn", e.dtype, func(s *engine.Scope) {
-		m := message{Scope: s, net: n}
+		m := message{Scope: s, net: n, once: once}
 		for _, t := range structure.Tensors() {
 			m.graph = append(m.graph, s.Const(t))
 		}
@@ -198,15 +204,21 @@ func (m message) forward(model string) *kernels.Node {
 	relu := func(x *kernels.Node) *kernels.Node { return m.Apply(dense.Unary{F: act.ReLU}, x) }
 	switch model {
 	case "gcn":
-		h := relu(m.bias("b1", m.sum(sparse.Sum, m.first("w1", hidden))))
+		h := relu(m.bias("b1", m.firstSum(sparse.Sum, "w1", hidden)))
 		return m.bias("b2", m.sum(sparse.Sum, m.linear("w2", h, classes)))
 	case "sage":
-		h := m.add(m.sum(sparse.Mean, m.first("w1", hidden)), m.first("r1", hidden))
+		h := m.add(m.firstSum(sparse.Mean, "w1", hidden), m.first("r1", hidden))
 		h = relu(m.bias("b1", h))
 		return m.bias("b2", m.add(m.sum(sparse.Mean, m.linear("w2", h, classes)), m.linear("r2", h, classes)))
 	case "gin":
-		z := m.first("w1", hidden)
-		h := relu(m.bias("b1", m.add(z, m.sum(sparse.Sum, z))))
+		var z *kernels.Node
+		if m.once {
+			z = m.linear("w1", m.add(m.features, m.sum(sparse.Sum, m.features)), hidden)
+		} else {
+			z = m.first("w1", hidden)
+			z = m.add(z, m.sum(sparse.Sum, z))
+		}
+		h := relu(m.bias("b1", z))
 		h = relu(m.bias("c1", m.linear("m1", h, hidden)))
 		z = m.linear("w2", h, hidden)
 		h = relu(m.bias("b2", m.add(z, m.sum(sparse.Sum, z))))
@@ -239,6 +251,14 @@ func (m message) bias(name string, x *kernels.Node) *kernels.Node {
 func (m message) linear(name string, x *kernels.Node, out int) *kernels.Node {
 	in := kernels.SpecOf(x).Shape[1]
 	return m.Apply(dense.GEMM{}, x, m.Param(name, random.Normal{Std: 1 / math.Sqrt(float64(in))}, in, out))
+}
+
+// firstSum is the product of the graph with linear of the features.
+func (m message) firstSum(k sparse.Kind, name string, out int) *kernels.Node {
+	if m.once {
+		return m.linear(name, m.sum(k, m.features), out)
+	}
+	return m.sum(k, m.first(name, out))
 }
 
 // first is linear of the features.

@@ -1,9 +1,12 @@
 package sparse
 
 import (
+	"math"
 	"testing"
 
+	"ganglion/internal/cpu"
 	"ganglion/internal/optest"
+	"ganglion/internal/par"
 	"ganglion/kernels"
 )
 
@@ -151,4 +154,52 @@ func TestHeadMatrix(t *testing.T) {
 	}
 	optest.Check(t, cases)
 	optest.Errors(t, HeadMatrix{Back: true}, "no multiple", kernels.S(kernels.Float32, 5, 2))
+}
+
+// TestDeviation has shares that add up to 1, for which alone the operator is what its formula says.
+func TestDeviation(t *testing.T) {
+	var cases []optest.Case
+	for _, g := range graphs(t) {
+		for _, row := range [][]int{{}, {3}, {2, 9}, {0}} {
+			shape := rowsOfShape(g.s.Entries(), row)
+			raw := kernels.New(kernels.S(kernels.Float64, shape...))
+			for i := range raw.F64 {
+				raw.F64[i] = float64(i*7%11) - 5
+			}
+			p, err := kernels.RunRef(Softmax{}, append([]kernels.Tensor{raw}, g.s.Tensors()...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			cases = append(cases, optest.Case{Name: name(g.name, row), Op: Deviation{},
+				NoGrad: true, // a change of p leaves shares that do not add up to 1
+				In:     args(g.s, optest.Values(p), optest.Normal(shape...))})
+		}
+	}
+	optest.Check(t, cases)
+	refuse(t, Deviation{}, "input 1 must be", kernels.S(kernels.Float32, 4, 2), kernels.S(kernels.Float32, 4, 3))
+}
+
+// TestDeviationCancels has a share next to 1, where g − Σ p·g has no digits left: in float32 each gradient is right to
+// rounding nevertheless.
+func TestDeviationCancels(t *testing.T) {
+	s, err := Segments([]int32{0, 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := kernels.FromSlice([]float32{3e-9, 1, 2e-10}, 3)
+	g := kernels.FromSlice([]float32{0.7, -1.3, 0.2}, 3)
+	for _, path := range cpu.Paths() {
+		pool := par.New(1)
+		c := kernels.NewCall(Deviation{}, path, pool)
+		c.In = append([]kernels.Tensor{p, g}, s.Tensors()...)
+		c.Out, c.Work = kernels.New(p.Spec), make([]byte, 1000)
+		Deviation{}.CPU(c)
+		mean := 3e-9*2 + 2e-10*1.5
+		for i, want := range []float64{3e-9 * 2, -mean, 2e-10 * 1.5} {
+			if got := float64(c.Out.F32[i]); math.Abs(got-want) > 1e-6*math.Abs(want) {
+				t.Errorf("%v: element %d is %v, want %v", path, i, got, want)
+			}
+		}
+		pool.Close()
+	}
 }

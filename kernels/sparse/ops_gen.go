@@ -8,10 +8,12 @@ import "ganglion/kernels"
 func Ops() []kernels.Op {
 	return []kernels.Op{
 		Average{},
+		Deviation{},
 		GAT{},
 		GATGrad{},
 		GATv2{},
 		GATv2Grad{},
+		HeadMatrix{},
 		InvSqrt{},
 		Part{},
 		Permute{},

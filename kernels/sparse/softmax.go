@@ -3,16 +3,16 @@ package sparse
 import (
 	"math"
 
+	"ganglion/internal/asm/csr"
 	"ganglion/internal/asm/vec"
 	"ganglion/kernels"
-	"ganglion/kernels/dense"
 )
 
 // Softmax is the softmax over the edges of each node: y_k = e^{s_k − t_i}/(Σ e^{s − t_i} + 10⁻¹⁶) for the entries k of
 // row i, t_i the largest of them; each column of s for itself.
 // Inputs: s float [entries, ...], the structure (five inputs).  Output: the shape of s.
 //
-// Gradient: ds = y⊙(dy − Σ(y⊙dy)), the sum over the row.
+// Gradient: Deviation.
 type Softmax struct{}
 
 // tiny is added to the sums of softmax.
@@ -64,11 +64,9 @@ func (o Softmax) Ref(out kernels.Tensor, in []kernels.Tensor) {
 	}
 }
 
-// Grad follows the formula above.
+// Grad is the deviation of dy from its mean, weighted by y.
 func (o Softmax) Grad(b kernels.Builder, in []*kernels.Node, out, dout *kernels.Node) []*kernels.Node {
-	s := in[1:]
-	sum := b.Apply(Spread{}, nodes(s, b.Apply(Segment{}, nodes(s, times(b, out, dout))...))...)
-	return gradients(times(b, out, b.Apply(dense.Binary{Kind: dense.Sub}, dout, sum)))
+	return gradients(b.Apply(Deviation{}, nodes(in[1:], out, dout)...))
 }
 
 // InPlace is true for s.
@@ -98,6 +96,14 @@ func softmaxBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	both := kernels.Carve[T](&work, 2*c.Pool.Workers()*d)[2*worker*d:][:2*d]
 	t, s, y := vec.For[T](c.Path), kernels.Of[T](c.In[0]), kernels.Of[T](c.Out)
 	lo, hi := rowsOf(c, m, chunk)
+	if k := csr.For[T](c.Path); lo < hi && d <= k.Lanes() {
+		ptr := m.ptr[lo : hi+1]
+		s, y = s[int(m.ptr[lo])*d:int(m.ptr[hi])*d], y[int(m.ptr[lo])*d:int(m.ptr[hi])*d]
+		k.Shift(&csr.Shift[T]{Ptr: ptr, Heads: d, From: s, To: y})
+		t.Exp(y, y)
+		k.Share(&csr.Share[T]{Ptr: ptr, Heads: d, X: y, Tiny: tiny})
+		return
+	}
 	for i := lo; i < hi; i++ {
 		from, to := int(m.ptr[i])*d, int(m.ptr[i+1])*d
 		softmaxRow(t, y[from:to], s[from:to], both[:d], both[d:])

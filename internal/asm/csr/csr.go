@@ -117,6 +117,9 @@ func For[T float32 | float64](path cpu.Path) *Table[T] {
 // size is the size of an element.
 func size[T float32 | float64]() int { return int(unsafe.Sizeof(*new(T))) }
 
+// Lanes is the largest number of heads for which the steps of attention have kernels of their own: 0 in plain Go.
+func (t *Table[T]) Lanes() int { return t.lanes }
+
 // misfit panics because of arguments that contradict each other.
 func misfit(what string, numbers ...int) {
 	panic(fmt.Sprintf("csr: %s: arguments do not fit: %v", what, numbers))
