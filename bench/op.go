@@ -44,6 +44,9 @@ func openOp(e env, op kernels.CPUOp, work Work, shapes ...[]int) (*runner, error
 	if s, ok := op.(kernels.Scratcher); ok {
 		c.Work = make([]byte, s.Workspace(specs, out, e.pool.Workers()))
 	}
+	if s, ok := op.(kernels.Reserver); ok {
+		c.Reserve = make([]byte, s.Reserve(specs, out, e.pool.Workers()))
+	}
 	return &runner{step: func() error { op.CPU(c); return nil }, work: func() Work { return work }}, nil
 }
 

@@ -8,7 +8,7 @@ import (
 
 // Sets returns the named data sets, sorted by name.
 func Sets() []Set {
-	sets := slices.Concat(smallSets(), keelSets(), regressionSets(), bigSets(), signalSets())
+	sets := slices.Concat(smallSets(), keelSets(), regressionSets(), bigSets(), signalSets(), madeSets())
 	slices.SortFunc(sets, func(a, b Set) int { return cmp.Compare(a.Name, b.Name) })
 	return sets
 }

@@ -47,6 +47,9 @@ func kernel(t *testing.T, op kernels.Op, in ...kernels.Tensor) (kernels.Tensor, 
 	if s, ok := op.(kernels.Scratcher); ok {
 		c.Work = make([]byte, s.Workspace(specs, spec, 2))
 	}
+	if s, ok := op.(kernels.Reserver); ok {
+		c.Reserve = make([]byte, s.Reserve(specs, spec, 2))
+	}
 	op.(kernels.CPUOp).CPU(c)
 	return c.Out, *c.Report
 }

@@ -36,7 +36,7 @@ var GRU = zoo.System{
 	ID: "baseline/gru", Title: "gated recurrent units over series", Paper: "arXiv 1406.1078", Priority: 3,
 	Config: gruDefaults(), Build: buildGRU,
 	Tiny:   RecurrentConfig{Shape: "2x2", Hidden: 3, Layers: 2, Pool: "mean"},
-	Checks: checksGRU, Data: []string{"basic-motions", "italy-power-demand", "japanese-vowels", "digits"},
+	Checks: checksGRU, Data: []string{"digits", "basic-motions", "italy-power-demand", "japanese-vowels"},
 }
 
 // LSTM classifies, or predicts numbers for, series by long short-term memory. An image is the series of its rows.
@@ -47,7 +47,7 @@ var LSTM = zoo.System{
 	Priority: 3, Config: lstmDefaults(),
 	Build:  buildLSTM,
 	Tiny:   RecurrentConfig{Shape: "2x2", Hidden: 3, Layers: 1, Pool: "last", Forget: 1},
-	Checks: checksLSTM, Data: []string{"basic-motions", "italy-power-demand", "japanese-vowels", "digits"},
+	Checks: checksLSTM, Data: []string{"digits", "basic-motions", "italy-power-demand", "japanese-vowels"},
 }
 
 type cells struct {

@@ -30,12 +30,12 @@ type Config struct {
 //
 // Paper:     arXiv 2304.14144
 // Equations: (1) of the package's layer; relu for S_n, gates for the other groups
-// Data:      tensors as rows: channels, then n^k numbers each
+// Data:      triangles, handedness; any tensors as rows: channels, then n^k numbers each
 var EqMLP = zoo.System{
 	ID: "equivariant/eqmlp", Title: "layers that commute with S_n, O(n), SO(n) or Sp(n)", Paper: "arXiv 2304.14144",
 	Priority: 2, Config: Config{Group: "S", Orders: "2-2-0", Channels: 16, Inputs: 1, Gate: "auto", Hidden: 32},
 	Tiny:  Config{Group: "O", N: 2, Orders: "2-2-1-0", Channels: 3, Inputs: 1, Gate: "norm", Hidden: 3},
-	Build: build, Checks: checks,
+	Build: build, Checks: checks, Data: []string{"triangles", "handedness"},
 }
 
 // The gates.
