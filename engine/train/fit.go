@@ -98,8 +98,9 @@ func (s *Solver) merge(o Solver) {
 type Best struct {
 	Epoch, Step int
 	Valid       Score
-	params      kernels.Tensor // copy of the parameter block
-	since       int            // epochs since
+	params      kernels.Tensor   // copy of the parameter block
+	states      []kernels.Tensor // copies of the states that evaluations read, such as running moments
+	since       int              // epochs since
 }
 
 // Outcome says how a run ended.
@@ -287,14 +288,54 @@ func (t *Trainer) keepBest(e *Epoch) error {
 		t.best.params = kernels.New(block.Spec)
 	}
 	block.CopyTo(t.best.params)
+	states, err := t.evalStates()
+	if err != nil {
+		return err
+	}
+	t.best.states = copies(states)
 	t.best.Epoch, t.best.Step, t.best.Valid, t.best.since = e.Epoch, e.Step, e.Valid, 0
 	return nil
 }
 
-// UseBest puts the parameters of the best epoch in place of the last ones. It does nothing before the first epoch has
-// ended.
+// evalNames lists the states that evaluations read.
+func (t *Trainer) evalNames() []string {
+	g := t.eval.program.Graph()
+	var names []string
+	for _, n := range g.States() {
+		names = append(names, g.NameOf(n))
+	}
+	return names
+}
+
+// evalStates are the states that evaluations read.
+func (t *Trainer) evalStates() ([]kernels.Tensor, error) {
+	var out []kernels.Tensor
+	for _, name := range t.evalNames() {
+		v, err := t.store.Tensor(name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+func copies(list []kernels.Tensor) []kernels.Tensor {
+	var out []kernels.Tensor
+	for _, v := range list {
+		out = append(out, v.Clone())
+	}
+	return out
+}
+
+// UseBest puts the parameters of the best epoch, and the states that evaluations read, in place of the last ones. It
+// does nothing before the first epoch has ended.
 func (t *Trainer) UseBest() {
 	if t.best.Epoch > 0 {
 		t.best.params.CopyTo(t.store.Params())
+		states, _ := t.evalStates() // an error is kept for those who read the store
+		for i, v := range states {
+			t.best.states[i].CopyTo(v)
+		}
 	}
 }

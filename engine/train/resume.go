@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"ganglion/engine"
 	"ganglion/engine/checkpoint"
@@ -12,6 +13,9 @@ import (
 
 // bestBlock is the name under which a checkpoint holds the parameters of the best epoch; stores hold no such name.
 const bestBlock = "best epoch's parameters"
+
+// bestState stands before the names of the best epoch's states.
+const bestState = "best epoch's "
 
 // Snapshot returns the whole state of the run: weights, optimiser, other states, position, sums of the epoch under way,
 // best epoch. The tensors are views of the trainer's memory: store them before the next step.
@@ -32,6 +36,9 @@ func (t *Trainer) Snapshot() (*checkpoint.State, error) {
 	}
 	if t.best.Epoch > 0 {
 		s.Tensors = append(s.Tensors, saved(bestBlock, t.best.params))
+		for i, name := range t.evalNames() {
+			s.Tensors = append(s.Tensors, saved(bestState+name, t.best.states[i]))
+		}
 		s.Best = t.bestOf()
 	}
 	return s, nil
@@ -45,7 +52,7 @@ func (t *Trainer) bestOf() *checkpoint.Best {
 	return &checkpoint.Best{Step: t.best.Step, Metric: t.best.Valid.Metric}
 }
 
-// BestSnapshot returns the parameters of the best epoch alone, for use after training.
+// BestSnapshot returns the parameters of the best epoch, and the states that evaluations read, for use after training.
 func (t *Trainer) BestSnapshot() (*checkpoint.State, error) {
 	if t.best.Epoch == 0 {
 		return nil, fmt.Errorf("no epoch has ended yet")
@@ -55,10 +62,18 @@ func (t *Trainer) BestSnapshot() (*checkpoint.State, error) {
 	}
 	last := t.store.Params().Clone()
 	defer last.CopyTo(t.store.Params())
+	states, err := t.evalStates()
+	if err != nil {
+		return nil, fmt.Errorf("best parameters: %w", err)
+	}
+	for i, v := range copies(states) {
+		defer v.CopyTo(states[i])
+	}
 	t.UseBest()
 	s := &checkpoint.State{Step: t.best.Step, Epoch: t.best.Epoch, Seed: t.Options.Seed, Best: t.bestOf()}
+	read := t.evalNames()
 	for _, name := range t.store.Names() {
-		if !t.store.IsParam(name) {
+		if !t.store.IsParam(name) && !slices.Contains(read, name) {
 			continue
 		}
 		v, err := t.store.Tensor(name)
@@ -105,19 +120,27 @@ func (t *Trainer) Restore(s *checkpoint.State) error {
 		return nil
 	}
 	t.best.params = kernels.New(t.store.Params().Spec)
+	states, err := t.evalStates()
+	if err != nil {
+		return err
+	}
+	t.best.states = copies(states)
+	for i, name := range t.evalNames() {
+		if err := load(t.best.states[i], held, bestState+name); err != nil {
+			return err
+		}
+	}
 	return load(t.best.params, held, bestBlock)
 }
 
-// LoadParams fills the parameters of a store from a checkpoint, whatever else the checkpoint holds.
+// LoadParams fills the parameters and states of a predictor's store from a checkpoint, whatever else the checkpoint
+// holds.
 func LoadParams(store *engine.Store, s *checkpoint.State) error {
 	held := map[string]safetensors.Tensor{}
 	for _, v := range s.Tensors {
 		held[v.Name] = v
 	}
 	for _, name := range store.Names() {
-		if !store.IsParam(name) {
-			continue
-		}
 		dst, err := store.Tensor(name)
 		if err != nil {
 			return err
