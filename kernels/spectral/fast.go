@@ -44,14 +44,30 @@ func newFast[T kernels.Float](o Transform, path cpu.Path, c int) *fast[T] {
 // fastWork is the number of elements of scratch memory of a worker.
 func fastWork(c, elem int) int {
 	if c <= gemmLength {
-		return fft.ShortWork
+		return fft.ShortWork + c*stagedColumns
 	}
 	return fft.LongWork(c, elem)
 }
 
+// Of tensors above stagedBytes, which come from beyond the second-level cache, stagedColumns of a row are copied in one
+// go: the processor follows a row that it reads at length, but not as many rows as there are at once. 168 to 138 µs for
+// 32 × 16384.
+const (
+	stagedBytes   = 1 << 20
+	stagedColumns = 1024
+)
+
+// staged reports whether tubes of length c are copied.
+func (f *fast[T]) staged(c, tubes int) bool {
+	return f.short != nil && 4*c*tubes > stagedBytes && c >= 8
+}
+
 // columns is the number of columns of a chunk: some ten thousand elements.
-func (f *fast[T]) columns(c int) int {
-	if f.short != nil {
+func (f *fast[T]) columns(c, tubes int) int {
+	switch {
+	case f.staged(c, tubes):
+		return stagedColumns
+	case f.short != nil:
 		return max(64, 16384/c&^63)
 	}
 	return f.long.Columns() * max(1, 16384/(c*f.long.Columns()))
@@ -73,6 +89,15 @@ func fastBody[T kernels.Float](c *kernels.Call, chunk, worker int) {
 	n, p := tubes(c.Out.Shape)
 	work := workOf(c, worker)
 	lo := chunk * c.Arg[0]
-	tableOf[T](c.State.(*transformState)).fast.run(min(p-lo, c.Arg[0]), kernels.Of[T](c.In[0])[lo:], p,
-		kernels.Of[T](c.Out)[lo:], p, kernels.Carve[T](&work, fastWork(n, c.Out.DType.Size())))
+	f, columns := tableOf[T](c.State.(*transformState)).fast, min(p-lo, c.Arg[0])
+	x, y, ldx := kernels.Of[T](c.In[0])[lo:], kernels.Of[T](c.Out)[lo:], p
+	room := kernels.Carve[T](&work, fastWork(n, c.Out.DType.Size()))
+	if f.staged(n, p) {
+		copied := room[fft.ShortWork:]
+		for i := range n {
+			copy(copied[i*stagedColumns:][:columns], x[i*p:])
+		}
+		x, ldx = copied, stagedColumns
+	}
+	f.run(columns, x, ldx, y, p, room)
 }

@@ -191,7 +191,7 @@ func transform[T kernels.Float](c *kernels.Call, o Transform, haar, fast func(c 
 	t.prepare(o, c.Path, n)
 	switch {
 	case t.fast != nil:
-		c.Arg[0] = t.fast.columns(n)
+		c.Arg[0] = t.fast.columns(n, p)
 		c.For(ceil(p, c.Arg[0]), fast)
 	case n <= gemmLength:
 		share(&s.plan, c.Path, c.Pool, gemm.Args[T]{M: n, N: p, K: n, A: t.matrix, LDA: n,

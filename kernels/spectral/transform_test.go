@@ -37,6 +37,9 @@ func TestTransform(t *testing.T) {
 			}
 		}
 	}
+	// Rows so far apart that they are copied first.
+	cases = append(cases, optest.Case{Name: "staged", Op: Transform{}, In: []optest.Arg{optest.Normal(28, 9500)},
+		Linear: true, NoGrad: true})
 	optest.Check(t, cases)
 }
 
