@@ -18,8 +18,8 @@ func madeSets() []Set {
 		{Name: "triangles", Title: "Number of triangles of random graphs with 10 nodes, given as adjacency matrices",
 			Task: Regress, Rows: 2000, Features: 100, Embedded: true, Origin: made, Licence: "none is needed",
 			Layouts: []Layout{{read: readTriangles}}},
-		{Name: "handedness", Title: "Side on which three vectors of R³ lie, given as their tensor product", Task: Classify,
-			Rows: 3000, Features: 27, Embedded: true, Origin: made, Licence: "none is needed",
+		{Name: "handedness", Title: "Side on which three vectors of R³ lie, given as their tensor product",
+			Task: Classify, Rows: 3000, Features: 27, Embedded: true, Origin: made, Licence: "none is needed",
 			Layouts: []Layout{{read: readHandedness}}},
 	}
 }
