@@ -21,14 +21,11 @@ var mixedSizes = [][3]int{
 	{2, 3, 0},
 	{1, 1, 1},
 	{1, 31, 32},
-	{33, 1, 31},
 	{7, 11, 13},
 	{32, 33, 31},
-	{65, 64, 16},
 	{64, 67, 15},
 	{129, 132, 17},
 	{8, 1000, 36},
-	{65, 66, 100},
 }
 
 func TestMixedGEMM(t *testing.T) {
@@ -74,6 +71,9 @@ func TestMixedStored(t *testing.T) {
 		for i, g := range transposes {
 			for _, s := range [][3]int{{0, 3, 2}, {3, 0, 2}, {2, 3, 0}, {1, 1, 1}, {33, 31, 32}, {7, 11, 13},
 				{65, 72, 40}, {64, 67, 15}, {129, 136, 17}, {24, 16, 1000}, {264, 392, 33 + 7*(i%2)}} {
+				if s[0] > 200 && which < 3 {
+					continue // large tiles once
+				}
 				o := mixed(g.linear(), BF16)
 				o.StoredA, o.StoredB = which&1 > 0, which&2 > 0
 				o.Bias, o.F = true, act.ReLU // the bias tells the type of the output
