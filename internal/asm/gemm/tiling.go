@@ -1,5 +1,7 @@
 package gemm
 
+import "math"
+
 // tiling cuts rows into tiles of the heights for which there are kernels: full ones first, then some lower ones.
 type tiling struct {
 	mr, full int
@@ -7,21 +9,28 @@ type tiling struct {
 	count    int // of tiles
 }
 
-// maxTail is the largest number of lower tiles: the rows of two tiles in all heights.
-const maxTail = 2 * maxMR
+// maxDropped is the largest number of full tiles whose rows go into lower ones, and maxTail that of lower tiles: the
+// rows of a dropped tile take more than two of them only where there are few.
+const (
+	maxDropped = 7
+	maxTail    = 2 * maxMR
+)
 
 // leastCost is the height below which a tile costs no less: the latency of a sum, in multiply-adds for each row.
 const leastCost = 4
 
 // tile cuts rows into tiles of the given heights, which descend to 1. If the rest that full tiles leave goes badly into
-// the lower heights, it takes the last full tile's rows too: two rows behind tiles of 14 make 8 and 8.
+// the lower heights, it takes the rows of some full tiles too: two rows behind tiles of 14 make 8 and 8, and 32 are
+// four of 8 rather than three of 9 and a rest.
 func tile(rows int, heights []int) tiling {
 	t := tiling{mr: heights[0], full: rows / heights[0]}
-	rest := rows % t.mr
-	lower := heights[1:]
-	if t.full > 0 && rest > 0 && cost(rest+t.mr, lower) < cost(rest, lower)+t.mr {
-		t.full--
-		rest += t.mr
+	rest, lower, least := rows%t.mr, heights[1:], math.MaxInt
+	full := t.full
+	for drop := 0; drop <= min(full, maxDropped); drop++ {
+		tail := rows - (full-drop)*t.mr
+		if c := cost(tail, lower) - drop*t.mr; c < least {
+			t.full, rest, least = full-drop, tail, c
+		}
 	}
 	t.count = t.full
 	row := t.full * t.mr

@@ -46,6 +46,11 @@ func TestTiles(t *testing.T) {
 			}
 		}
 	}
+	for rows, want := range map[int][2]int{5: {0, 2}, 32: {0, 4}, 128: {12, 15}, 256: {28, 29}, 1024: {112, 114}} {
+		if x := tile(rows, []int{9, 8, 4, 2, 1}); x.full != want[0] || x.count != want[1] {
+			t.Errorf("%d rows are %d full tiles of %d, want %d of %d", rows, x.full, x.count, want[0], want[1])
+		}
+	}
 	if x := tile(128, []int{14, 8, 4, 2, 1}); x.full != 8 || x.count != 10 {
 		t.Errorf("128 rows are %d tiles of 14 and %d others, want 8 and 2", x.full, x.count-x.full)
 	}
