@@ -148,8 +148,8 @@ func (p *Predictor) PredictGraphs(ctx context.Context, data *GraphData, rows []i
 	return kernels.FromSlice(all, len(all)/max(m, 1), m), err
 }
 
-// visitGraphs runs the network over nodes, all at once, or graphs in order, and hands each batch's outputs to f as visit
-// does.
+// visitGraphs runs the network over nodes, all at once, or graphs in order, and hands each batch's outputs to f as
+// visit does.
 func (p *Predictor) visitGraphs(ctx context.Context, data *GraphData, rows []int32,
 	f func(lo, hi int, out kernels.Tensor) error) error {
 	if err := data.check(p.task, "predicted", rows); err != nil {

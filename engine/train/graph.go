@@ -70,7 +70,9 @@ func decayed(s *engine.Scope, params, grads []*Node, net Net, o Options) ([]*Nod
 		return grads, o, nil
 	}
 	if o.Optimiser == "adamw" {
-		return nil, o, fmt.Errorf("adamw decays all parameters, and this network some of them: take adam, sgd or momentum")
+		return nil, o, fmt.Errorf(
+			"adamw decays all parameters, and this network some of them: take adam, sgd or momentum",
+		)
 	}
 	grads = slices.Clone(grads)
 	for i, p := range params {

@@ -274,8 +274,14 @@ func (o *operands) declare(s *engine.Scope) *GraphInputs {
 		m.Weight, m.Attr = nodes["graph/"+of+"/weight"], nodes["graph/"+of+"/attr"]
 		return m
 	}
-	return &GraphInputs{X: nodes["graph/x"], Sparse: matrix("features"), Edges: matrix("edges"), Looped: matrix("looped"),
-		Sample: nodes[nameSample], Members: matrix("members")}
+	return &GraphInputs{
+		X:       nodes["graph/x"],
+		Sparse:  matrix("features"),
+		Edges:   matrix("edges"),
+		Looped:  matrix("looped"),
+		Sample:  nodes[nameSample],
+		Members: matrix("members"),
+	}
 }
 
 // Fed is a value for an input of a program.

@@ -63,7 +63,8 @@ func (t *Trainer) MemoryAt(batch int) (Memory, error) {
 		m.Data += p.bytes()
 	}
 	m.Data += t.Set.Graphs.bytes()
-	m.Batch = t.Set.Train.bytes()*(batch+t.Set.Train.Len()%batch)/t.Set.Train.Len() + 2*graphs // of steps and evaluations
+	// of steps and evaluations
+	m.Batch = t.Set.Train.bytes()*(batch+t.Set.Train.Len()%batch)/t.Set.Train.Len() + 2*graphs
 	return m, nil
 }
 

@@ -60,7 +60,12 @@ func trainingSet(t *testing.T, c golden.Case) training.Set {
 			p.Labels = append(p.Labels, int32(c.Arrays["labels"].Int[i]))
 		}
 	}
-	task := training.Task{Level: training.Nodes, Inputs: width, Outputs: c.Arrays["logits0"].Shape[1], Examples: len(p.Rows)}
+	task := training.Task{
+		Level:    training.Nodes,
+		Inputs:   width,
+		Outputs:  c.Arrays["logits0"].Shape[1],
+		Examples: len(p.Rows),
+	}
 	return training.Set{Task: task, Train: p, Valid: p, Test: p, Graphs: &training.GraphData{One: g}}
 }
 

@@ -11,12 +11,12 @@ import (
 
 // APPNPConfig configures gnn/appnp. Its defaults are those of the paper for citation networks.
 type APPNPConfig struct {
-	Hidden     int     `yaml:"hidden" doc:"width of the hidden layers"`
-	Layers     int     `yaml:"layers" doc:"linear layers before the propagation"`
-	Hops       int     `yaml:"hops" doc:"steps of the propagation"`
-	Alpha      float64 `yaml:"alpha" doc:"probability of the return to the node itself"`
+	Hidden     int     `yaml:"hidden"     doc:"width of the hidden layers"`
+	Layers     int     `yaml:"layers"     doc:"linear layers before the propagation"`
+	Hops       int     `yaml:"hops"       doc:"steps of the propagation"`
+	Alpha      float64 `yaml:"alpha"      doc:"probability of the return to the node itself"`
 	Activation string  `yaml:"activation" doc:"activation between the layers"`
-	Dropout    float64 `yaml:"dropout" doc:"share of the inputs of each layer, and of the edges of each hop, dropped while training"`
+	Dropout    float64 `yaml:"dropout"    doc:"share of each layer's inputs and each hop's edges dropped in training"`
 }
 
 // APPNP predicts at each node, and then propagates the predictions by personalised PageRank.

@@ -120,7 +120,14 @@ func within(a, b []float64, tolerance float64) (measured, required string, ok bo
 		worst, top = max(worst, math.Abs(v-b[i])), max(top, math.Abs(v))
 	}
 	worst /= top
-	return fmt.Sprintf("%.2g", worst), fmt.Sprintf("at most %.0e", tolerance), len(a) == len(b) && worst <= tolerance, nil
+	return fmt.Sprintf(
+			"%.2g",
+			worst,
+		), fmt.Sprintf(
+			"at most %.0e",
+			tolerance,
+		), len(a) == len(b) &&
+			worst <= tolerance, nil
 }
 
 // checkEquivariant relabels the nodes.

@@ -11,13 +11,13 @@ import (
 
 // GATConfig configures gnn/gat. Its defaults are those of the paper for citation networks.
 type GATConfig struct {
-	Hidden     int     `yaml:"hidden" doc:"width of each head of the hidden layers"`
-	Heads      int     `yaml:"heads" doc:"heads of the hidden layers, side by side"`
-	Layers     int     `yaml:"layers" doc:"attention layers"`
+	Hidden     int     `yaml:"hidden"     doc:"width of each head of the hidden layers"`
+	Heads      int     `yaml:"heads"      doc:"heads of the hidden layers, side by side"`
+	Layers     int     `yaml:"layers"     doc:"attention layers"`
 	Last       int     `yaml:"last_heads" doc:"heads of the last layer about nodes, averaged"`
-	Version    int     `yaml:"version" doc:"1: graph attention, 2: that of arXiv 2105.14491"`
+	Version    int     `yaml:"version"    doc:"1: graph attention, 2: that of arXiv 2105.14491"`
 	Activation string  `yaml:"activation" doc:"activation between the layers"`
-	Dropout    float64 `yaml:"dropout" doc:"share of the inputs of each layer, and of the attention, dropped while training"`
+	Dropout    float64 `yaml:"dropout"    doc:"share of each layer's inputs and attention dropped in training"`
 }
 
 // GAT is the graph attention network.

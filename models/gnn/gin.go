@@ -11,7 +11,7 @@ import (
 	"ganglion/models/zoo"
 )
 
-// GINConfig configures gnn/gin. Its defaults are those of the paper for bioinformatics data.
+// GINConfig configures gnn/gin. Its widths are those of the paper.
 type GINConfig struct {
 	Hidden     int     `yaml:"hidden" doc:"width of the layers"`
 	Layers     int     `yaml:"layers" doc:"convolutions, each with a network of two linear layers"`
@@ -32,7 +32,7 @@ type GINConfig struct {
 // cosine, where the paper begins with 0.01 and halves it every 50 epochs, and dropout is off.
 var GIN = zoo.System{
 	ID: "gnn/gin", Title: "graph isomorphism network", Paper: "arXiv 1810.00826", Priority: 2, Levels: both,
-	Config: GINConfig{Hidden: 32, Layers: 5, Pool: "sum", Norm: true, Activation: "relu"},
+	Config: GINConfig{Hidden: 64, Layers: 5, Pool: "sum", Norm: true, Activation: "relu"},
 	Tiny:   GINConfig{Hidden: 4, Layers: 2, Learn: true, Pool: "mean", Norm: true, Activation: "tanh"}, Build: buildGIN,
 	Recipe: func(o *train.Options) { o.LR, o.Epochs, o.Batch, o.Schedule = 0.001, 100, 32, "cosine" },
 	Data:   []string{"cora"}, Checks: checksGIN,

@@ -30,12 +30,12 @@ type Config struct {
 
 // Data says what to learn from.
 type Data struct {
-	Source string `yaml:"source" doc:"name of a data set, or path of a file"`
-	Dir    string `yaml:"dir" doc:"folder with the files of named data sets that are not built in"`
-	Target string `yaml:"target" doc:"target column: name, position from 1, or -1 for the last"`
-	Task   string `yaml:"task" doc:"classify or regress; empty decides by the data"`
-	Features string `yaml:"features" doc:"of nodes: raw, rows (divided by their sums), ones, or empty for what fits"`
-	Split    string `yaml:"split" doc:"stored split NAME:K, 75/25, or empty for a stratified 60/20/20 split by seed"`
+	Source   string `yaml:"source"   doc:"name of a data set, or path of a file"`
+	Dir      string `yaml:"dir"      doc:"folder with the files of named data sets that are not built in"`
+	Target   string `yaml:"target"   doc:"target column: name, position from 1, or -1 for the last"`
+	Task     string `yaml:"task"     doc:"classify or regress; empty decides by the data"`
+	Features string `yaml:"features" doc:"of nodes: raw, rows (each over its sum), standard, ones; empty: what fits"`
+	Split    string `yaml:"split"    doc:"stored split NAME:K, 75/25, or empty for a stratified 60/20/20 split by seed"`
 }
 
 // UsageError is a mistake in what the user asked for: an unknown name, key or value.
@@ -251,8 +251,9 @@ func (c Config) Check() error {
 	if err := c.Train.Check(); err != nil {
 		return usage(fmt.Errorf("train.%w", err))
 	}
-	if !slices.Contains([]string{"", rawFeatures, rowFeatures, oneFeature}, c.Data.Features) {
-		return usage(fmt.Errorf("data.features: %q is not one of raw, rows, ones", c.Data.Features))
+	if !slices.Contains(preparations, c.Data.Features) {
+		return usage(fmt.Errorf("data.features: %q is not one of %s", c.Data.Features,
+			strings.Join(preparations[1:], ", ")))
 	}
 	switch c.Data.Task {
 	case "", "classify", "regress":

@@ -31,6 +31,8 @@ func (t *Trained) otherGraphs(ctx context.Context, d Data) (*Graphs, error) {
 	case c.Weighted && !have.Weighted:
 		return nil, wrong("weights of edges", true, false)
 	}
+	g.Columns.Shift, g.Columns.Divisor = c.Shift, c.Divisor
+	g.standardise()
 	g.each(func(x *graph.Graph) *graph.Graph {
 		out := *x
 		if m := x.Features; c.Sparse {

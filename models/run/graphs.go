@@ -20,7 +20,12 @@ const (
 	rawFeatures = "raw"  // as they are
 	rowFeatures = "rows" // each node's divided by their sum
 	oneFeature  = "ones" // a single 1 for each node
+	// Each column but those of 0 and 1 less its mean, divided by its standard deviation: over all nodes of one graph,
+	// which the network sees, or over those of the training part's graphs.
+	standardFeatures = "standard"
 )
+
+var preparations = []string{"", rawFeatures, rowFeatures, oneFeature, standardFeatures}
 
 // Graphs is a graph, or a collection of graphs, ready for a session.
 type Graphs struct {
@@ -38,8 +43,10 @@ type Graphs struct {
 type graphColumns struct {
 	Level      string    `json:"level"` // nodes or graphs: what is learnt about
 	Task       string    `json:"task"`
-	Features   int       `json:"features"` // of a node
-	Prepared   string    `json:"prepared"` // raw, rows or ones
+	Features   int       `json:"features"`          // of a node
+	Prepared   string    `json:"prepared"`          // raw, rows, ones or standard
+	Shift      []float64 `json:"shift,omitempty"`   // standard: of each column
+	Divisor    []float64 `json:"divisor,omitempty"` // standard: of each column
 	Sparse     bool      `json:"sparse"`
 	Weighted   bool      `json:"weighted"`
 	Attributes int       `json:"attributes"` // of an edge
@@ -116,10 +123,13 @@ func (g *Graphs) prepare(how string) error {
 	case m.Sparse():
 		how = rowFeatures
 		g.Notes = append(g.Notes, "the features of each node are divided by their sum")
-	default:
+	case g.binary():
 		how = rawFeatures
+	default:
+		how = standardFeatures
+		g.Notes = append(g.Notes, "the features of the nodes that are not 0 or 1 are standardised")
 	}
-	c.Prepared, c.Features, c.Sparse = how, max(1, m.Cols), m.Sparse() && how != oneFeature
+	c.Prepared, c.Features, c.Sparse = how, max(1, m.Cols), m.Sparse() && how != oneFeature && how != standardFeatures
 	if how != oneFeature && m.Cols == 0 {
 		return &graph.Error{File: g.Source, Want: "features of the nodes", Got: "none", Remedy: "add them to the file"}
 	}
@@ -134,6 +144,71 @@ func (g *Graphs) prepare(how string) error {
 		return &out
 	})
 	return nil
+}
+
+// binary says whether all features are 0 or 1.
+func (g *Graphs) binary() bool {
+	other := false
+	g.each(func(x *graph.Graph) *graph.Graph {
+		other = other || slices.ContainsFunc(x.Features.Data, func(v float32) bool { return v != 0 && v != 1 })
+		return x
+	})
+	return !other
+}
+
+// measure finds shift and divisor of the columns of features that are to be standardised, from the nodes of one graph
+// or of the graphs of the training part.
+func (g *Graphs) measure(rows []int32) {
+	c := &g.Columns
+	if c.Prepared != standardFeatures {
+		return
+	}
+	from := []*graph.Graph{g.data.One}
+	if g.data.One == nil {
+		from = nil
+		for _, r := range rows {
+			from = append(from, g.data.Many[r])
+		}
+	}
+	sum, square, n := make([]float64, c.Features), make([]float64, c.Features), 0.0
+	other := make([]bool, c.Features)
+	for _, x := range from {
+		n += float64(x.N)
+		for k, v := range x.Features.Dense() {
+			j := k % c.Features
+			sum[j] += float64(v)
+			square[j] += float64(v) * float64(v)
+			other[j] = other[j] || v != 0 && v != 1
+		}
+	}
+	c.Shift, c.Divisor = make([]float64, c.Features), make([]float64, c.Features)
+	for j := range c.Features {
+		c.Divisor[j] = 1
+		if mean := sum[j] / max(1, n); other[j] {
+			c.Shift[j] = mean
+			if s := math.Sqrt(max(0, square[j]/max(1, n)-mean*mean)); s > 0 {
+				c.Divisor[j] = s
+			}
+		}
+	}
+}
+
+// standardise applies shift and divisor of the columns of features, if there are any.
+func (g *Graphs) standardise() {
+	c := g.Columns
+	if c.Prepared != standardFeatures {
+		return
+	}
+	g.each(func(x *graph.Graph) *graph.Graph {
+		out := *x
+		data := slices.Clone(x.Features.Dense())
+		for k, v := range data {
+			j := k % c.Features
+			data[k] = float32((float64(v) - c.Shift[j]) / c.Divisor[j])
+		}
+		out.Features = graph.Matrix{Rows: x.N, Cols: c.Features, Data: data}
+		return &out
+	})
 }
 
 // aim decides what is learnt: the classes, or one or all of the targets.
@@ -152,8 +227,12 @@ func (g *Graphs) aim(d Data) error {
 	case graph.Regress:
 		return g.choose(d.Target)
 	}
-	return &graph.Error{File: g.Source, Want: "a class for each sample, or numbers", Got: fmt.Sprintf("task %q", l.Task),
-		Remedy: "take a data set with labels of another kind"}
+	return &graph.Error{
+		File:   g.Source,
+		Want:   "a class for each sample, or numbers",
+		Got:    fmt.Sprintf("task %q", l.Task),
+		Remedy: "take a data set with labels of another kind",
+	}
 }
 
 // choose keeps the target of that name, all of them if there is none.
@@ -187,8 +266,12 @@ func (g *Graphs) divide(split string, seed uint64) (parts [3][]int32, err error)
 	}
 	for k, name := range []string{"training", "validation", "test"} {
 		if len(parts[k]) == 0 {
-			return parts, &graph.Error{File: g.Source, Want: "samples with labels in the " + name + " part", Got: "none",
-				Remedy: "choose another --split"}
+			return parts, &graph.Error{
+				File:   g.Source,
+				Want:   "samples with labels in the " + name + " part",
+				Got:    "none",
+				Remedy: "choose another --split",
+			}
 		}
 	}
 	g.Split = split
@@ -246,9 +329,18 @@ func (c graphColumns) task(examples int) train.Task {
 // check verifies what was read from a run directory.
 func (c graphColumns) check() error {
 	if _, ok := levels[c.Level]; !ok || c.Features < 1 || c.Attributes < 0 ||
-		len(c.Classes) == 0 && (len(c.Targets) == 0 || len(c.Mean) != len(c.Targets) || len(c.Scale) != len(c.Targets)) {
-		return fmt.Errorf("level %q with %d features, %d classes, %d targets: no description of graphs", c.Level, c.Features,
-			len(c.Classes), len(c.Targets))
+		len(c.Classes) == 0 &&
+			(len(c.Targets) == 0 || len(c.Mean) != len(c.Targets) || len(c.Scale) != len(c.Targets)) {
+		return fmt.Errorf(
+			"level %q with %d features, %d classes, %d targets: no description of graphs",
+			c.Level,
+			c.Features,
+			len(c.Classes),
+			len(c.Targets),
+		)
+	}
+	if c.Prepared == standardFeatures && (len(c.Shift) != c.Features || len(c.Divisor) != c.Features) {
+		return fmt.Errorf("%d shifts and %d divisors for %d features", len(c.Shift), len(c.Divisor), c.Features)
 	}
 	return nil
 }
@@ -289,7 +381,9 @@ func (s *Session) fitGraphs(ctx context.Context) error {
 	}
 	g := s.Graphs
 	if !s.System.Takes(levels[g.Columns.Level]) {
-		return usage(fmt.Errorf("%s does not learn about %s, which %s has labels of", s.System.ID, g.Columns.Level, g.Name))
+		return usage(
+			fmt.Errorf("%s does not learn about %s, which %s has labels of", s.System.ID, g.Columns.Level, g.Name),
+		)
 	}
 	if err := g.aim(c.Data); err != nil {
 		return err
@@ -301,6 +395,8 @@ func (s *Session) fitGraphs(ctx context.Context) error {
 	if g.labels.Task == graph.Regress {
 		g.standard(parts[0])
 	}
+	g.measure(parts[0])
+	g.standardise()
 	d := dtypeOf(c.Train.DType)
 	s.Set = train.Set{Task: g.Columns.task(len(parts[0])), Scale: g.Columns.Scale, Graphs: &g.data,
 		Train: g.part(parts[0], d, true), Valid: g.part(parts[1], d, true), Test: g.part(parts[2], d, true)}
@@ -322,7 +418,19 @@ func (g *Graphs) Describe(set train.Set) string {
 	if g.Columns.Level == "graphs" {
 		graphs = fmt.Sprintf("%d graphs, ", count)
 	}
-	return fmt.Sprintf("data: %s, %s%d nodes, %d edges, %d features, %s; %d %s for training, %d for validation, %d for "+
-		"the test (%s)", g.Name, graphs, nodes, edges, g.Columns.Features, what, set.Train.Len(), g.Columns.Level,
-		set.Valid.Len(), set.Test.Len(), g.Split)
+	return fmt.Sprintf(
+		"data: %s, %s%d nodes, %d edges, %d features, %s; %d %s for training, %d for validation, %d for "+
+			"the test (%s)",
+		g.Name,
+		graphs,
+		nodes,
+		edges,
+		g.Columns.Features,
+		what,
+		set.Train.Len(),
+		g.Columns.Level,
+		set.Valid.Len(),
+		set.Test.Len(),
+		g.Split,
+	)
 }

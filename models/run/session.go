@@ -49,8 +49,10 @@ func Prepare(ctx context.Context, c Config) (*Session, error) {
 		return s, s.build()
 	}
 	if _, ok := read.FindSet(c.Data.Source); ok {
-		return nil, usage(fmt.Errorf("%s is a graph, and %s learns about rows of a table: take a network such as gnn/gcn",
-			c.Data.Source, s.System.ID))
+		return nil, usage(
+			fmt.Errorf("%s is a graph, and %s learns about rows of a table: take a network such as gnn/gcn",
+				c.Data.Source, s.System.ID),
+		)
 	}
 	if s.Table, err = data.Load(ctx, c.Data.Source, c.Data.options()); err != nil {
 		return nil, err

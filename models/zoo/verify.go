@@ -38,8 +38,15 @@ func Verify(t TB, s System) {
 			{"one seed, the same bits", func() error { return s.repeats(set) }},
 		} {
 			if err := p.check(); err != nil {
-				t.Errorf("%s, task %d about %v, sparse: %v: %s: %v", s.ID, set.Task.Kind, set.Task.Level, set.Task.Sparse,
-					p.name, err)
+				t.Errorf(
+					"%s, task %d about %v, sparse: %v: %s: %v",
+					s.ID,
+					set.Task.Kind,
+					set.Task.Level,
+					set.Task.Sparse,
+					p.name,
+					err,
+				)
 			}
 		}
 	}

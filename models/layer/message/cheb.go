@@ -19,8 +19,8 @@ const (
 	Plain                       // D − W
 )
 
-// Cheb is the Chebyshev convolution (Defferrard et al., arXiv 1606.09375, Eq. 5): with L̃ = 2L/λ − I, T₀ = x, T₁ = L̃·x,
-// T_k = 2L̃·T_{k−1} − T_{k−2}, it is y = Σ_{k < Terms} T_k·W_k + b. Edges must have no loops.
+// Cheb is the Chebyshev convolution (Defferrard et al., arXiv 1606.09375, Eq. 5): with L̃ = 2L/λ − I, T₀ = x, T₁ =
+// L̃·x, T_k = 2L̃·T_{k−1} − T_{k−2}, it is y = Σ_{k < Terms} T_k·W_k + b. Edges must have no loops.
 type Cheb struct {
 	Out, Terms int
 	Kind       Laplacian
@@ -32,7 +32,7 @@ type Cheb struct {
 // Apply declares 0/W, 1/W, … and b and returns y [nodes, Out].
 func (l Cheb) Apply(s *engine.Scope, x *Node, e Edges) *Node {
 	if l.Terms < 1 {
-		s.Fail(fmt.Errorf("Chebyshev convolution of %d terms, wants 1 at least", l.Terms))
+		s.Fail(fmt.Errorf("convolution of %d terms, wants 1 at least", l.Terms))
 	}
 	off, diagonal := l.Scaled(s, e)
 	e.Weight = off

@@ -11,9 +11,10 @@ import (
 
 // GAT is graph attention (Veličković et al., arXiv 1710.10903, Eq. 3–6): h = x·W with Heads parts of Out numbers,
 //
-//	y_i = Σ α_e·h_j,  α the softmax over the edges into i of leaky(⟨h_j, a_src⟩ + ⟨h_i, a_dst⟩ + ⟨attr_e·W_e, a_edge⟩),
+//	y_i = Σ α_e·h_j,  α_e = softmax_e leaky(⟨h_j, a_src⟩ + ⟨h_i, a_dst⟩ + ⟨attr_e·W_e, a_edge⟩),
 //
-// for each head. The paper's graphs have a loop at each node: see Edges.Looped. Weights of edges are not used.
+// the softmax over the edges into i, for each head. The paper's graphs have a loop at each node: see Edges.Looped.
+// Weights of edges are not used.
 type GAT struct {
 	Heads    int // 0 means 1
 	Out      int

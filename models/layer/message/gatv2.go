@@ -8,8 +8,8 @@ import (
 	"ganglion/models/layer"
 )
 
-// GATv2 is the graph attention of Brody et al. (arXiv 2105.14491, Eq. 7): l = x·W_l + b_l at sources, r = x·W_r + b_r at
-// destinations, y_i = Σ α_e·l_j with α the softmax over the edges into i of ⟨a, leaky(l_j + r_i + attr_e·W_e)⟩.
+// GATv2 is the graph attention of Brody et al. (arXiv 2105.14491, Eq. 7): l = x·W_l + b_l at sources, r = x·W_r + b_r
+// at destinations, y_i = Σ α_e·l_j with α the softmax over the edges into i of ⟨a, leaky(l_j + r_i + attr_e·W_e)⟩.
 type GATv2 struct {
 	GAT
 	Share bool // r is l: one W and b for both ends

@@ -5,8 +5,8 @@ import (
 	"ganglion/kernels/random"
 )
 
-// GCN is the graph convolution of Kipf and Welling (arXiv 1609.02907, Eq. 2): y = Â·x·W + b with Â = D^{−1/2}·A·D^{−1/2}
-// of the edges as given. The paper's have a loop at each node: see Edges.Looped.
+// GCN is the graph convolution of Kipf and Welling (arXiv 1609.02907, Eq. 2): y = Â·x·W + b with Â =
+// D^{−1/2}·A·D^{−1/2} of the edges as given. The paper's have a loop at each node: see Edges.Looped.
 type GCN struct {
 	Out    int
 	Raw    bool // the weights of the edges as they are, without Â's factors

@@ -54,8 +54,10 @@ func weighted(e message.Edges) message.Edges {
 	return message.Edges{Structure: e.Structure, Weight: e.Weight}
 }
 
+// net is the network of layers that have one.
+func net() message.MLP { return message.MLP{Widths: []int{6, 4}, F: act.Tanh} }
+
 func forms() map[string]form {
-	net := message.MLP{Widths: []int{6, 4}, F: act.Tanh}
 	on := func(f func(s *engine.Scope, x message.Features, e message.Edges) *message.Node,
 		keep func(message.Edges) message.Edges) form {
 		return func(s *engine.Scope, x *message.Node, e message.Edges) *message.Node {
@@ -68,7 +70,7 @@ func forms() map[string]form {
 		"gcn wide":      on(message.GCN{Out: 9, NoBias: true}.Apply, plain),
 		"sgc":           on(message.SGC{Out: 3, Hops: 2}.Apply, weighted),
 		"sgc wide":      on(message.SGC{Out: 8, Hops: 2}.Apply, plain),
-		"gin":           on(message.GIN{Net: net, Eps: 0.1, Learn: true}.Apply, plain),
+		"gin":           on(message.GIN{Net: net(), Eps: 0.1, Learn: true}.Apply, plain),
 		"gat":           on(message.GAT{Heads: 2, Out: 3}.Apply, plain),
 		"gat edges":     on(message.GAT{Heads: 2, Out: 3, Residual: true}.Apply, all),
 		"gat average":   on(message.GAT{Heads: 3, Out: 2, Average: true}.Apply, plain),
@@ -76,13 +78,13 @@ func forms() map[string]form {
 		"gatv2 edges":   on(message.GATv2{GAT: message.GAT{Heads: 2, Out: 3}}.Apply, all),
 		"sage project":  on(message.SAGE{Out: 7, Kind: message.Mean, Project: true}.Apply, plain),
 		"sage unit":     on(message.SAGE{Out: 3, Kind: message.Sum, Normalise: true}.Apply, plain),
-		"appnp":         func(s *engine.Scope, x *message.Node, e message.Edges) *message.Node { return spread(s, x, e) },
-		"tag":           func(s *engine.Scope, x *message.Node, e message.Edges) *message.Node { return tag(s, x, e) },
-		"gine":          func(s *engine.Scope, x *message.Node, e message.Edges) *message.Node { return gine(s, x, e, net) },
+		"appnp":         spread,
+		"tag":           tag,
+		"gine":          gine,
 		"cheb plain":    cheb(message.Plain),
 		"cheb walk":     cheb(message.RandomWalk),
 		"cheb":          cheb(message.Symmetric),
-		"edge":          func(s *engine.Scope, x *message.Node, e message.Edges) *message.Node { return edge(s, x, e, net) },
+		"edge":          edge,
 		"graphconv max": conv(message.Max),
 		"graphconv":     conv(message.Mean),
 	}
@@ -99,8 +101,8 @@ func tag(s *engine.Scope, x *message.Node, e message.Edges) *message.Node {
 	return message.TAG{Out: 3, Hops: 2}.Apply(s, x, weighted(e))
 }
 
-func gine(s *engine.Scope, x *message.Node, e message.Edges, net message.MLP) *message.Node {
-	return message.GINE{GIN: message.GIN{Net: net}}.Apply(s, x, e)
+func gine(s *engine.Scope, x *message.Node, e message.Edges) *message.Node {
+	return message.GINE{GIN: message.GIN{Net: net()}}.Apply(s, x, e)
 }
 
 func cheb(k message.Laplacian) form {
@@ -109,8 +111,8 @@ func cheb(k message.Laplacian) form {
 	}
 }
 
-func edge(s *engine.Scope, x *message.Node, e message.Edges, net message.MLP) *message.Node {
-	return message.EdgeConv{Net: net, Kind: message.Max}.Apply(s, x, plain(e))
+func edge(s *engine.Scope, x *message.Node, e message.Edges) *message.Node {
+	return message.EdgeConv{Net: net(), Kind: message.Max}.Apply(s, x, plain(e))
 }
 
 func conv(k message.Aggregate) form {
@@ -290,8 +292,8 @@ func TestEquivariance(t *testing.T) {
 	}
 }
 
-// relabel gives trial b the data of trial a, nodes and edges in its own order. a's values of edges are made those of the
-// list.
+// relabel gives trial b the data of trial a, nodes and edges in its own order. a's values of edges are made those of
+// the list.
 func relabel(a, b *trial, order []int32) {
 	for k := range a.feeds {
 		x, y := a.feeds[k].Tensor, b.feeds[k].Tensor
