@@ -8,7 +8,7 @@ import (
 )
 
 func spmmWorkload() workload {
-	const title = "message passing: sparse products, inner products, softmax over edges, attention; rows gathered at random"
+	const title = "message passing: sparse products, inner products, softmax over edges, attention; random rows"
 	return workload{"spmm", title, "W2m", spmmCases}
 }
 
@@ -63,7 +63,14 @@ func (n network) draw2() (nodes int, src, dst []int32) {
 }
 
 // openTensors makes a runner that calls an op's kernel on normal numbers, lists, and more normal numbers.
-func openTensors(e env, op kernels.CPUOp, work Work, first [][]int, lists []kernels.Tensor, last [][]int) (*runner, error) {
+func openTensors(
+	e env,
+	op kernels.CPUOp,
+	work Work,
+	first [][]int,
+	lists []kernels.Tensor,
+	last [][]int,
+) (*runner, error) {
 	c := kernels.NewCall(op, e.path, e.pool)
 	var specs []kernels.Spec
 	draw := func(shapes [][]int) error {

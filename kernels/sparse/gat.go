@@ -147,7 +147,7 @@ func leakyReLU(b kernels.Builder, slope float64, z *kernels.Node) *kernels.Node 
 // Grad is GATGrad.
 func (o GAT) Grad(b kernels.Builder, in []*kernels.Node, out, dout *kernels.Node) []*kernels.Node {
 	list := append([]*kernels.Node{in[0], in[1], in[2], out, dout}, in[3:]...)
-	block := b.Apply(GATGrad{Slope: o.Slope}, list...)
+	block := b.Apply(GATGrad(o), list...)
 	if len(in) == 3+parts {
 		return gradients(split(b, block, in[0], in[1], in[2])...)
 	}

@@ -37,7 +37,8 @@ func TestGAT(t *testing.T) {
 	}
 	optest.Check(t, cases)
 	f := kernels.Float32
-	refuse(t, GAT{}, "input 0 must be [3, heads, channels]", kernels.S(f, 2, 2, 2), kernels.S(f, 3, 2), kernels.S(f, 2, 2))
+	refuse(t, GAT{}, "input 0 must be [3, heads, channels]", kernels.S(f, 2, 2, 2), kernels.S(f, 3, 2),
+		kernels.S(f, 2, 2))
 	refuse(t, GAT{}, "input 1 must be", kernels.S(f, 3, 2, 2), kernels.S(f, 3, 1), kernels.S(f, 2, 2))
 	refuse(t, GAT{Slope: 1.5}, "at most 1", kernels.S(f, 3, 2, 2), kernels.S(f, 3, 2), kernels.S(f, 2, 2))
 	refuse(t, GAT{}, "wants 8 inputs", kernels.S(f, 3, 2, 2))
@@ -57,9 +58,9 @@ func TestGATGrad(t *testing.T) {
 		if s.Entries() > piece {
 			tol = 1e-4 // seen: 6e-5, sums of thousands of numbers of both signs
 		}
-		cases = append(cases, optest.Case{Name: name(what, heads, "x", channels, edges), Op: GATGrad{Slope: 0.2}, In: in,
-			NoGrad: !grad, // checked on the small graphs
-			Tol32:  tol})
+		cases = append(cases, optest.Case{Name: name(what, heads, "x", channels, edges), Op: GATGrad{Slope: 0.2},
+			In: in, NoGrad: !grad, // checked on the small graphs
+			Tol32: tol})
 	}
 	for _, g := range graphs(t) {
 		add(g.name, g.s, 1, 3, false, true)
@@ -146,10 +147,11 @@ func TestHeadMatrix(t *testing.T) {
 	var cases []optest.Case
 	for _, hc := range [][]int{{1, 1}, {1, 3}, {4, 5}, {0, 3}, {3, 0}} {
 		cases = append(cases,
-			optest.Case{Name: name(hc), Op: HeadMatrix{}, In: []optest.Arg{optest.Normal(hc...)}, Linear: true, Exact: true})
+			optest.Case{Name: name(hc), Op: HeadMatrix{}, Linear: true, Exact: true,
+				In: []optest.Arg{optest.Normal(hc...)}})
 		if hc[0] > 0 {
-			cases = append(cases, optest.Case{Name: name("back", hc), Op: HeadMatrix{Back: true}, Linear: true, Exact: true,
-				In: []optest.Arg{optest.Normal(hc[0]*hc[1], hc[0])}})
+			cases = append(cases, optest.Case{Name: name("back", hc), Op: HeadMatrix{Back: true}, Linear: true,
+				Exact: true, In: []optest.Arg{optest.Normal(hc[0]*hc[1], hc[0])}})
 		}
 	}
 	optest.Check(t, cases)

@@ -6,8 +6,8 @@ import (
 )
 
 // GATv2 is the weighted mean of dynamic graph attention (arXiv 2105.14491, Eq. 7): y_i = Σ_k α_k⊗l_{col k} over the
-// entries k of row i, with α the softmax over the row of ⟨a, LeakyReLU(l_{col k} + r_i)⟩, each head for itself. No array
-// with a row of l for each entry is made.
+// entries k of row i, with α the softmax over the row of ⟨a, LeakyReLU(l_{col k} + r_i)⟩, each head for itself. No
+// array with a row of l for each entry is made.
 // Inputs: l float [cols, heads, channels], r float [rows, heads, channels], a float [heads, channels], the structure
 // (five inputs).  Output: [rows, heads, channels]; 0 for rows without entries.
 //
@@ -119,7 +119,7 @@ func spreadA(b kernels.Builder, a *kernels.Node) *kernels.Node {
 
 // Grad is GATv2Grad.
 func (o GATv2) Grad(b kernels.Builder, in []*kernels.Node, out, dout *kernels.Node) []*kernels.Node {
-	block := b.Apply(GATv2Grad{Slope: o.Slope}, nodes(in[3:], in[0], in[1], in[2], out, dout)...)
+	block := b.Apply(GATv2Grad(o), nodes(in[3:], in[0], in[1], in[2], out, dout)...)
 	return gradients(split(b, block, in[0], in[1], in[2])...)
 }
 

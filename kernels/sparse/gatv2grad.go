@@ -13,8 +13,8 @@ import (
 // ds_k = α_k·(⟨dy_i, l_{col k}⟩ − D_i), each head for itself, and q_k = ds_k⊗a⊙LeakyReLU′(z_k), it is
 // dl_j = Σ α_k⊗dy_{row k} + q_k over the entries k of column j, dr_i = Σ q_k over those of row i, and
 // da = Σ ds_k⊗LeakyReLU(z_k) over all.
-// Inputs: l, r and a as for GATv2, y and dy [rows, heads, channels], the structure (five inputs).  Output: dl, dr and da
-// one behind another in a block [n] (see Part).
+// Inputs: l, r and a as for GATv2, y and dy [rows, heads, channels], the structure (five inputs).  Output: dl, dr and
+// da one behind another in a block [n] (see Part).
 //
 // The slope at 0 is that of negative numbers. The largest arrays in memory are [entries, heads].
 //
@@ -49,7 +49,7 @@ func (o GATv2Grad) Ref(out kernels.Tensor, in []kernels.Tensor) {
 	dl, dr, da := out.F64[:len(l)], out.F64[len(l):len(l)+len(r)], out.F64[len(l)+len(r):]
 	for at := range m.rows * heads {
 		i, h := at/heads, at%heads
-		for n, alpha := range (GATv2{Slope: o.Slope}).attend(m, i, h, in) {
+		for n, alpha := range GATv2(o).attend(m, i, h, in) {
 			j, ds := int(m.col[int(m.ptr[i])+n])*heads+h, 0.0
 			for c := range channels {
 				ds += dy[at*channels+c] * (l[j*channels+c] - y[at*channels+c])
@@ -72,7 +72,7 @@ func (o GATv2Grad) Ref(out kernels.Tensor, in []kernels.Tensor) {
 // Decompose computes α, its gradient, and those of the scores.
 func (o GATv2Grad) Decompose(b kernels.Builder, in []*kernels.Node) *kernels.Node {
 	s, a, dy := in[5:], in[2], in[4]
-	alpha, z := GATv2{Slope: o.Slope}.weights(b, in[0], in[1], a, s)
+	alpha, z := GATv2(o).weights(b, in[0], in[1], a, s)
 	d := b.Apply(dense.Reduce{Axes: dense.On(2)}, times(b, dy, in[3]))
 	g := b.Apply(SDDMM{Heads: true}, nodes(s, dy, in[0])...)
 	ds := times(b, alpha, b.Apply(dense.Binary{Kind: dense.Sub}, g, b.Apply(Spread{}, nodes(s, d)...)))
@@ -258,7 +258,8 @@ func (w *v2Back[T]) slopes(c *kernels.Call, i, lo, n int, y []T) {
 	w.bounds[0], w.bounds[1] = int32(lo), int32(lo+n)
 	l, r := kernels.Of[T](c.In[0]), kernels.Of[T](c.In[1])[i*w.d:]
 	dy, out := kernels.Of[T](c.In[4])[i*w.d:], kernels.Of[T](c.In[3])[i*w.d:]
-	t.Dots(&csr.Dots[T]{Ptr: w.bounds, Col: w.m.col, Q: dy, X: l, StepQ: w.d, StepX: w.d, Heads: h, Width: w.d, Out: w.g})
+	t.Dots(&csr.Dots[T]{Ptr: w.bounds, Col: w.m.col, Q: dy, X: l, StepQ: w.d, StepX: w.d, Heads: h, Width: w.d,
+		Out: w.g})
 	d := w.stats[2*h : 3*h]
 	t.Dots(&csr.Dots[T]{Ptr: identity[:2], Col: identity[:1], Q: dy, X: out, StepQ: w.d, StepX: w.d, Heads: h,
 		Width: w.d, Out: d})
@@ -293,8 +294,8 @@ func v2Columns[T kernels.Float](c *kernels.Call, chunk, worker int) {
 				copy(w.ds[k*h:][:h], pair[h:])
 			}
 			w.bounds[0], w.bounds[1] = int32(at), int32(at+n)
-			t.Mix(&csr.Mix[T]{Ptr: w.bounds, Col: w.back.col, W: w.s, Heads: h, X: dy, Y: w.line, StepX: w.d, StepY: w.d,
-				Width: w.d, Lanes: w.lanes})
+			t.Mix(&csr.Mix[T]{Ptr: w.bounds, Col: w.back.col, W: w.s, Heads: h, X: dy, Y: w.line, StepX: w.d,
+				StepY: w.d, Width: w.d, Lanes: w.lanes})
 			v.Add(dl, dl, w.line)
 			t.Slopes(&csr.Slopes[T]{Ptr: w.bounds, Col: w.back.col, Q: l[j*w.d:], X: r, Y: w.line, StepQ: w.d,
 				StepX: w.d, StepY: w.d, W: w.ds, Heads: h, Width: w.d, Slope: w.slope, Lanes: w.lanes})

@@ -27,7 +27,8 @@ func (o HeadMatrix) Infer(in []kernels.Spec) (kernels.Spec, error) {
 		return kernels.S(in[0].DType, rows*cols, rows), nil
 	}
 	if cols == 0 && rows > 0 || cols > 0 && rows%cols != 0 {
-		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "%d rows are no multiple of %d heads", rows, cols)
+		return kernels.Spec{}, kernels.Errorf(o, in, kernels.ErrShape, "%d rows are no multiple of %d heads", rows,
+			cols)
 	}
 	return kernels.S(in[0].DType, cols, rows/max(1, cols)), nil
 }

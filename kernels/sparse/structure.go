@@ -108,8 +108,8 @@ func Segments(bounds []int32) (Structure, error) {
 // product with a dense matrix [cols, n], its gradient the product with the transpose. The lists are not copied.
 func Compressed(cols int, ptr, col []int32) (Structure, error) {
 	if cols < 0 || len(ptr) == 0 || ptr[0] != 0 || !monotone(ptr, len(col)) {
-		return Structure{}, fmt.Errorf("sparse: Compressed: the bounds of rows must begin with 0, not decrease, and end "+
-			"with the number of entries, %d; there must not be %d columns", len(col), cols)
+		return Structure{}, fmt.Errorf("sparse: Compressed: the bounds of rows must begin with 0, not decrease, and "+
+			"end with the number of entries, %d; there must not be %d columns", len(col), cols)
 	}
 	s := Structure{Ptr: ptr, Col: col, TCol: make([]int32, len(col))}
 	var err error

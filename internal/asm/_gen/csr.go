@@ -149,9 +149,8 @@ func (v vector) csrStep(weight string, k, at reg.GPVirtual, acc []reg.VecVirtual
 	}
 }
 
-// csrDot emits inner products of the rows of q with rows of x, one for each entry; or, leaky, of a with LeakyReLU of
-// their sums.
-func (v vector) csrDot(leaky bool) {
+// dotFunction declares csrDot, and returns the slope of LeakyReLU.
+func (v vector) dotFunction(leaky bool) reg.VecVirtual {
 	name, formula, params := "dot"+v.suffix(), "Σ q·x[col]", ""
 	if leaky {
 		name, formula = "dotLeaky"+v.suffix(), "Σ a·max(z, slope·z), z = q + x[col]"
@@ -164,11 +163,17 @@ func (v vector) csrDot(leaky bool) {
 	v.Pragma("noescape")
 	v.SignatureExpr(fmt.Sprintf("func(rows, n int, ptr, col *int32, q *%[1]s, ldq int, x *%[1]s, ldx int, "+
 		"out *%[1]s, ldo, last int%[2]s)", v.float(), params))
-	var slope reg.VecVirtual
+	slope := v.reg()
 	if leaky {
-		slope = v.reg()
 		v.bcast(v.address("slope"), slope)
 	}
+	return slope
+}
+
+// csrDot emits inner products of the rows of q with rows of x, one for each entry; or, leaky, of a with LeakyReLU of
+// their sums.
+func (v vector) csrDot(leaky bool) {
+	slope := v.dotFunction(leaky)
 	ptr, col, q, x, ldx := v.param("ptr"), v.param("col"), v.param("q"), v.param("x"), v.param("ldx")
 	n, out := v.param("n"), v.param("out")
 	rest := v.copyOf(n)

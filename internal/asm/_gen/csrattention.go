@@ -313,6 +313,16 @@ func (v vector) mix(tile int, part, mean bool) {
 			v.mul(t, r, r)
 		}
 	}
+	v.storeTile(acc, part, rest, y)
+	v.ADDQ(v.address("ldy"), y)
+	v.ADDQ(op.U8(4), ptr)
+	v.DECQ(v.address("rows"))
+	v.JNZ(op.LabelRef("row"))
+	v.end()
+}
+
+// storeTile stores vectors one behind another, or a part of one.
+func (v vector) storeTile(acc []reg.VecVirtual, part bool, rest mask, y reg.GPVirtual) {
 	for i, r := range acc {
 		if part {
 			v.storeMasked(r, rest, op.Mem{Base: y})
@@ -320,11 +330,6 @@ func (v vector) mix(tile int, part, mean bool) {
 			v.store(r, op.Mem{Base: y, Disp: i * v.bits / 8})
 		}
 	}
-	v.ADDQ(v.address("ldy"), y)
-	v.ADDQ(op.U8(4), ptr)
-	v.DECQ(v.address("rows"))
-	v.JNZ(op.LabelRef("row"))
-	v.end()
 }
 
 // slopes emits weighted sums of the slopes of LeakyReLU.
@@ -333,8 +338,12 @@ func (v vector) slopes(tile int, part bool) {
 	if part {
 		name, doc, params = "slopesRest", "0 < rest ≤ lanes elements", ", rest int"
 	}
-	v.rowsFunction(name, "y = Σ w⊗(1 where q + x[col] > 0, slope elsewhere), "+doc,
-		"col *int32, w, q *%[1]s, ldq int, x *%[1]s, ldx int, y *%[1]s, ldy int, lanes *int32, slope %[1]s, last int"+params)
+	v.rowsFunction(
+		name,
+		"y = Σ w⊗(1 where q + x[col] > 0, slope elsewhere), "+doc,
+		"col *int32, w, q *%[1]s, ldq int, x *%[1]s, ldx int, y *%[1]s, ldy int, lanes *int32, "+
+			"slope %[1]s, last int"+params,
+	)
 	var rest mask
 	if part {
 		rest = v.first(v.param("rest"))
@@ -378,13 +387,7 @@ func (v vector) slopes(tile int, part bool) {
 	v.CMPQ(k, end)
 	v.JLT(op.LabelRef("entry"))
 	v.Label("done")
-	for i, r := range acc {
-		if part {
-			v.storeMasked(r, rest, op.Mem{Base: y})
-		} else {
-			v.store(r, op.Mem{Base: y, Disp: i * v.bits / 8})
-		}
-	}
+	v.storeTile(acc, part, rest, y)
 	v.ADDQ(v.address("ldy"), y)
 	v.ADDQ(v.address("ldq"), q)
 	v.ADDQ(op.U8(4), ptr)
@@ -399,9 +402,11 @@ func (v vector) bringInto(from, to reg.VecVirtual) { v.bring(from, to) }
 // rescore emits the scores of the transposed matrix, from records of what the columns name; or, derive, what follows
 // when they have become exponentials.
 func (v numbers) rescore(derive bool) {
-	name, doc, params := "rescore", "s = max(z, slope·z) − m, z = u + v (+ e[pos]), with the record v, m, r, d of col", ""
+	name, params := "rescore", ""
+	doc := "s = max(z, slope·z) − m, z = u + v (+ e[pos]), with the record v, m, r, d of col"
 	if derive {
-		name, doc = "derive", "s = s·r and dz[pos] = s·(product − d)·slope of z, du = Σ dz, z and the record v, m, r, d as there"
+		name = "derive"
+		doc = "s = s·r and dz[pos] = s·(product − d)·slope of z, du = Σ dz, z and the record v, m, r, d as there"
 		params = ", product, dz, du *%[1]s"
 	}
 	v.numbersFunction(name, doc, "col, pos *int32, u, records, e *%[1]s, slope %[1]s, s *%[1]s"+params+", last int")

@@ -7,8 +7,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// dots8 emits inner products of 8 heads at once, float32: each of a multiple of the elements of a vector, or, narrow, of
-// half of them. The sums of pairs of vectors go through a tree, so that a head costs some three instructions.
+// dots8 emits inner products of 8 heads at once, float32: each of a multiple of the elements of a vector, or, narrow,
+// of half of them. The sums of pairs of vectors go through a tree, so that a head costs some three instructions.
 func (v vector) dots8(narrow, leaky bool) {
 	name, doc := "dots8", fmt.Sprintf("n > 0 elements a head, a multiple of %d", v.lanes())
 	if narrow {

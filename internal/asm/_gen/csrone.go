@@ -5,8 +5,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// along emits a loop over the entries k to end of a row with one number each: whole vectors, and the rest with a mask. The
-// lists go along.
+// along emits a loop over the entries k to end of a row with one number each: whole vectors, and the rest with a mask.
+// The lists go along.
 func (v vector) along(label string, k, end reg.GPVirtual, lists []reg.GPVirtual, body func(m *mask)) {
 	n := v.copyOf(end)
 	v.SUBQ(k, n)
@@ -49,8 +49,12 @@ func (v vector) putBack(r reg.VecVirtual, m *mask, at op.Mem) {
 
 // shiftOne is shift for one head.
 func (v vector) shiftOne() {
-	v.rowsFunction("shiftOne", "to = from − the largest of the row, which is stored in top unless that is nil, for one head",
-		"from, to, top *%[1]s, lowest %[1]s, ldt int")
+	v.rowsFunction(
+		"shiftOne",
+		"to = from − the largest of the row, which is stored in top unless that is nil, "+
+			"for one head",
+		"from, to, top *%[1]s, lowest %[1]s, ldt int",
+	)
 	ptr, from, to, top := v.param("ptr"), v.param("from"), v.param("to"), v.param("top")
 	lowest := v.reg()
 	v.bcast(v.address("lowest"), lowest)

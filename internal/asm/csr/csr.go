@@ -253,6 +253,7 @@ func (t *Table[T]) Dot(a *Dot[T]) {
 	}
 	elem := size[T]()
 	t.dot(dotArgs[T]{rows: rows, n: a.Width, ptr: &a.Ptr[0], col: &a.Col[0], q: unsafe.SliceData(a.Q),
-		x: unsafe.SliceData(a.X), out: &a.Out[lo*a.StepO], ldq: a.StepQ * elem, ldx: a.StepX * elem, ldo: a.StepO * elem,
+		x: unsafe.SliceData(a.X), out: &a.Out[lo*a.StepO], ldq: a.StepQ * elem, ldx: a.StepX * elem,
+		ldo:  a.StepO * elem,
 		last: len(a.Col) - 1})
 }

@@ -9,17 +9,25 @@ var (
 	go64 = Table[float64]{within: withinGo}
 
 	avx2x32 = Table[float32]{lanes: 8, sum: sum32AVX2, rest: rest32AVX2, dot: dot32AVX2, within: within,
-		score: score32AVX2, shift: shift32AVX2, share: share32AVX2, rescore: rescore32AVX2, derive: derive32AVX2, mix: mix32AVX2,
-		tiles: 4, slopes: slopes32AVX2, leaky: leaky32AVX2, dots: dots32AVX2}
+		score: score32AVX2, shift: shift32AVX2, share: share32AVX2, rescore: rescore32AVX2,
+		derive: derive32AVX2,
+		mix:    mix32AVX2,
+		tiles:  4, slopes: slopes32AVX2, leaky: leaky32AVX2, dots: dots32AVX2}
 	avx512x32 = Table[float32]{lanes: 16, sum: sum32AVX512, rest: rest32AVX512, dot: dot32AVX512, within: within,
-		score: score32AVX512, shift: shift32AVX512, share: share32AVX512, rescore: rescore32AVX512, derive: derive32AVX512, mix: mix32AVX512,
-		tiles: 8, slopes: slopes32AVX512, leaky: leaky32AVX512, dots: dots32AVX512}
+		score: score32AVX512, shift: shift32AVX512, share: share32AVX512, rescore: rescore32AVX512,
+		derive: derive32AVX512,
+		mix:    mix32AVX512,
+		tiles:  8, slopes: slopes32AVX512, leaky: leaky32AVX512, dots: dots32AVX512}
 	avx2x64 = Table[float64]{lanes: 4, sum: sum64AVX2, rest: rest64AVX2, dot: dot64AVX2, within: within,
-		score: score64AVX2, shift: shift64AVX2, share: share64AVX2, rescore: rescore64AVX2, derive: derive64AVX2, mix: mix64AVX2,
-		tiles: 4, slopes: slopes64AVX2, leaky: leaky64AVX2}
+		score: score64AVX2, shift: shift64AVX2, share: share64AVX2, rescore: rescore64AVX2,
+		derive: derive64AVX2,
+		mix:    mix64AVX2,
+		tiles:  4, slopes: slopes64AVX2, leaky: leaky64AVX2}
 	avx512x64 = Table[float64]{lanes: 8, sum: sum64AVX512, rest: rest64AVX512, dot: dot64AVX512, within: within,
-		score: score64AVX512, shift: shift64AVX512, share: share64AVX512, rescore: rescore64AVX512, derive: derive64AVX512, mix: mix64AVX512,
-		tiles: 8, slopes: slopes64AVX512, leaky: leaky64AVX512}
+		score: score64AVX512, shift: shift64AVX512, share: share64AVX512, rescore: rescore64AVX512,
+		derive: derive64AVX512,
+		mix:    mix64AVX512,
+		tiles:  8, slopes: slopes64AVX512, leaky: leaky64AVX512}
 
 	dots32AVX2   = []dotsKernel[float32]{{8, 8, dots8AVX2}}
 	dots32AVX512 = []dotsKernel[float32]{{8, 16, dots8AVX512}, {8, 8, dots8NarrowAVX512}}
