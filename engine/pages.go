@@ -6,8 +6,8 @@ import "unsafe"
 const largePage = 2 << 20
 
 // alignedBytes allocates zeroed memory that begins at a multiple of storeAlign. If it is a large page or more it begins
-// at one, and the system is asked to back it with such pages: a step goes through parameters, moments and gradients once,
-// and would wait for the translation of every small page.
+// at one, and the system is asked to back it with such pages: a step goes through parameters, moments and gradients
+// once, and would wait for the translation of every small page.
 func alignedBytes(n int) []byte {
 	align := storeAlign
 	if n >= largePage {

@@ -52,8 +52,8 @@ func multiplyAdd(path cpu.Path, elem, n int) float64 {
 	return 12 * lanes * 2
 }
 
-// multiplyLoaded is multiplyAdd on operands in the first-level cache, in the proportions of a matrix product. In plain Go
-// it is multiplyAdd.
+// multiplyLoaded is multiplyAdd on operands in the first-level cache, in the proportions of a matrix product. In plain
+// Go it is multiplyAdd.
 func multiplyLoaded(path cpu.Path, elem, n int, o *operands) float64 {
 	lanes := float64(32 / elem)
 	switch {

@@ -14,4 +14,6 @@ func multiplyAdd(_ cpu.Path, elem, n int) float64 {
 }
 
 // multiplyLoaded is multiplyAdd: plain Go keeps its operands in registers.
-func multiplyLoaded(path cpu.Path, elem, n int, _ *operands) float64 { return multiplyAdd(path, elem, n) }
+func multiplyLoaded(path cpu.Path, elem, n int, _ *operands) float64 {
+	return multiplyAdd(path, elem, n)
+}

@@ -46,7 +46,8 @@ func TestMeasure(t *testing.T) {
 func TestSeconds(t *testing.T) {
 	m := Machine{Path: cpu.AVX2, Threads: 2,
 		FMA: []FMA{{Path: cpu.Go, Bits: 32, Threads: 2, GFLOPS: 1}, {Path: cpu.AVX2, Bits: 32, Threads: 1, GFLOPS: 50},
-			{Path: cpu.AVX2, Bits: 32, Threads: 2, Loaded: true, GFLOPS: 90}, {Path: cpu.AVX2, Bits: 32, Threads: 2, GFLOPS: 100}},
+			{Path: cpu.AVX2, Bits: 32, Threads: 2, Loaded: true, GFLOPS: 90},
+			{Path: cpu.AVX2, Bits: 32, Threads: 2, GFLOPS: 100}},
 		Levels: []Level{{"l1", 1000, 400, 300}, {"dram", 5000, 10, 20}}}
 	for _, c := range []struct{ flops, bytes, set, want float64 }{
 		{1e9, 0, 0, 0.01},
