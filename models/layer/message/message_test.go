@@ -66,27 +66,31 @@ func forms() map[string]form {
 	}
 	all := func(e message.Edges) message.Edges { return e }
 	out := map[string]form{
-		"gcn":           on(message.GCN{Out: 3}.Apply, weighted),
-		"gcn wide":      on(message.GCN{Out: 9, NoBias: true}.Apply, plain),
-		"sgc":           on(message.SGC{Out: 3, Hops: 2}.Apply, weighted),
-		"sgc wide":      on(message.SGC{Out: 8, Hops: 2}.Apply, plain),
-		"gin":           on(message.GIN{Net: net(), Eps: 0.1, Learn: true}.Apply, plain),
-		"gat":           on(message.GAT{Heads: 2, Out: 3}.Apply, plain),
-		"gat edges":     on(message.GAT{Heads: 2, Out: 3, Residual: true}.Apply, all),
-		"gat average":   on(message.GAT{Heads: 3, Out: 2, Average: true}.Apply, plain),
-		"gatv2":         on(message.GATv2{GAT: message.GAT{Heads: 2, Out: 3}}.Apply, plain),
-		"gatv2 edges":   on(message.GATv2{GAT: message.GAT{Heads: 2, Out: 3}}.Apply, all),
-		"sage project":  on(message.SAGE{Out: 7, Kind: message.Mean, Project: true}.Apply, plain),
-		"sage unit":     on(message.SAGE{Out: 3, Kind: message.Sum, Normalise: true}.Apply, plain),
-		"appnp":         spread,
-		"tag":           tag,
-		"gine":          gine,
-		"cheb plain":    cheb(message.Plain),
-		"cheb walk":     cheb(message.RandomWalk),
-		"cheb":          cheb(message.Symmetric),
-		"edge":          edge,
-		"graphconv max": conv(message.Max),
-		"graphconv":     conv(message.Mean),
+		"gcn":                 on(message.GCN{Out: 3}.Apply, weighted),
+		"gcn wide":            on(message.GCN{Out: 9, NoBias: true}.Apply, plain),
+		"sgc":                 on(message.SGC{Out: 3, Hops: 2}.Apply, weighted),
+		"sgc wide":            on(message.SGC{Out: 8, Hops: 2}.Apply, plain),
+		"gin":                 on(message.GIN{Net: net(), Eps: 0.1, Learn: true}.Apply, plain),
+		"gat":                 on(message.GAT{Heads: 2, Out: 3}.Apply, plain),
+		"gat edges":           on(message.GAT{Heads: 2, Out: 3, Residual: true}.Apply, all),
+		"gat average":         on(message.GAT{Heads: 3, Out: 2, Average: true}.Apply, plain),
+		"gatv2":               on(message.GATv2{GAT: message.GAT{Heads: 2, Out: 3}}.Apply, plain),
+		"gatv2 edges":         on(message.GATv2{GAT: message.GAT{Heads: 2, Out: 3}}.Apply, all),
+		"sage project":        on(message.SAGE{Out: 7, Kind: message.Mean, Project: true}.Apply, plain),
+		"sage unit":           on(message.SAGE{Out: 3, Kind: message.Sum, Normalise: true}.Apply, plain),
+		"appnp":               spread,
+		"transformer":         on(message.Transformer{Heads: 2, Out: 3}.Apply, plain),
+		"transformer average": on(message.Transformer{Heads: 2, Out: 3, Average: true, NoRoot: true}.Apply, plain),
+		"jump":                jump(message.Jump{}),
+		"jump largest":        jump(message.Jump{Largest: true}),
+		"tag":                 tag,
+		"gine":                gine,
+		"cheb plain":          cheb(message.Plain),
+		"cheb walk":           cheb(message.RandomWalk),
+		"cheb":                cheb(message.Symmetric),
+		"edge":                edge,
+		"graphconv max":       conv(message.Max),
+		"graphconv":           conv(message.Mean),
 	}
 	return out
 }
@@ -95,6 +99,14 @@ func spread(s *engine.Scope, x *message.Node, e message.Edges) *message.Node {
 	w := s.Param("w", normal{}, 1)
 	y := message.APPNP{Hops: 3, Alpha: 0.2}.Apply(s, x, weighted(e))
 	return s.Apply(dense.Binary{Kind: dense.Mul}, y, w)
+}
+
+func jump(l message.Jump) form {
+	return func(s *engine.Scope, x *message.Node, e message.Edges) *message.Node {
+		a := message.SAGE{Out: 3}.Apply(s.In("a"), message.Dense(x), plain(e))
+		b := message.SAGE{Out: 3}.Apply(s.In("b"), message.Dense(a), plain(e))
+		return l.Apply(s, a, b)
+	}
 }
 
 func tag(s *engine.Scope, x *message.Node, e message.Edges) *message.Node {
