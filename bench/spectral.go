@@ -38,10 +38,18 @@ func spectralCases(e env) []bench {
 	return append(out, tensorStepCase(e))
 }
 
-// transformCases are the kernels alone: rfft in planes of as many columns as signals, tubes of a layer, facewise products.
+// transformCases are the kernels alone: rfft in planes of as many columns as signals, tubes of a layer, facewise
+// products.
 func transformCases(e env) []bench {
 	lengths, batch := []int{28, 32, 64, 128, 1000}, 10000
-	tubes, faces := [][3]int{{8, 512, 1024}, {28, 512, 256}, {32, 512, 256}}, [][4]int{{32, 128, 128, 128}, {8, 512, 512, 512}}
+	tubes, faces := [][3]int{
+		{8, 512, 1024},
+		{28, 512, 256},
+		{32, 512, 256},
+	}, [][4]int{
+		{32, 128, 128, 128},
+		{8, 512, 512, 512},
+	}
 	if e.quick {
 		lengths, batch = []int{6, 70}, 9
 		tubes, faces = [][3]int{{4, 3, 5}}, [][4]int{{5, 3, 4, 2}}
@@ -51,7 +59,10 @@ func transformCases(e env) []bench {
 		for op, t := range []spectral.Transform{{}, {Inverse: true}} {
 			size := Size{{"op", [...]string{"rfft", "irfft"}[op]}, {"n", n}, {"batch", batch}, {"axis", "first"}}
 			// What a fast transform of a real signal takes, as peers count.
-			work := Work{Flops: 2.5 * float64(n*batch) * math.Log2(float64(n)), Bytes: float64(2 * n * batch * e.dtype.Size())}
+			work := Work{
+				Flops: 2.5 * float64(n*batch) * math.Log2(float64(n)),
+				Bytes: float64(2 * n * batch * e.dtype.Size()),
+			}
 			work.Set = work.Bytes
 			out = append(out, bench{size, func(e env) (*runner, error) { return openOp(e, t, work, []int{n, batch}) }})
 		}
@@ -67,8 +78,8 @@ func transformCases(e env) []bench {
 	return out
 }
 
-// openProduct makes a program of the t-product of a [n1, n2] and b [n2, cols], of tubes of length n3, under the DFT, and
-// perhaps of its gradients for a given one of the output.
+// openProduct makes a program of the t-product of a [n1, n2] and b [n2, cols], of tubes of length n3, under the DFT,
+// and perhaps of its gradients for a given one of the output.
 func openProduct(e env, s [4]int, backward bool) (*runner, error) {
 	n1, n2, n3, cols := s[0], s[1], s[2], s[3]
 	g, err := engine.Build("product", e.dtype, func(b *engine.Scope) {
@@ -119,8 +130,11 @@ func tensorStepCase(e env) bench {
 	if e.quick {
 		m, batch = tensorNet{4, 3, 2}, 5
 	}
-	size := Size{{"op", "tnn-step"}, {"layers", fmt.Sprintf("%d x %dx%dx%d + 10x%dx%d", m.layers, m.d, m.d, m.c, m.d, m.c)},
-		{"batch", batch}}
+	size := Size{
+		{"op", "tnn-step"},
+		{"layers", fmt.Sprintf("%d x %dx%dx%d + 10x%dx%d", m.layers, m.d, m.d, m.c, m.d, m.c)},
+		{"batch", batch},
+	}
 	return bench{size, func(e env) (*runner, error) {
 		r, t, err := openStep(e, m, train.Task{Kind: train.Classify, Inputs: m.c * m.d, Outputs: 10}, batch, 1e-3)
 		if err != nil {

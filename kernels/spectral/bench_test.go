@@ -85,7 +85,11 @@ func BenchmarkFaces(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%v", name, s), func(b *testing.B) {
 				p := pipeline{b: b, pool: par.New(runtime.GOMAXPROCS(0))}
 				defer p.pool.Close()
-				x, y := kernels.New(kernels.S(kernels.Float32, c, m, k)), kernels.New(kernels.S(kernels.Float32, c, k, n))
+				x, y := kernels.New(
+					kernels.S(kernels.Float32, c, m, k),
+				), kernels.New(
+					kernels.S(kernels.Float32, c, k, n),
+				)
 				switch name {
 				case "dft-nt":
 					y = kernels.New(kernels.S(kernels.Float32, c, n, k))
@@ -96,7 +100,17 @@ func BenchmarkFaces(b *testing.B) {
 				for b.Loop() {
 					op.CPU(p.calls[0])
 				}
-				b.ReportMetric(op.(kernels.Counter).Flops([]kernels.Spec{x.Spec, y.Spec}, p.calls[0].Out.Spec)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+				b.ReportMetric(
+					op.(kernels.Counter).Flops(
+						[]kernels.Spec{x.Spec, y.Spec},
+						p.calls[0].Out.Spec,
+					)*float64(
+						b.N,
+					)/float64(
+						b.Elapsed().Nanoseconds(),
+					),
+					"GFLOP/s",
+				)
 			})
 		}
 	}
@@ -104,7 +118,8 @@ func BenchmarkFaces(b *testing.B) {
 
 // BenchmarkTubes compares a layer's pass over tubes with a copy of as many bytes by the same workers.
 func BenchmarkTubes(b *testing.B) {
-	for _, s := range [][3]int{{4, 512, 2048}, {8, 512, 1024}, {16, 512, 512}, {28, 512, 256}, {32, 512, 256}, {28, 100, 28}} {
+	sizes := [][3]int{{4, 512, 2048}, {8, 512, 1024}, {16, 512, 512}, {28, 512, 256}, {32, 512, 256}, {28, 100, 28}}
+	for _, s := range sizes {
 		x, bias := kernels.New(kernels.S(kernels.Float32, s[:]...)), kernels.New(kernels.S(kernels.Float32, s[0], s[2]))
 		for name, op := range map[string]kernels.CPUOp{"copy": dense.Scale{Alpha: 1}, "dft": Tube{F: act.ReLU},
 			"dct": Tube{Kind: DCT, F: act.ReLU}, "dct-bias": Tube{Kind: DCT, F: act.ReLU, Bias: true}} {

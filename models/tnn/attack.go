@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// Attack is a perturbation δ of inputs that raises a loss, within a distance Xi of each sample. It depends on directions
-// of gradients alone, so that a positive factor on the weights of a network without bias does not change it.
+// Attack is a perturbation δ of inputs that raises a loss, within a distance Xi of each sample. It depends on
+// directions of gradients alone, so that a positive factor on the weights of a network without bias does not change it.
 type Attack struct {
 	// Kind is fgm2 (δ = ξ·g/‖g‖₂), fgsm (δ = ξ·sign g), pgd2 or pgdinf (several such steps, projected after each).
 	Kind string
@@ -16,9 +16,13 @@ type Attack struct {
 	Step  float64
 }
 
-// Perturb returns δ for samples x [c, N, d] in float64: grad is the gradient of the loss by the inputs, at x + δ. A sample
-// whose gradient is 0 stays where it is.
-func (a Attack) Perturb(x []float64, samples, features int, grad func(x []float64) ([]float64, error)) ([]float64, error) {
+// Perturb returns δ for samples x [c, N, d] in float64: grad is the gradient of the loss by the inputs, at x + δ. A
+// sample whose gradient is 0 stays where it is.
+func (a Attack) Perturb(
+	x []float64,
+	samples, features int,
+	grad func(x []float64) ([]float64, error),
+) ([]float64, error) {
 	steps, size, ball := 1, a.Xi, false
 	switch a.Kind {
 	case "fgm2", "fgsm":
@@ -33,7 +37,13 @@ func (a Attack) Perturb(x []float64, samples, features int, grad func(x []float6
 		return nil, fmt.Errorf("tnn: attack %q is not fgm2, fgsm, pgd2 or pgdinf", a.Kind)
 	}
 	if !(a.Xi >= 0) || steps < 1 || !(size >= 0) || samples < 1 || features < 1 || len(x)%(samples*features) != 0 {
-		return nil, fmt.Errorf("tnn: attack %+v on %d elements of %d samples of %d features", a, len(x), samples, features)
+		return nil, fmt.Errorf(
+			"tnn: attack %+v on %d elements of %d samples of %d features",
+			a,
+			len(x),
+			samples,
+			features,
+		)
 	}
 	round := a.Kind == "fgm2" || a.Kind == "pgd2"
 	delta, at := make([]float64, len(x)), append([]float64(nil), x...)

@@ -12,8 +12,13 @@ var (
 	checksTNN = []zoo.Check{
 		{Name: "digits", Claim: "on digits, test accuracy is 0.96 at least",
 			Run: func(seed uint64) (string, string, bool, error) { return digits(build, defaults(), seed, 0.96) }},
-		{Name: "digits-mean", Tier: zoo.Full, Claim: "on digits, the mean accuracy of three seeds is 0.97 at least, and " +
-			"0.95 with tubal rank 3", Run: means},
+		{
+			Name: "digits-mean",
+			Tier: zoo.Full,
+			Claim: "on digits, the mean accuracy of three seeds is 0.97 at least, and " +
+				"0.95 with tubal rank 3",
+			Run: means,
+		},
 	}
 	checksLowRank = []zoo.Check{
 		{Name: "digits", Claim: "on digits, test accuracy with tubal rank 3 is 0.93 at least",

@@ -1,10 +1,10 @@
 // Package tnn holds tensor neural networks: layers Y = f(W *_M X + b) of t-products under a transform M along tubes
 // (arXiv 2303.00196), their low-rank and Hamiltonian forms, and adversarial perturbations of their inputs.
 //
-// A sample is a matrix of d features by c channels; a feature's channels are its tube. In the graph a batch is [c, N, d]:
-// the tube first, samples as rows. Weights are therefore [c, d_in, d_out], the paper's with transposed slices, and a
-// layer is x * w (see package kernels/spectral, which has the products and transforms). Flat samples, as they come from
-// data and go to dense layers, are feature-major: position i·c + q is channel q of feature i.
+// A sample is a matrix of d features by c channels; a feature's channels are its tube. In the graph a batch is [c, N,
+// d]: the tube first, samples as rows. Weights are therefore [c, d_in, d_out], the paper's with transposed slices, and
+// a layer is x * w (see package kernels/spectral, which has the products and transforms). Flat samples, as they come
+// from data and go to dense layers, are feature-major: position i·c + q is channel q of feature i.
 package tnn
 
 import (
@@ -40,8 +40,12 @@ func shapeOf(setting string, task train.Task) (tubes, error) {
 			}
 		}
 		if len(dims) != 2 {
-			return none, fmt.Errorf("shape: samples of shape %v do not say what are features and what channels: give a "+
-				"shape, such as --set shape=%dx1", task.Shape, task.Inputs)
+			return none, fmt.Errorf(
+				"shape: samples of shape %v do not say what are features and what channels: give a "+
+					"shape, such as --set shape=%dx1",
+				task.Shape,
+				task.Inputs,
+			)
 		}
 		return tubes{dims[0], dims[1]}, nil
 	}
@@ -91,8 +95,8 @@ func checkTransform(name string, c int) error {
 // orthSeed is that of the random orthogonal transform: it is a part of the architecture, not of a run.
 const orthSeed = 1
 
-// product writes the algebra of a transform: a matrix from a constant, or, learned, (I − K)(I + K)⁻¹ for K = A − Aᵀ with
-// parameters A [c, c], by A. Cayley orthogonal whatever A is.
+// product writes the algebra of a transform: a matrix from a constant, or, learned, (I − K)(I + K)⁻¹ for K = A − Aᵀ
+// with parameters A [c, c], by A. Cayley orthogonal whatever A is.
 func product(s *engine.Scope, name string, c int) spectral.Algebra {
 	switch name {
 	case "orth":
@@ -126,8 +130,8 @@ func identity(d kernels.DType, c int) kernels.Tensor {
 	return kernels.Convert(m, d)
 }
 
-// spread is the variance of weights [c, in, out] for which a layer keeps that of its input under ReLU: 2/in, and less by
-// c under the DFT, in which every entry of a tube is a sum of c products.
+// spread is the variance of weights [c, in, out] for which a layer keeps that of its input under ReLU: 2/in, and less
+// by c under the DFT, in which every entry of a tube is a sum of c products.
 func spread(transform string, in, c int) float64 {
 	if transform == "dft" {
 		return 2 / float64(in*c)

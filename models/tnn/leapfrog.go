@@ -65,9 +65,16 @@ func buildLeapfrog(c any, task train.Task) (train.Model, error) {
 	if err := checkTransform(cfg.Transform, of.channels); err != nil {
 		return nil, err
 	}
-	if cfg.Width < 0 || cfg.Width > maxUnits || cfg.Blocks < 1 || cfg.Blocks > 1000 || !(cfg.Step > 0 && cfg.Step <= 10) {
-		return nil, fmt.Errorf("width %d, blocks %d, step %v: must be from 0 to %d, from 1 to 1000, and above 0, at most "+
-			"10", cfg.Width, cfg.Blocks, cfg.Step, maxUnits)
+	if cfg.Width < 0 || cfg.Width > maxUnits || cfg.Blocks < 1 || cfg.Blocks > 1000 ||
+		!(cfg.Step > 0 && cfg.Step <= 10) {
+		return nil, fmt.Errorf(
+			"width %d, blocks %d, step %v: must be from 0 to %d, from 1 to 1000, and above 0, at most "+
+				"10",
+			cfg.Width,
+			cfg.Blocks,
+			cfg.Step,
+			maxUnits,
+		)
 	}
 	return leapfrog{task, cfg, of, f}, nil
 }

@@ -37,8 +37,16 @@ type Config struct {
 var TNN = zoo.System{
 	ID: "tnn/tnn", Title: "t-products under a transform along tubes", Paper: "arXiv 2303.00196", Priority: 2,
 	Config: defaults(), Build: build, Recipe: recipe, Checks: checksTNN, Data: []string{"digits", "mnist"},
-	Tiny: Config{Shape: "2x2", Transform: "dft", Width: 3, Layers: 2, Bias: true, Activation: "tanh", Domain: "original",
-		Head: "dense"},
+	Tiny: Config{
+		Shape:      "2x2",
+		Transform:  "dft",
+		Width:      3,
+		Layers:     2,
+		Bias:       true,
+		Activation: "tanh",
+		Domain:     "original",
+		Head:       "dense",
+	},
 }
 
 // LowRank is a network whose weights are t-products of two thin factors.
@@ -165,8 +173,8 @@ func (m network) activate(s *engine.Scope, x, bias *Node) *Node {
 	return layer.Activation(s, m.f, x)
 }
 
-// head writes the logits from features x: in the domain of the transform, but for the original one of a dense head whose
-// activations act there.
+// head writes the logits from features x: in the domain of the transform, but for the original one of a dense head
+// whose activations act there.
 func (m network) head(s *engine.Scope, g spectral.Algebra, x *Node, width int) *Node {
 	if m.cfg.Head == "dense" {
 		if m.cfg.Domain == "transform" {
@@ -201,8 +209,8 @@ func Tubal(s kernels.Builder, x *Node) *Node {
 	return s.Apply(dense.Reduce{Kind: dense.Sum, Axes: dense.On(0)}, s.Apply(dense.LogSoftmax{}, x))
 }
 
-// TubalLoss writes −mean log P̂(y, k) over samples and slices for spectra x [c, N, classes] and labels int32 [c·N], which
-// are those of the samples c times.
+// TubalLoss writes −mean log P̂(y, k) over samples and slices for spectra x [c, N, classes] and labels int32 [c·N],
+// which are those of the samples c times.
 func TubalLoss(s kernels.Builder, x, labels *Node) *Node {
 	rows := s.Apply(dense.Reshape{To: dense.ShapeOf(-1, kernels.SpecOf(x).Shape[2])}, x)
 	return s.Apply(dense.SoftmaxCrossEntropy{}, rows, labels)

@@ -322,7 +322,8 @@ func (v vector) cosines() {
 // cosinesBack emits the rotation before the inverse DCT.
 func (v vector) cosinesBack() {
 	v.opposite("cosinesBack", "computes, for k = 1 … n, row k from the end of z: (c + is)(u − iv) of the first halves "+
-		"of the rows u of x and v of mirror, and i times that of their second halves; c and s are the next two numbers "+
+		"of the rows u of x and v of mirror, and i times that of their second halves; c and s are the next two "+
+		"numbers "+
 		"of roots; mirror goes backwards.", "func(n int, end, x, mirror *%[1]s, ldx int, roots *%[1]s)")
 	n, b, x, mirror, ld := v.param("n"), v.param("end"), v.param("x"), v.param("mirror"), v.param("ldx")
 	roots := v.param("roots")

@@ -119,7 +119,7 @@ func (g *network) twiddle(x complexTerm, k, n int) complexTerm {
 	if c == s && !x.im.zero() { // c(1 − i): two products instead of four
 		return complexTerm{g.mul(c, g.add(x.re, x.im)), g.mul(c, g.sub(x.im, x.re))}
 	}
-	if c == -s && !x.im.zero() { // c(1 + i)
+	if c == -s && !x.im.zero() { // the conjugate number
 		return complexTerm{g.mul(c, g.sub(x.re, x.im)), g.mul(c, g.add(x.re, x.im))}
 	}
 	return complexTerm{

@@ -1,5 +1,5 @@
-// Package fft transforms the columns of a matrix: real DFT and DCT of any length, and short Haar transforms. The lanes of
-// a vector are neighbouring columns, so that a transform is straight-line arithmetic on rows and needs no shuffles.
+// Package fft transforms the columns of a matrix: real DFT and DCT of any length, and short Haar transforms. The lanes
+// of a vector are neighbouring columns, so that a transform is straight-line arithmetic on rows and needs no shuffles.
 //
 // Lengths for which there is a codelet are done in registers in one pass (Short). Others go through stages of a complex
 // transform of pairs of columns (Long). Codelets are generated for float32 from the algorithms of J. Cooley and J.

@@ -108,9 +108,18 @@ func TestShort(t *testing.T) {
 				found++
 				work := make([]float32, ShortWork)
 				for _, columns := range []int{1, 5, f.lanes, 2*f.lanes + 3} {
-					check(t, kind, n, columns, 0.5, 0.25, 4e-7, func(back bool, x []float32, ldx int, y []float32, ldy int) {
-						f.Run(back, columns, x, ldx, y, ldy, work)
-					})
+					check(
+						t,
+						kind,
+						n,
+						columns,
+						0.5,
+						0.25,
+						4e-7,
+						func(back bool, x []float32, ldx int, y []float32, ldy int) {
+							f.Run(back, columns, x, ldx, y, ldy, work)
+						},
+					)
 				}
 			}
 			if (found == 0) != (path == cpu.Go) {

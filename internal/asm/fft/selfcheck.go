@@ -7,8 +7,8 @@ import (
 	"ganglion/internal/cpu"
 )
 
-// SelfCheck runs every kernel of a path on a few columns beside the transforms of the Go path, and returns an error that
-// names the first that differs by more than rounding. It takes a few milliseconds.
+// SelfCheck runs every kernel of a path on a few columns beside the transforms of the Go path, and returns an error
+// that names the first that differs by more than rounding. It takes a few milliseconds.
 func SelfCheck(path cpu.Path) error {
 	if path == cpu.Go {
 		return nil

@@ -10,8 +10,8 @@ type stage[T float32 | float64] func(m, s int, x *T, stepx int, y *T, stepy int,
 // maxRadix is the largest radix of a stage.
 const maxRadix = 8
 
-// Table holds the kernels of one path for long transforms of one element type. Rows of z are pairs of vectors, one behind
-// another; pitches and steps are in bytes.
+// Table holds the kernels of one path for long transforms of one element type. Rows of z are pairs of vectors, one
+// behind another; pitches and steps are in bytes.
 type table[T float32 | float64] struct {
 	lanes int
 

@@ -52,6 +52,23 @@ func twin[T float32 | float64](lanes int) table[T] {
 			}
 		}
 	}
+	twinCosines(&t, row, step)
+	t.modulate = func(n int, x *T, stepx int, y *T, stepy int, roots *T) {
+		root := unsafe.Slice(roots, 2*n)
+		for k := range n {
+			xr, xi := row(x, k*stepx)
+			yr, yi := row(y, k*stepy)
+			c, s := root[2*k], root[2*k+1]
+			for i := range xr {
+				yr[i], yi[i] = xr[i]*c+xi[i]*s, xi[i]*c-xr[i]*s
+			}
+		}
+	}
+	return t
+}
+
+// twinCosines are the kernels of the DCT; row finds rows, which are step bytes long.
+func twinCosines[T float32 | float64](t *table[T], row func(p *T, bytes int) (re, im []T), step int) {
 	t.cosines = func(n int, z, end, y *T, ldy int, roots *T) {
 		root := unsafe.Slice(roots, 2*n)
 		for k := range n {
@@ -78,18 +95,6 @@ func twin[T float32 | float64](lanes int) table[T] {
 			}
 		}
 	}
-	t.modulate = func(n int, x *T, stepx int, y *T, stepy int, roots *T) {
-		root := unsafe.Slice(roots, 2*n)
-		for k := range n {
-			xr, xi := row(x, k*stepx)
-			yr, yi := row(y, k*stepy)
-			c, s := root[2*k], root[2*k+1]
-			for i := range xr {
-				yr[i], yi[i] = xr[i]*c+xi[i]*s, xi[i]*c-xr[i]*s
-			}
-		}
-	}
-	return t
 }
 
 // dft is a complex DFT of r ≤ maxRadix numbers.

@@ -137,7 +137,12 @@ func truncations(t *testing.T, name string, g *Algebra, a Tensor) {
 	one := m(g.Truncate(a, 1))
 	e := m(one.Sub(a)).Frobenius()
 	if math.Abs(e*e-left) > 1e-11*(1+left) {
-		t.Errorf("%s: the square of the error of truncation is %v, the singular values left out say %v", name, e*e, left)
+		t.Errorf(
+			"%s: the square of the error of truncation is %v, the singular values left out say %v",
+			name,
+			e*e,
+			left,
+		)
 	}
 	same(t, name+" truncation repeats", m(g.Truncate(one, 1)), one)
 	same(t, name+" shrinking by 0", m(g.Shrink(a, 0)), a)
@@ -186,8 +191,8 @@ func TestSolve(t *testing.T) {
 	}
 }
 
-// The product under the DFT is that with the block circulant matrix of A, and of order 4 that with the Kronecker product
-// of the transforms.
+// The product under the DFT is that with the block circulant matrix of A, and of order 4 that with the Kronecker
+// product of the transforms.
 func TestDefinitions(t *testing.T) {
 	m := must[Tensor](t)
 	for _, c := range []int{1, 2, 3, 4, 5, 8, 9, 28} {

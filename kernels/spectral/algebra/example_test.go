@@ -49,6 +49,12 @@ func ExampleAlgebra_Truncate() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("tubal rank %d, multi-rank %v, error %.3f of %.2f\n", m.TubalRank, m.MultiRank, d.Frobenius(), m.Frobenius)
+	fmt.Printf(
+		"tubal rank %d, multi-rank %v, error %.3f of %.2f\n",
+		m.TubalRank,
+		m.MultiRank,
+		d.Frobenius(),
+		m.Frobenius,
+	)
 	// Output: tubal rank 1, multi-rank [1 1], error 0.004 of 8.66
 }

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// SVD is the t-SVD a = u * s * vᵀ of an m×n tensor, with k = min(m, n): u is m×k and v n×k, t-orthogonal (uᵀ*u = I), and
-// the slices of the k×k tensor s are diagonal in the domain of the transforms, their elements not negative and
+// SVD is the t-SVD a = u * s * vᵀ of an m×n tensor, with k = min(m, n): u is m×k and v n×k, t-orthogonal (uᵀ*u = I),
+// and the slices of the k×k tensor s are diagonal in the domain of the transforms, their elements not negative and
 // descending.
 func (g *Algebra) SVD(a Tensor) (u, s, v Tensor, err error) {
 	if err = g.check("t-SVD", a); err != nil {
@@ -37,8 +37,8 @@ func (g *Algebra) QR(a Tensor) (q, r Tensor, err error) {
 	return g.from(left, a.Rows, k), g.from(right, k, a.Cols), nil
 }
 
-// Cholesky is the l with l * lᵀ = a for a whose slices are positive definite in the domain of the transforms; those of l
-// are lower triangular. Others are ErrSingular.
+// Cholesky is the l with l * lᵀ = a for a whose slices are positive definite in the domain of the transforms; those of
+// l are lower triangular. Others are ErrSingular.
 func (g *Algebra) Cholesky(a Tensor) (Tensor, error) {
 	if err := g.check("t-Cholesky", a); err != nil {
 		return Tensor{}, err

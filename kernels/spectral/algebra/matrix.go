@@ -67,9 +67,9 @@ func (x matrix) inner(i, j int) complex128 {
 	return sum
 }
 
-// qr is the factorisation x = q·r of an m×n matrix with min(m, n) orthonormal columns of q and an upper triangular r with
-// a real diagonal that is not negative: Gram-Schmidt, twice. Columns that depend on those before them are replaced by
-// others.
+// qr is the factorisation x = q·r of an m×n matrix with min(m, n) orthonormal columns of q and an upper triangular r
+// with a real diagonal that is not negative: Gram-Schmidt, twice. Columns that depend on those before them are replaced
+// by others.
 func qr(x matrix) (q, r matrix) {
 	k := min(x.rows, x.cols)
 	q, r = newMatrix(x.rows, k), newMatrix(k, x.cols)
@@ -250,7 +250,14 @@ func solve(a, b matrix) (matrix, error) {
 			}
 		}
 		if p := cmplx.Abs(a.at(pivot, k)); !(p > 1e-15*top) {
-			return matrix{}, fmt.Errorf("%w: pivot %d of %d is %.2g, the largest element %.2g", ErrSingular, k+1, n, p, top)
+			return matrix{}, fmt.Errorf(
+				"%w: pivot %d of %d is %.2g, the largest element %.2g",
+				ErrSingular,
+				k+1,
+				n,
+				p,
+				top,
+			)
 		}
 		swapRows(a, k, pivot)
 		swapRows(b, k, pivot)
@@ -299,7 +306,12 @@ func cholesky(x matrix) (matrix, error) {
 				continue
 			}
 			if !(real(sum) > 0) || math.Abs(imag(sum)) > 1e-10*real(sum) || math.IsInf(real(sum), 0) {
-				return matrix{}, fmt.Errorf("%w: a slice is not positive definite: pivot %d is %.3g", ErrSingular, j+1, sum)
+				return matrix{}, fmt.Errorf(
+					"%w: a slice is not positive definite: pivot %d is %.3g",
+					ErrSingular,
+					j+1,
+					sum,
+				)
 			}
 			l.a[j*n+j] = complex(math.Sqrt(real(sum)), 0)
 		}

@@ -108,8 +108,8 @@ func Haar(c int) (Mode, error) {
 	}), nil
 }
 
-// Orthogonal is a random orthogonal transform: the factor Q of a matrix of normal numbers, with a positive diagonal of R,
-// which makes it uniform.
+// Orthogonal is a random orthogonal transform: the factor Q of a matrix of normal numbers, with a positive diagonal of
+// R, which makes it uniform.
 func Orthogonal(c int, seed uint64) Mode {
 	s := philox.New(seed, 0x7461, 0)
 	g := newMatrix(c, c)
@@ -121,8 +121,8 @@ func Orthogonal(c int, seed uint64) Mode {
 	return orthonormal("orth", c, func(k, j int) float64 { return real(q.at(k, j)) })
 }
 
-// Data is the transform to the principal components of tubes: its rows are the left singular vectors of the unfolding of
-// a along its tubes, which have one axis. It is what a training set suggests.
+// Data is the transform to the principal components of tubes: its rows are the left singular vectors of the unfolding
+// of a along its tubes, which have one axis. It is what a training set suggests.
 func Data(a Tensor) (Mode, error) {
 	if err := a.valid(); err != nil {
 		return Mode{}, err
@@ -161,7 +161,14 @@ func Matrix(c int, m []float64) (Mode, error) {
 	if err != nil {
 		return Mode{}, fmt.Errorf("algebra: the matrix of a transform: %w", err)
 	}
-	out := Mode{name: "matrix", c: c, m: x.a, back: inverse.a, mirror: func(k int) int { return k }, energy: energyOf(x)}
+	out := Mode{
+		name:   "matrix",
+		c:      c,
+		m:      x.a,
+		back:   inverse.a,
+		mirror: func(k int) int { return k },
+		energy: energyOf(x),
+	}
 	return out, nil
 }
 

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Tensor is a matrix of tubes, slice-major: element (i, j) of slice t is Data[(t·Rows + i)·Cols + j]. The slices are the
-// indices of the tube, the last axis fastest.
+// Tensor is a matrix of tubes, slice-major: element (i, j) of slice t is Data[(t·Rows + i)·Cols + j]. The slices are
+// the indices of the tube, the last axis fastest.
 type Tensor struct {
 	Rows, Cols int
 	Tube       []int // extents of the tube's axes
