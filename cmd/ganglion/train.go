@@ -183,7 +183,8 @@ func trainConfig(c *cli.Context) (run.Config, error) {
 	if dir := c.String("resume"); dir != "" {
 		for _, f := range c.LocalFlagNames() {
 			switch f {
-			case "resume", "device", "fusion", "cublas", "kernel-cache", "eager", "threads", "metrics-addr", "trace", "memory-budget", "quiet", "json":
+			case "resume", "device", "fusion", "cublas", "kernel-cache", "eager", "threads", "metrics-addr", "trace",
+				"memory-budget", "quiet", "json":
 			default:
 				return run.Config{}, usagef(
 					"--%s does not go with --resume: a run goes on with its own configuration",
