@@ -22,7 +22,8 @@ func diagramCases(e env) []bench {
 	for _, c := range []struct {
 		group calculus.Group
 		k, l  int
-	}{{calculus.S, 1, 1}, {calculus.S, 2, 1}, {calculus.S, 2, 2}, {calculus.S, 3, 2}, {calculus.S, 3, 3}, {calculus.O, 2, 2}} {
+	}{{calculus.S, 1, 1}, {calculus.S, 2, 1}, {calculus.S, 2, 2}, {calculus.S, 3, 2}, {calculus.S, 3, 3},
+		{calculus.O, 2, 2}} {
 		for _, n := range lengths {
 			for _, channels := range []int{1, 8} {
 				f := diagram.Family{Group: c.group, N: n, L: c.l, K: c.k}
@@ -44,8 +45,8 @@ func diagramCase(f diagram.Family, batch, channels int, both bool) bench {
 	if both {
 		op, passes = "forward+backward", 3
 	}
-	size := Size{{"group", f.Group.String()}, {"k", f.K}, {"l", f.L}, {"n", f.N}, {"batch", batch}, {"channels", channels},
-		{"op", op}}
+	size := Size{{"group", f.Group.String()}, {"k", f.K}, {"l", f.L}, {"n", f.N}, {"batch", batch},
+		{"channels", channels}, {"op", op}}
 	return bench{size, func(e env) (*runner, error) {
 		count := int(calculus.Count(f.Group, f.N, f.L, f.K).Int64())
 		v, w := []int{batch, channels}, []int{count, channels, channels}

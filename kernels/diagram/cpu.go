@@ -2,7 +2,6 @@ package diagram
 
 import (
 	"ganglion/internal/asm/gemm"
-	"ganglion/internal/asm/vec"
 	"ganglion/kernels"
 )
 
@@ -34,10 +33,10 @@ func (p *plan) weightsSize(z sizes) int {
 	return n
 }
 
-// packSize and rowsSize are the elements of the packed columns and rows of the largest level of a sample.
+// packSize and rowsSize are the elements of the packed columns and rows of a box of any level.
 func (p *plan) packSize(z sizes) (columns, rows int) {
 	for _, l := range p.levels {
-		points := power(p.family.N, l.d)
+		points := cutBoxes(l.d, p.family.N).points()
 		columns = max(columns, len(l.columns)*z.from*points)
 		rows = max(rows, len(l.rows)*z.to*points)
 	}
@@ -49,7 +48,7 @@ func (p *plan) own(z sizes) int {
 	columns, rows := p.packSize(z)
 	multiply := 0
 	for _, l := range p.levels {
-		m, k, points := len(l.rows)*z.to, len(l.columns)*z.from, power(p.family.N, l.d)
+		m, k, points := len(l.rows)*z.to, len(l.columns)*z.from, cutBoxes(l.d, p.family.N).points()
 		multiply = max(multiply, gemm.Workspace(m, points, k, z.elem, 1), gemm.Workspace(m, k, points, z.elem, 1))
 	}
 	return kernels.CarveSize(p.in.size*z.from, z.elem) + kernels.CarveSize(p.out.size*z.to, z.elem) +
@@ -95,8 +94,8 @@ func (o Inner) Flops(in []kernels.Spec, _ kernels.Spec) float64 {
 type job[T kernels.Float] struct {
 	*plan
 	sizes
+	tables[T]
 	call    *kernels.Call
-	v       *vec.Table[T]
 	weights []T // all levels one behind another, [rows·to, columns·from] each
 	own     []byte
 }
@@ -108,7 +107,7 @@ func newJob[T kernels.Float](c *kernels.Call, from, to int) job[T] {
 		elem = 4
 	}
 	return job[T]{plan: c.State.(*state).plan, sizes: sizes{c.In[0].Shape[0], from, to, elem}, call: c,
-		v: vec.For[T](c.Path)}
+		tables: tablesOf[T](c)}
 }
 
 // desk is the scratch memory of a worker.
@@ -126,14 +125,29 @@ func (j job[T]) desk(worker int) desk[T] {
 		kernels.Carve[T](&w, columns), kernels.Carve[T](&w, rows), w}
 }
 
-// pack copies the columns of a level, [columns·from, n^d].
-func (j job[T]) pack(l level, d desk[T], root []T) []T {
-	points := power(j.family.N, l.d)
+// pack copies the columns of a level at the points of a box, [columns·from, points].
+func (j job[T]) pack(l level, b box, d desk[T], root []T) []T {
+	points := b.points()
 	out := d.columns[:len(l.columns)*j.from*points]
 	for i, c := range l.columns {
 		x, size := view(j.plan.in, j.plan.in.patterns[l.d][c.pattern].node, root, d.in, j.from)
+		at := b.start(c.strides)
 		for ch := range j.from {
-			diagonal(out[(i*j.from+ch)*points:][:points], x[ch*size:], c.strides, j.family.N, false)
+			read(j.p, b, 0, out[(i*j.from+ch)*points:][:points], x[ch*size+at:], c.strides)
+		}
+	}
+	return out
+}
+
+// packRows copies the rows of a level at the points of a box, [rows·to, points].
+func (j job[T]) packRows(l level, b box, d desk[T], root []T) []T {
+	points := b.points()
+	out := d.rows[:len(l.rows)*j.to*points]
+	for i, p := range l.rows {
+		x, size := view(j.plan.out, p.node, root, d.out, j.to)
+		at := b.start(p.strides)
+		for co := range j.to {
+			read(j.p, b, 0, out[(i*j.to+co)*points:][:points], x[co*size+at:], p.strides)
 		}
 	}
 	return out
@@ -184,34 +198,21 @@ func mapSample[T kernels.Float](c *kernels.Call, b, worker int) {
 	n := j.family.N
 	columns, rows := power(n, j.family.K), power(n, j.family.L)
 	v, z := kernels.Of[T](c.In[0])[b*j.from*columns:][:j.from*columns], kernels.Of[T](c.Out)[b*j.to*rows:][:j.to*rows]
-	reduce(j.plan.in, j.v, v, d.in, j.from)
+	reduce(j.plan.in, j.tables, v, d.in, j.from)
 	clear(d.out)
-	clear(z)
-	w := j.weights
-	for _, l := range j.levels {
-		points, k, m := power(n, l.d), len(l.columns)*j.from, len(l.rows)*j.to
-		if m*k == 0 {
-			continue
-		}
-		args := gemm.Args[T]{M: m, N: points, K: k, A: w, LDA: k, B: j.pack(l, d, v), LDB: points,
-			C: d.rows[:m*points], LDC: points, Work: d.multiply}
-		w = w[m*k:]
-		direct := len(l.rows) == 1 && l.rows[0].node == 0 && contiguous(l.rows[0].strides, n)
-		if direct {
-			args.C, args.Acc = z, true
-		}
-		product(c, args)
-		for i, p := range l.rows {
-			if direct {
-				break
-			}
-			x, size := view(j.plan.out, p.node, z, d.out, j.to)
-			for co := range j.to {
-				diagonal(d.rows[(i*j.to+co)*points:][:points], x[co*size:], p.strides, n, true)
-			}
-		}
+	if !j.direct() {
+		clear(z)
 	}
-	scatter(j.plan.out, j.v, z, d.out, j.to)
+	w := j.weights
+	for i := len(j.levels) - 1; i >= 0; i-- { // the one that sets the output first
+		l := j.levels[i]
+		k, m := len(l.columns)*j.from, len(l.rows)*j.to
+		if m*k > 0 {
+			j.mix(l, w[len(w)-m*k:], d, v, z)
+		}
+		w = w[:len(w)-m*k]
+	}
+	scatter(j.plan.out, j.tables, z, d.out, j.to)
 	lambda := kernels.Of[T](c.In[1])
 	for _, e := range j.free {
 		for co := range j.to {
@@ -220,6 +221,44 @@ func mapSample[T kernels.Float](c *kernels.Call, b, worker int) {
 				sum += lambda[(e.diagram*j.to+co)*j.from+ci] * v[ci*columns+e.column]
 			}
 			z[co*rows+e.row] += T(e.value) * sum
+		}
+	}
+}
+
+// direct reports whether the level of the most shared blocks sets the output: its only row is the output itself.
+func (j job[T]) direct() bool {
+	l := j.levels[len(j.levels)-1]
+	return j.plan.sets(l) && len(l.columns)*j.from > 0
+}
+
+// sets reports whether the only row of a level is the output itself.
+func (p *plan) sets(l level) bool {
+	return l.d == p.family.L && len(l.rows) == 1 && l.rows[0].node == 0 && contiguous(l.rows[0].strides, p.family.N)
+}
+
+// mix multiplies the columns of a level with its weights, box by box, and adds the rows to the nodes of the output.
+func (j job[T]) mix(l level, w []T, d desk[T], v, z []T) {
+	k, m := len(l.columns)*j.from, len(l.rows)*j.to
+	all, set := cutBoxes(l.d, j.family.N), j.plan.sets(l)
+	for i := range all.total {
+		b := all.at(i)
+		points := b.points()
+		args := gemm.Args[T]{M: m, N: points, K: k, A: w, LDA: k, B: j.pack(l, b, d, v), LDB: points,
+			C: d.rows[:m*points], LDC: points, Work: d.multiply}
+		straight := set && all.across == 1 // the points of a box are a run of the output
+		if straight {
+			args.C, args.LDC = z[b.start(l.rows[0].strides):], len(z)/j.to
+		}
+		product(j.call, args)
+		for r, p := range l.rows {
+			if straight {
+				break
+			}
+			x, size := view(j.plan.out, p.node, z, d.out, j.to)
+			at := b.start(p.strides)
+			for co := range j.to {
+				write(j.p, b, 0, d.rows[(r*j.to+co)*points:][:points], x[co*size+at:], p.strides, !set)
+			}
 		}
 	}
 }
@@ -250,13 +289,34 @@ func innerJob[T kernels.Float](c *kernels.Call, part int) (job[T], []T) {
 	return j, free
 }
 
-// addParts adds the sums of the parts, in order.
+// addParts adds the sums of the parts, in order, and brings the products into the order of the diagrams.
 func addParts[T kernels.Float](c *kernels.Call, n int) {
 	out := kernels.Of[T](c.Out)
 	clear(out)
+	if n == 0 {
+		return
+	}
+	first, _ := innerJob[T](c, 0)
 	for part := range n {
 		j, own := innerJob[T](c, part)
 		j.v.Add(out, out, own)
+		if part > 0 {
+			j.v.Add(first.weights, first.weights, j.weights)
+		}
+	}
+	w := first.weights
+	for _, l := range first.levels {
+		columns := len(l.columns) * first.from
+		for _, t := range l.terms {
+			for co := range first.to {
+				from := w[(t.row*first.to+co)*columns+t.column*first.from:][:first.from]
+				to := out[(t.diagram*first.to+co)*first.from:][:first.from]
+				for ci, x := range from {
+					to[ci] += x * T(t.scale)
+				}
+			}
+		}
+		w = w[len(l.rows)*first.to*columns:]
 	}
 }
 
@@ -269,20 +329,6 @@ func innerPart[T kernels.Float](c *kernels.Call, part, worker int) {
 	for b := part * j.batch / n; b < (part+1)*j.batch/n; b++ {
 		j.innerSample(b, d, own)
 	}
-	w := j.weights
-	for _, l := range j.levels {
-		columns := len(l.columns) * j.from
-		for _, t := range l.terms {
-			for co := range j.to {
-				from := w[(t.row*j.to+co)*columns+t.column*j.from:][:j.from]
-				to := own[(t.diagram*j.to+co)*j.from:][:j.from]
-				for ci, x := range from {
-					to[ci] += x * T(t.scale)
-				}
-			}
-		}
-		w = w[len(l.rows)*j.to*columns:]
-	}
 }
 
 // innerSample adds the products of a sample to the weights of the part, those of diagrams with free vertices to own.
@@ -291,22 +337,21 @@ func (j job[T]) innerSample(b int, d desk[T], own []T) {
 	columns, rows := power(n, j.family.K), power(n, j.family.L)
 	v := kernels.Of[T](j.call.In[0])[b*j.from*columns:][:j.from*columns]
 	z := kernels.Of[T](j.call.In[1])[b*j.to*rows:][:j.to*rows]
-	reduce(j.plan.in, j.v, v, d.in, j.from)
-	reduce(j.plan.out, j.v, z, d.out, j.to)
+	reduce(j.plan.in, j.tables, v, d.in, j.from)
+	reduce(j.plan.out, j.tables, z, d.out, j.to)
 	w := j.weights
 	for _, l := range j.levels {
-		points, k, m := power(n, l.d), len(l.columns)*j.from, len(l.rows)*j.to
+		k, m := len(l.columns)*j.from, len(l.rows)*j.to
 		if m*k == 0 {
 			continue
 		}
-		for i, p := range l.rows {
-			x, size := view(j.plan.out, p.node, z, d.out, j.to)
-			for co := range j.to {
-				diagonal(d.rows[(i*j.to+co)*points:][:points], x[co*size:], p.strides, n, false)
-			}
+		all := cutBoxes(l.d, n)
+		for i := range all.total {
+			box := all.at(i)
+			points := box.points()
+			product(j.call, gemm.Args[T]{TransB: true, M: m, N: k, K: points, A: j.packRows(l, box, d, z), LDA: points,
+				B: j.pack(l, box, d, v), LDB: points, C: w[:m*k], LDC: k, Acc: true, Work: d.multiply})
 		}
-		product(j.call, gemm.Args[T]{TransB: true, M: m, N: k, K: points, A: d.rows, LDA: points, B: j.pack(l, d, v),
-			LDB: points, C: w[:m*k], LDC: k, Acc: true, Work: d.multiply})
 		w = w[m*k:]
 	}
 	for _, e := range j.free {

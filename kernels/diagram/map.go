@@ -87,7 +87,7 @@ func (f Family) each(s Scaling, visit func(d int, m []float64)) {
 func (o Map) Grad(b kernels.Builder, in []*kernels.Node, _, dout *kernels.Node) []*kernels.Node {
 	back := Map{o.flip(), o.Scale.transposed()}
 	return []*kernels.Node{b.Apply(back, dout, b.Apply(Turn{o.Family}, in[1])),
-		b.Apply(Inner{o.Family, o.Scale}, in[0], dout)}
+		b.Apply(Inner(o), in[0], dout)}
 }
 
 // Inner is the gradient of Map to its weights, ⟨dz[·, co], s_π·D_π v[·, ci]⟩ summed over the batch.

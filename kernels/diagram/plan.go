@@ -16,6 +16,7 @@ type side struct {
 	patterns [][]pattern // by the number d of shared blocks
 	index    map[string]int
 	size     int // elements of all nodes but the root, for one channel
+	steps    []step
 }
 
 // node is the tensor summed over all axes but some: along one diagonal for each block of the others.
@@ -108,6 +109,7 @@ func newPlan(f Family, s Scaling) *plan {
 	for d := range p.levels {
 		p.levels[d].rows = p.out.patterns[d]
 	}
+	p.in.steps, p.out.steps = p.in.schedule(), p.out.schedule()
 	return p
 }
 

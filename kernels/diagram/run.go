@@ -2,35 +2,64 @@ package diagram
 
 import (
 	"ganglion/internal/asm/gemm"
+	"ganglion/internal/asm/plane"
 	"ganglion/internal/asm/vec"
 	"ganglion/kernels"
 )
 
+// tables are the primitives of a path.
+type tables[T kernels.Float] struct {
+	v *vec.Table[T]
+	p *plane.Table[T]
+}
+
+func tablesOf[T kernels.Float](c *kernels.Call) tables[T] {
+	return tables[T]{vec.For[T](c.Path), plane.For[T](c.Path)}
+}
+
 // reduce fills the nodes of a side, but for the root, from the root: for every channel of a sample.
-func reduce[T kernels.Float](s *side, v *vec.Table[T], root, nodes []T, channels int) {
-	for _, n := range s.nodes[1:] {
-		from, size := root, s.nodes[0].size
-		if n.parent > 0 {
-			p := s.nodes[n.parent]
-			from, size = nodes[p.start*channels:], p.size
-		}
-		for c := range channels {
-			gather(n.run, s.n, v, nodes[n.start*channels+c*n.size:][:n.size], from[c*size:(c+1)*size])
+func reduce[T kernels.Float](s *side, t tables[T], root, nodes []T, channels int) {
+	for _, st := range s.steps {
+		n := s.nodes[st.node]
+		from, size := view(s, n.parent, root, nodes, channels)
+		from = from[:size*channels]
+		to, _ := view(s, st.node, root, nodes, channels)
+		switch st.way {
+		case bothSums:
+			lines, _ := view(s, st.mate, root, nodes, channels)
+			t.p.Sums(len(from)/(s.n*s.n), s.n, s.n, from, to, lines)
+		case rowSums:
+			t.p.Sums(1, len(to), s.n, from, to, nil)
+		case lineSums:
+			t.p.Sums(len(to)/st.inner, s.n, st.inner, from, nil, to)
+		default:
+			for c := range channels {
+				gather(n.run, s.n, t.v, to[c*n.size:(c+1)*n.size], from[c*size:(c+1)*size])
+			}
 		}
 	}
 }
 
 // scatter adds the nodes of a side, children first, to their parents, the last to the root.
-func scatter[T kernels.Float](s *side, v *vec.Table[T], root, nodes []T, channels int) {
-	for i := len(s.nodes) - 1; i > 0; i-- {
-		n := s.nodes[i]
-		to, size := root, s.nodes[0].size
-		if n.parent > 0 {
-			p := s.nodes[n.parent]
-			to, size = nodes[p.start*channels:], p.size
-		}
-		for c := range channels {
-			spread(n.run, s.n, v, to[c*size:(c+1)*size], nodes[n.start*channels+c*n.size:][:n.size])
+func scatter[T kernels.Float](s *side, t tables[T], root, nodes []T, channels int) {
+	for i := len(s.steps) - 1; i >= 0; i-- {
+		st := s.steps[i]
+		n := s.nodes[st.node]
+		to, size := view(s, n.parent, root, nodes, channels)
+		to = to[:size*channels]
+		from, _ := view(s, st.node, root, nodes, channels)
+		switch st.way {
+		case bothSums:
+			lines, _ := view(s, st.mate, root, nodes, channels)
+			t.p.Spread(len(to)/(s.n*s.n), s.n, s.n, to, from, lines)
+		case rowSums:
+			t.p.Spread(1, len(from), s.n, to, from, nil)
+		case lineSums:
+			t.p.Spread(len(from)/st.inner, s.n, st.inner, to, nil, from)
+		default:
+			for c := range channels {
+				spread(n.run, s.n, t.v, to[c*size:(c+1)*size], from[c*n.size:(c+1)*n.size])
+			}
 		}
 	}
 }
@@ -163,25 +192,6 @@ func view[T kernels.Float](s *side, p int, root, nodes []T, channels int) (x []T
 	return nodes[n.start*channels:][:n.size*channels], n.size
 }
 
-// diagonal copies out of x, or adds to x, the elements (i_1, …, i_d) with the given strides; flat has them in order.
-func diagonal[T kernels.Float](flat, x []T, strides []int, n int, add bool) {
-	switch d := len(strides); {
-	case d == 0 && add:
-		x[0] += flat[0]
-	case d == 0:
-		flat[0] = x[0]
-	case d == 1:
-		line(flat[:n], x, strides[0], add)
-	case d == 2 && strides[0] == 1 && strides[1] > 1:
-		transpose(flat, x, strides[1], n, add)
-	default:
-		inner := power(n, d-1)
-		for i := range n {
-			diagonal(flat[i*inner:(i+1)*inner], x[i*strides[0]:], strides[1:], n, add)
-		}
-	}
-}
-
 // line copies or adds one axis.
 func line[T kernels.Float](flat, x []T, stride int, add bool) {
 	switch {
@@ -198,30 +208,6 @@ func line[T kernels.Float](flat, x []T, stride int, add bool) {
 	default:
 		for i := range flat {
 			flat[i] = x[i*stride]
-		}
-	}
-}
-
-// blockSide is that of the squares in which matrices are transposed.
-const blockSide = 16
-
-// transpose copies or adds flat[i, j] from or to x[i + j·stride], square by square.
-func transpose[T kernels.Float](flat, x []T, stride, n int, add bool) {
-	for i0 := 0; i0 < n; i0 += blockSide {
-		for j0 := 0; j0 < n; j0 += blockSide {
-			width := min(n-i0, blockSide)
-			for j := j0; j < min(n, j0+blockSide); j++ {
-				row := x[i0+j*stride:][:width]
-				if add {
-					for i := range row {
-						row[i] += flat[(i0+i)*n+j]
-					}
-					continue
-				}
-				for i, v := range row {
-					flat[(i0+i)*n+j] = v
-				}
-			}
 		}
 	}
 }

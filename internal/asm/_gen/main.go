@@ -38,6 +38,8 @@ func units() []unit {
 		{"csr", "avx512", func(c *build.Context) { csr(c, 512) }},
 		{"fft", "avx2", func(c *build.Context) { fft(c, 256) }},
 		{"fft", "avx512", func(c *build.Context) { fft(c, 512) }},
+		{"plane", "avx2", func(c *build.Context) { plane(c, 256) }},
+		{"plane", "avx512", func(c *build.Context) { plane(c, 512) }},
 	}
 }
 

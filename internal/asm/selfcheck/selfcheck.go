@@ -8,6 +8,7 @@ import (
 	"ganglion/internal/asm/direct"
 	"ganglion/internal/asm/fft"
 	"ganglion/internal/asm/gemm"
+	"ganglion/internal/asm/plane"
 	"ganglion/internal/asm/vec"
 	"ganglion/internal/cpu"
 )
@@ -46,6 +47,9 @@ func check(p cpu.Path, more []func(cpu.Path) error) error {
 	}
 	if err := fft.SelfCheck(p); err != nil {
 		return fmt.Errorf("transforms: %w", err)
+	}
+	if err := plane.SelfCheck(p); err != nil {
+		return fmt.Errorf("sums of planes: %w", err)
 	}
 	for _, m := range more {
 		if err := m(p); err != nil {
