@@ -3,13 +3,14 @@ import sys
 
 import convolution
 import dense
+import diagrams
 import graph
 import implicit
 import recurrent
 
 WORKLOADS = {"gemm": dense.gemm, "elementwise": dense.elementwise, "mlp": dense.mlp, "modules": implicit.modules,
              "deq": implicit.deq, "conv": convolution.conv, "recurrent": recurrent.recurrent, "spmm": graph.spmm,
-             "gnn": graph.gnn}
+             "gnn": graph.gnn, "diagrams": diagrams.diagrams}
 
 
 def main(names):
