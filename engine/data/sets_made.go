@@ -41,10 +41,10 @@ func readTriangles(ctx context.Context, f *setFiles) (*Table, error) {
 	for b := range rows {
 		random := philox.New(1, streamTriangles, uint32(b))
 		a := t.Row(b)
-		p := 0.2 + 0.6*float64(random.Uint32())/(1<<32)
+		p := 0.2 + 0.6*random.Uniform()
 		for i := range n {
 			for j := range i {
-				if float64(random.Uint32())/(1<<32) < p {
+				if random.Uniform() < p {
 					a[i*n+j], a[j*n+i] = 1, 1
 				}
 			}
@@ -69,8 +69,7 @@ func readHandedness(ctx context.Context, f *setFiles) (*Table, error) {
 		random := philox.New(1, streamHandedness, uint32(b))
 		var v [9]float64
 		for i := range v {
-			u, w := (float64(random.Uint32())+1)/(1<<32), float64(random.Uint32())/(1<<32)
-			v[i] = math.Sqrt(-2*math.Log(u)) * math.Cos(2*math.Pi*w)
+			v[i] = random.Normal()
 		}
 		for i := range 27 {
 			t.X[27*b+i] = v[i/9] * v[3+i/3%3] * v[6+i%3]

@@ -51,6 +51,24 @@ func TestStreamCarries(t *testing.T) {
 	}
 }
 
+// The moments of 10,000 numbers, within five standard errors.
+func TestUniformAndNormal(t *testing.T) {
+	const n = 10000
+	s := New(5, 6, 7)
+	var uniform, normal, square float64
+	for range n {
+		u := s.Uniform()
+		if u < 0 || u >= 1 {
+			t.Fatalf("Uniform gives %v", u)
+		}
+		v := s.Normal()
+		uniform, normal, square = uniform+u/n, normal+v/n, square+v*v/n
+	}
+	if math.Abs(uniform-0.5) > 0.0145 || math.Abs(normal) > 0.05 || math.Abs(square-1) > 0.071 {
+		t.Errorf("mean %v of Uniform, %v of Normal, mean square %v", uniform, normal, square)
+	}
+}
+
 func TestBelow(t *testing.T) {
 	const seed, draws = 3, 60000
 	s := New(seed, 0, 0)

@@ -1,6 +1,9 @@
 package philox
 
-import "math/bits"
+import (
+	"math"
+	"math/bits"
+)
 
 // Stream is a sequence of random numbers read one after another: word 4b+i is word i of the block whose counter is
 // (b mod 2³², b div 2³², substream, stream), under the seed as the key. It is a small value; copy it to fork it.
@@ -32,6 +35,15 @@ func (s *Stream) Uint32() uint32 {
 	}
 	s.used++
 	return s.block[s.used-1]
+}
+
+// Uniform returns the next number, one of 2³² evenly spread over [0, 1).
+func (s *Stream) Uniform() float64 { return float64(s.Uint32()) / (1 << 32) }
+
+// Normal returns the next standard normal number, of two words (Box and Muller).
+func (s *Stream) Normal() float64 {
+	u, v := (float64(s.Uint32())+1)/(1<<32), s.Uniform()
+	return math.Sqrt(-2*math.Log(u)) * math.Cos(2*math.Pi*v)
 }
 
 // Below returns the next integer, uniform on [0, n) without bias (Lemire: Fast Random Integer Generation in an

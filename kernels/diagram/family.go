@@ -36,7 +36,7 @@ type Family struct {
 }
 
 // maxElements caps the elements of one channel.
-const maxElements = 1 << 31
+const maxElements = 1 << 30
 
 // check returns the number of diagrams, or an error of op.
 func (f Family) check(op kernels.Op, in []kernels.Spec) (int, error) {
@@ -49,10 +49,11 @@ func (f Family) check(op kernels.Op, in []kernels.Spec) (int, error) {
 	}
 	size := 1
 	for range max(f.L, f.K) {
-		if size *= f.N; size > maxElements {
+		if size > maxElements/f.N {
 			return 0, kernels.Errorf(op, in, kernels.ErrShape, "%d^%d elements are too many: take a lower order or a "+
 				"smaller n", f.N, max(f.L, f.K))
 		}
+		size *= f.N
 	}
 	count := calculus.Count(f.Group, f.N, f.L, f.K)
 	if count.Cmp(big.NewInt(calculus.MaxDiagrams)) > 0 {

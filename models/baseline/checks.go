@@ -106,7 +106,7 @@ func noise(seed uint64, n int) []float64 {
 	random := philox.New(seed, 78, 0)
 	v := make([]float64, n)
 	for i := range v {
-		v[i] = 4*float64(random.Uint32())/(1<<32) - 2
+		v[i] = 4*random.Uniform() - 2
 	}
 	return v
 }

@@ -72,7 +72,7 @@ func newInstance(build zoo.Builder, cfg any, seed uint64) (*instance, error) {
 	}
 	random := philox.New(seed, 77, 0)
 	for k := range i.x.F64 {
-		i.x.F64[k] = 4*float64(random.Uint32())/(1<<32) - 2
+		i.x.F64[k] = 4*random.Uniform() - 2
 	}
 	return i, nil
 }

@@ -32,7 +32,7 @@ func Element(g Group, n int, seed uint64) ([]float64, error) {
 	for {
 		m := make([]float64, n*n)
 		for i := range m {
-			m[i] = normal(&random)
+			m[i] = random.Normal()
 		}
 		if det, ok := orthogonalise(m, n); ok {
 			if g == SO && det < 0 {
@@ -43,12 +43,6 @@ func Element(g Group, n int, seed uint64) ([]float64, error) {
 			return m, nil
 		}
 	}
-}
-
-// normal is a standard normal number.
-func normal(r *philox.Stream) float64 {
-	u, v := (float64(r.Uint32())+1)/(1<<32), float64(r.Uint32())/(1<<32)
-	return math.Sqrt(-2*math.Log(u)) * math.Cos(2*math.Pi*v)
 }
 
 // orthogonalise makes the rows of m orthonormal, each twice for the sake of rounding, and returns the sign of the
@@ -116,7 +110,7 @@ func symplectic(random *philox.Stream, n int) []float64 {
 	s := make([]float64, n*n)
 	for i := range n {
 		for j := range i + 1 {
-			v := 0.5 * normal(random) / math.Sqrt(float64(n))
+			v := 0.5 * random.Normal() / math.Sqrt(float64(n))
 			s[i*n+j], s[j*n+i] = v, v
 		}
 	}
