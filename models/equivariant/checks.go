@@ -23,6 +23,7 @@ var checks = []zoo.Check{
 		"1e-10", Run: checkInertia},
 	{Name: "handedness", Claim: "the side on which three vectors lie: SO(3) tells it, accuracy 0.97 at least, O(3) " +
 		"stays within 0.1 of chance", Run: checkHandedness},
+	{Name: "transfer", Claim: transferClaim, Run: checkTransfer},
 }
 
 // tolerance is the relative error above which a function does not commute.

@@ -30,7 +30,7 @@ const later, margin = 2 << 20, 1 << 20
 
 // What drawing takes: a canvas of 8 MiB, fonts and the encoder, and for each edge its path, its text and its entry in
 // the lists, of which an SVG holds two. Fitted to networks of 100 to 400 nodes and 300 to 60,000 edges.
-const pictures, pictureEdge = 13 << 20, 128
+const pictures, pictureEdge = 14 << 20, 128
 
 // After is what is taken after the training, on top of what that holds.
 func (f Forecast) After() int { return max(f.Baseline, f.Pictures) }
