@@ -9,8 +9,8 @@ import (
 	"ganglion/kernels"
 )
 
-const transferClaim = "the share of paths of length 2, learnt at 10 nodes, is told at 20 by the same weights: root mean " +
-	"squared errors of 0.02 and 0.06 at most, where the shares scatter by 0.2"
+const transferClaim = "the share of paths of length 2, learnt at 10 nodes, is told at 20 by the same weights: root " +
+	"mean squared errors of 0.02 and 0.06 at most, where the shares scatter by 0.2"
 
 // checkTransfer trains on small graphs and scores small and large ones with the same weights.
 func checkTransfer(seed uint64) (measured, required string, ok bool, err error) {
