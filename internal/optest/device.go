@@ -128,8 +128,8 @@ func (d *device) check(t *testing.T, c Case, in []kernels.Tensor, dtype kernels.
 			t.Errorf("run %d differs: %s", i+1, differ(again, got))
 		}
 	}
-	if older, ok := d.older(c.Op.(kernels.CUDAOp), inSpecs(in), want.Spec); ok {
-		result, _ := older.run(t, c, in, want.Spec, -1)
+	for _, other := range d.others(c.Op.(kernels.CUDAOp), inSpecs(in), want.Spec) {
+		result, _ := other.run(t, c, in, want.Spec, -1)
 		c.compare(t, result, ref, dtype)
 	}
 	if _, ok := c.Op.(kernels.CPUOp); ok {
@@ -157,18 +157,32 @@ func (d *device) check(t *testing.T, c Case, in []kernels.Tensor, dtype kernels.
 // leastCapability is that of the oldest devices that the kernels are for.
 const leastCapability = 70
 
-// older is the device as if it were of the least capability, and whether the op has other kernels for those.
-func (d *device) older(op kernels.CUDAOp, in []kernels.Spec, out kernels.Spec) (*device, bool) {
-	o := *d
-	o.target.Capability = leastCapability
-	now, err := op.CUDA(d.target, in, out)
-	if err != nil {
-		return nil, false
+// others are the device as if it were of the least capability, as if it had a single multiprocessor, which is filled by
+// fewer and larger tiles, and both: those for which the op has other kernels than for the device and the others.
+func (d *device) others(op kernels.CUDAOp, in []kernels.Spec, out kernels.Spec) []*device {
+	entries := func(target kernels.Target) string {
+		list, err := op.CUDA(target, in, out)
+		if err != nil {
+			return ""
+		}
+		var names strings.Builder
+		for _, l := range list {
+			names.WriteString(l.Module + "/" + l.Entry + " ")
+		}
+		return names.String()
 	}
-	then, err := op.CUDA(o.target, in, out)
-	return &o, err == nil && !slices.EqualFunc(now, then, func(a, b kernels.Launch) bool {
-		return a.Module == b.Module && a.Entry == b.Entry
-	})
+	seen := []string{"", entries(d.target)}
+	var list []*device
+	for _, capability := range []int{d.target.Capability, leastCapability} {
+		for _, multiprocessors := range []int{d.target.Multiprocessors, 1} {
+			o := *d
+			o.target.Capability, o.target.Multiprocessors = capability, multiprocessors
+			if names := entries(o.target); !slices.Contains(seen, names) {
+				seen, list = append(seen, names), append(list, &o)
+			}
+		}
+	}
+	return list
 }
 
 // At is the device as if it were of another compute capability, which is not above its own.

@@ -2,6 +2,7 @@ package dense
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"ganglion/internal/optest"
@@ -36,7 +37,8 @@ func TestGEMM(t *testing.T) {
 			cases = append(cases, optest.Case{Name: name, Op: o, In: product2(o, s[0], s[1], s[2]), Linear: true})
 		}
 		// Longer than a vector; cut into blocks: wide, tall, both.
-		for _, s := range [][3]int{{33, 34, 35}, {32, 5, 900}, {20, 400, 300}, {400, 20, 300}, {200, 210, 120}} {
+		few := [][3]int{{33, 34, 35}, {32, 5, 900}, {20, 400, 300}, {400, 20, 300}, {200, 210, 120}}
+		for _, s := range slices.Concat(few, largeTiles) {
 			name := fmt.Sprintf("%v-%v/%v", o.TransA, o.TransB, s)
 			cases = append(cases, optest.Case{Name: name, Op: o, In: product2(o, s[0], s[1], s[2]), NoGrad: true})
 		}

@@ -47,7 +47,7 @@ func TestWiden(t *testing.T) {
 	var cases []optest.Case
 	for _, f := range halfFormats {
 		for _, to := range []kernels.DType{kernels.Float32, kernels.Float64} {
-			for _, n := range []int{0, 1, 31, 32, 33, 1 << 16} {
+			for _, n := range []int{0, 1, 31, 32, 33, 1000, 1 << 16} {
 				x := kernels.FromSlice(every16().U8[:2*n], n, 2)
 				cases = append(cases, optest.Case{Name: fmt.Sprint(f, to, n), Op: Widen{From: f, To: to}, Exact: true,
 					In: []optest.Arg{optest.Values(x)}})

@@ -33,9 +33,6 @@ type exception struct {
 
 // exceptions are in order of their patterns. One that is not needed is an error.
 var exceptions = []exception{
-	{"dense/gemm/gemm128_f32", sizes, "taken for large products; the cases are around multiples of 128"},
-	{"dense/gemmasync/async128_f32", sizes, "taken for large products; the cases are around multiples of 128"},
-	{"dense/mixed/*_128_*", sizes, "taken for large products; the cases are around multiples of 128"},
 	{"dense/transpose/turn_[48]", []int{0}, "an empty matrix is not turned"},
 	{"implicit/search/*", []int{1000}, manyNodes},
 	{"implicit/solve/*", []int{0}, "nothing is solved for no samples"},
