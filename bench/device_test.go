@@ -112,8 +112,16 @@ func losses(t *testing.T, m train.Model, task train.Task, dtype string, d *engin
 	return out
 }
 
-// TestDeviceWorkloads: every case of every workload runs on the device, is labelled by it, and says how many steps ran
-// beside it.
+// TestDeviceRefuses: a workload that runs on the processor alone is not timed under a device's name.
+func TestDeviceRefuses(t *testing.T) {
+	o := Options{Workloads: []string{"spmm"}, Device: device(t)}
+	if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "on the processor alone") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestDeviceWorkloads: every case of every workload that has a form for it runs on the device, is labelled by it, and
+// says how many steps ran beside it.
 func TestDeviceWorkloads(t *testing.T) {
 	d := device(t)
 	results, err := Run(context.Background(), Options{Quick: true, Reps: 1, Budget: time.Millisecond, Device: d,
@@ -136,7 +144,7 @@ func TestDeviceWorkloads(t *testing.T) {
 			seen = append(seen, r.Workload)
 		}
 	}
-	if len(seen) != len(workloads()) {
+	if len(seen) != len(workloads())-len(ProcessorOnly()) {
 		t.Errorf("only %q ran", seen)
 	}
 }

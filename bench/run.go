@@ -95,6 +95,12 @@ func workloads() []workload {
 		diagramWorkload()}
 }
 
+// ProcessorOnly names the workloads that have no form for a device: they call kernels of the processor, or sample. On a
+// device Run leaves them out, and refuses them if they were asked for.
+func ProcessorOnly() []string {
+	return []string{spmmWorkload().name, gnnWorkload().name, sampleWorkload().name}
+}
+
 // Workloads lists the names that Options.Workloads takes, each with a description.
 func Workloads() [][2]string {
 	out := [][2]string{{machineName, "multiply-adds on registers, memory by levels: what the others are judged by"}}
@@ -113,6 +119,11 @@ func (o Options) Check() error {
 				names = append(names, w[0])
 			}
 			return fmt.Errorf("workload %q is not one of %s", name, strings.Join(names, ", "))
+		}
+	}
+	for _, name := range ProcessorOnly() {
+		if o.Device != nil && slices.Contains(o.Workloads, name) {
+			return fmt.Errorf("workload %q runs on the processor alone: take --device cpu", name)
 		}
 	}
 	if o.DType != "" && o.DType != "f32" && o.DType != "f64" {
@@ -169,7 +180,7 @@ func Run(ctx context.Context, o Options) ([]Result, error) {
 		}
 	}
 	for _, w := range workloads() {
-		if !o.wants(w.name) {
+		if !o.wants(w.name) || o.Device != nil && slices.Contains(ProcessorOnly(), w.name) {
 			continue
 		}
 		for _, b := range w.cases(e) {

@@ -115,6 +115,10 @@ func benchDevices(c *cli.Context, o bench.Options, log io.Writer) (results []ben
 			fmt.Fprintln(log, d.Engine.Properties())
 			printHeader(log)
 		}
+		if d.Engine != nil && len(o.Workloads) == 0 {
+			fmt.Fprintf(log, "left out on a device: %s, which run on the processor alone\n",
+				strings.Join(bench.ProcessorOnly(), ", "))
+		}
 		list, err := bench.Run(c.Context, o)
 		results = append(results, list...)
 		if err != nil {
