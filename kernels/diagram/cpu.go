@@ -249,7 +249,7 @@ func (j job[T]) mix(l level, w []T, d desk[T], v, z []T) {
 		if straight {
 			args.C, args.LDC = z[b.start(l.rows[0].strides):], len(z)/j.to
 		}
-		product(j.call, args)
+		gemm.Multiply(nil, j.call.Path, nil, args)
 		for r, p := range l.rows {
 			if straight {
 				break
@@ -349,7 +349,8 @@ func (j job[T]) innerSample(b int, d desk[T], own []T) {
 		for i := range all.total {
 			box := all.at(i)
 			points := box.points()
-			product(j.call, gemm.Args[T]{TransB: true, M: m, N: k, K: points, A: j.packRows(l, box, d, z), LDA: points,
+			gemm.Multiply(nil, j.call.Path, nil, gemm.Args[T]{TransB: true, M: m, N: k, K: points,
+				A: j.packRows(l, box, d, z), LDA: points,
 				B: j.pack(l, box, d, v), LDB: points, C: w[:m*k], LDC: k, Acc: true, Work: d.multiply})
 		}
 		w = w[m*k:]

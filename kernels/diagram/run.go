@@ -1,7 +1,6 @@
 package diagram
 
 import (
-	"ganglion/internal/asm/gemm"
 	"ganglion/internal/asm/plane"
 	"ganglion/internal/asm/vec"
 	"ganglion/kernels"
@@ -209,15 +208,5 @@ func line[T kernels.Float](flat, x []T, stride int, add bool) {
 		for i := range flat {
 			flat[i] = x[i*stride]
 		}
-	}
-}
-
-// product is c = op(a)·op(b) or c += op(a)·op(b), on the calling goroutine.
-func product[T kernels.Float](c *kernels.Call, a gemm.Args[T]) {
-	switch a := any(&a).(type) {
-	case *gemm.Args[float32]:
-		gemm.F32(nil, c.Path, nil, *a)
-	case *gemm.Args[float64]:
-		gemm.F64(nil, c.Path, nil, *a)
 	}
 }

@@ -49,7 +49,7 @@ func moduleRadius(w []float64, l Layout, m int) float64 {
 		for i := range a {
 			a[i] /= norm
 		}
-		gemm.F64(nil, path, nil, gemm.Args[float64]{M: n, N: n, K: n, A: a, LDA: n, B: a, LDB: n, C: b, LDC: n,
+		gemm.Multiply(nil, path, nil, gemm.Args[float64]{M: n, N: n, K: n, A: a, LDA: n, B: a, LDB: n, C: b, LDC: n,
 			Work: work})
 		a, b = b, a
 		weight /= 2

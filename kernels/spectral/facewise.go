@@ -230,9 +230,9 @@ func (f face[T]) product(c, a, b []T, add bool) {
 		args.LDB = f.z.k
 	}
 	if f.shared {
-		share(&f.call.State.(*facewiseState).plan, f.call.Path, f.call.Pool, args)
+		gemm.Multiply(&f.call.State.(*facewiseState).plan, f.call.Path, f.call.Pool, args)
 	} else {
-		share(nil, f.call.Path, nil, args)
+		gemm.Multiply(nil, f.call.Path, nil, args)
 	}
 }
 

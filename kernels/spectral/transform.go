@@ -3,7 +3,6 @@ package spectral
 import (
 	"ganglion/internal/asm/gemm"
 	"ganglion/internal/cpu"
-	"ganglion/internal/par"
 	"ganglion/kernels"
 )
 
@@ -194,7 +193,7 @@ func transform[T kernels.Float](c *kernels.Call, o Transform, haar, fast func(c 
 		c.Arg[0] = t.fast.columns(n, p)
 		c.For(ceil(p, c.Arg[0]), fast)
 	case n <= gemmLength:
-		share(&s.plan, c.Path, c.Pool, gemm.Args[T]{M: n, N: p, K: n, A: t.matrix, LDA: n,
+		gemm.Multiply(&s.plan, c.Path, c.Pool, gemm.Args[T]{M: n, N: p, K: n, A: t.matrix, LDA: n,
 			B: kernels.Of[T](c.In[0]), LDB: p, C: kernels.Of[T](c.Out), LDC: p, Work: c.Work})
 	default:
 		c.Arg[0] = haarBlock(n)
@@ -203,16 +202,6 @@ func transform[T kernels.Float](c *kernels.Call, o Transform, haar, fast func(c 
 }
 
 func ceil(a, b int) int { return (a + b - 1) / b }
-
-// share computes a product on all workers of the pool, or on the caller if there is no pool.
-func share[T kernels.Float](p *gemm.Plan, path cpu.Path, pool *par.Pool, a gemm.Args[T]) {
-	switch a := any(&a).(type) {
-	case *gemm.Args[float32]:
-		gemm.F32(p, path, pool, *a)
-	case *gemm.Args[float64]:
-		gemm.F64(p, path, pool, *a)
-	}
-}
 
 // workOf is the part of the scratch memory that belongs to a worker.
 func workOf(c *kernels.Call, worker int) []byte {

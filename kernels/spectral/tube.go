@@ -268,7 +268,8 @@ func (t *tile[T]) along(f factor[T], x []T, ldx int, y []T, ldy int) {
 		f.fast.run(t.w, x, ldx, y, ldy, t.work)
 		return
 	}
-	share(nil, t.path, nil, gemm.Args[T]{M: t.c, N: t.w, K: t.c, A: f.matrix, LDA: t.c, B: x, LDB: ldx, C: y, LDC: ldy,
+	gemm.Multiply(nil, t.path, nil, gemm.Args[T]{M: t.c, N: t.w, K: t.c, A: f.matrix, LDA: t.c,
+		B: x, LDB: ldx, C: y, LDC: ldy,
 		Work: t.packed})
 }
 

@@ -81,8 +81,8 @@ func BenchmarkPacked(b *testing.B) {
 						versus(
 							b,
 							flop,
-							func() { F32(p, cpu.Best(), pool, plain) },
-							func() { F32(p, cpu.Best(), pool, packed) },
+							func() { f32(p, cpu.Best(), pool, plain) },
+							func() { f32(p, cpu.Best(), pool, packed) },
 						)
 					},
 				)
@@ -103,7 +103,7 @@ func BenchmarkEpilogue(b *testing.B) {
 				fused, e := plain, Epilogue[float32]{Bias: plain.A[:d[1]], F: functions[name]}
 				fused.Epilogue = e
 				versus(b, 2*float64(d[0])*float64(d[1])*float64(d[2]), func() {
-					F32(nil, cpu.Best(), nil, plain)
+					f32(nil, cpu.Best(), nil, plain)
 					for i := range d[0] {
 						row := plain.C[i*d[1]:][:d[1]]
 						t.Add(row, row, e.Bias)
@@ -111,7 +111,7 @@ func BenchmarkEpilogue(b *testing.B) {
 					if e.F != nil {
 						e.F(plain.C)
 					}
-				}, func() { F32(nil, cpu.Best(), nil, fused) })
+				}, func() { f32(nil, cpu.Best(), nil, fused) })
 			})
 		}
 	}

@@ -182,7 +182,7 @@ func TestBadEpiloguesPanic(t *testing.T) {
 				}
 			}()
 			c.change(&a)
-			F32(nil, cpu.Go, nil, a)
+			f32(nil, cpu.Go, nil, a)
 		}()
 	}
 }
@@ -216,7 +216,7 @@ func TestEpilogueValues(t *testing.T) {
 		Epilogue: Epilogue[float64]{Bias: []float64{1, -1}, F: func(x []float64) { vec.F64(cpu.Best()).ReLU(x, x) }},
 		Work:     make([]byte, Workspace(2, 2, 1, 8, 1)),
 	}
-	F64(nil, cpu.Best(), nil, a)
+	f64(nil, cpu.Best(), nil, a)
 	for i, want := range []float64{2.5, 2, 0, 0} { // ReLU of 2.5, 2, −1, −7
 		if math.Abs(a.C[i]-want) > 0 {
 			t.Errorf("C[%d] = %v, want %v", i, a.C[i], want)

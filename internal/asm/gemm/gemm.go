@@ -63,13 +63,13 @@ type Plan struct {
 	f64 job[float64]
 }
 
-// F32 computes a float32 product on the given path. With a pool and a plan it is shared among the workers if it is
+// f32 computes a float32 product on the given path. With a pool and a plan it is shared among the workers if it is
 // large enough; if either is nil it runs on the caller alone. The result is the same.
 //
 // K = 0 gives C = 0, or leaves C as it is if a.Acc is set; M = 0 or N = 0 is a no-op. Negative sizes, leading
 // dimensions that are too small, slices that are too short and a workspace that is too small are bugs of the
 // caller, and panic.
-func F32(p *Plan, path cpu.Path, pool *par.Pool, a Args[float32]) {
+func f32(p *Plan, path cpu.Path, pool *par.Pool, a Args[float32]) {
 	if p == nil || pool == nil {
 		var j job[float32]
 		j.on(path, nil, a)
@@ -81,8 +81,8 @@ func F32(p *Plan, path cpu.Path, pool *par.Pool, a Args[float32]) {
 	p.f32.on(path, pool, a)
 }
 
-// F64 is F32 for float64.
-func F64(p *Plan, path cpu.Path, pool *par.Pool, a Args[float64]) {
+// f64 is f32 for float64.
+func f64(p *Plan, path cpu.Path, pool *par.Pool, a Args[float64]) {
 	if p == nil || pool == nil {
 		var j job[float64]
 		j.on(path, nil, a)

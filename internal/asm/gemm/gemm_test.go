@@ -16,9 +16,9 @@ import (
 func product[T float](p *Plan, path cpu.Path, pool *par.Pool, a Args[T]) {
 	switch a := any(a).(type) {
 	case Args[float32]:
-		F32(p, path, pool, a)
+		f32(p, path, pool, a)
 	case Args[float64]:
-		F64(p, path, pool, a)
+		f64(p, path, pool, a)
 	}
 }
 
@@ -443,7 +443,7 @@ func TestBadArgumentsPanic(t *testing.T) {
 					t.Errorf("panicked with %q, want %q", v, c.want)
 				}
 			}()
-			F32(nil, cpu.Go, nil, a)
+			f32(nil, cpu.Go, nil, a)
 		}()
 	}
 }
